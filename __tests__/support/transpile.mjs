@@ -1,0 +1,3 @@
+import { transpile } from '../../scripts/transpile.mjs'
+
+export default transpile

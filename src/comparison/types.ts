@@ -1,0 +1,102 @@
+import type { Evaluation } from '../evaluation/results.js'
+
+/** One line of the table: how many images were right (clean) or robust in each model, and what that says. */
+export interface PairedRow {
+  /** `clean`; `linf-0.1` (the worst case of a threat); `linf-0.1/pgd` (one attack). */
+  readonly id: string
+  readonly kind: 'clean' | 'worst-case' | 'attack'
+  readonly threat?: string
+  readonly attack?: string
+  /** For people: `Clean`, `Worst case, Linf 0.1`, `pgd`. */
+  readonly title: string
+  /** Worst cases and clean accuracy decide, attacks inform. */
+  readonly decides: boolean
+  readonly samples: number
+  /** Counts of images right/robust. */
+  readonly baseline: number
+  readonly candidate: number
+  /** b: held in the baseline, lost in the candidate. c: the other way. Image indices, ascending. */
+  readonly lost: readonly number[]
+  readonly gained: readonly number[]
+  /** (b − c) / n in percentage points; positive is worse. */
+  readonly drop: number
+  /** Two-sided 95 % interval of the drop (Tango 1998), percentage points. */
+  readonly interval: readonly [number, number]
+  /** Percentage points allowed by the policy for this row. Attack rows carry their threat's. */
+  readonly allowed: number
+  /** One-sided p of "drop ≤ allowed" (score test), before and after Holm's correction (decisive rows only). */
+  readonly pValue: number
+  readonly adjustedPValue?: number
+  /** Two-sided exact McNemar of "no difference". */
+  readonly mcnemar: number
+  /** Smallest drop (points) beyond `allowed` that n images would have shown with 80 % power. */
+  readonly detectable: number
+  /** Images needed to call this observed drop significant with 80 % power; undefined where the drop is within what is allowed. */
+  readonly samplesNeeded?: number
+}
+
+export interface Reason {
+  /** Stable: `robust-drop`, `clean-drop`, `min-robust-accuracy`, `min-clean-accuracy`, `masked-gradients`, `clean-budget`, `no-baseline`, `unchanged`, … */
+  readonly code: string
+  /** One sentence for people. */
+  readonly message: string
+  readonly row?: string
+}
+
+export interface Acceptance {
+  readonly who: string
+  readonly when: string
+}
+
+export type Outcome = 'pass' | 'regression' | 'inconclusive' | 'error'
+
+export interface Verdict {
+  readonly outcome: Outcome
+  readonly reasons: readonly Reason[]
+  /** `present`, or why there was none. */
+  readonly baseline: 'present' | 'none' | 'missing'
+  readonly acceptance?: Acceptance
+  /** What the job does, after `failOn` and an acceptance. */
+  readonly fails: boolean
+}
+
+/** `comparison.json`, schema `robustness-gate/comparison/1`. */
+export interface Comparison {
+  readonly schema: 'robustness-gate/comparison/1'
+  readonly candidate: ModelSummary
+  readonly baseline?: ModelSummary
+  readonly data: { readonly name: string; readonly sha256: string; readonly samples: number }
+  readonly suite: { readonly name: string; readonly version: number }
+  readonly threats: Evaluation['threats']
+  readonly seed: number
+  /** Empty without a baseline. */
+  readonly rows: readonly PairedRow[]
+  /** Per class, for every worst-case row: counts in both models. */
+  readonly classes: readonly ClassChange[]
+  readonly flags: readonly {
+    readonly model: 'baseline' | 'candidate'
+    readonly code: string
+    readonly message: string
+  }[]
+  readonly verdict: Verdict
+}
+
+export interface ModelSummary {
+  readonly name: string
+  readonly sha256: string
+  readonly bytes: number
+  /** Fractions of 1. */
+  readonly cleanAccuracy: number
+  readonly robustAccuracy: Readonly<Record<string, number>>
+  /** By threat, then attack id. */
+  readonly attacks: Readonly<Record<string, Readonly<Record<string, number>>>>
+}
+
+export interface ClassChange {
+  readonly label: number
+  readonly name?: string
+  readonly threat: string
+  readonly samples: number
+  readonly baseline: number
+  readonly candidate: number
+}

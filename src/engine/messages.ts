@@ -1,0 +1,110 @@
+import { z } from 'zod'
+import type { AttackSpec, DataOptions, Layout, Preprocessing, ThreatSpec } from '../config/types.js'
+import type { RawData } from '../data/types.js'
+
+/** The contract between parent and child. Both ends speak structured clones (typed arrays travel as they are). */
+
+export interface ModelBytes {
+  /** Shown in messages. */
+  readonly name: string
+  readonly bytes: Uint8Array
+  /** External data files by the location the model names, resolved and read by the parent inside the model's folder. */
+  readonly external: Readonly<Record<string, Uint8Array>>
+}
+
+export interface LoadRequest {
+  readonly type: 'load'
+  readonly model: ModelBytes
+  readonly preprocessing: Preprocessing
+  /** Of the dataset. */
+  readonly shape: readonly number[]
+  readonly layout: Layout
+  readonly range: readonly [number, number]
+  readonly threats: readonly ThreatSpec[]
+  readonly attacks: readonly AttackSpec[]
+  readonly seed: number
+  readonly batch: number
+  /** Send the worst point found of each broken image along. */
+  readonly witnesses: boolean
+}
+
+export interface ImageTask {
+  readonly index: number
+  readonly label: number
+  /** float32 [product(shape)] */
+  readonly pixels: Float32Array
+}
+
+export type Request =
+  | { readonly type: 'decode'; readonly raw: RawData; readonly options: DataOptions; readonly samples?: number }
+  | LoadRequest
+  /** May be sent again and again after `loaded`; each image comes back as one `outcome`, in any order. */
+  | { readonly type: 'evaluate'; readonly images: readonly ImageTask[] }
+  | { readonly type: 'inspect'; readonly model: ModelBytes }
+  | { readonly type: 'gradient'; readonly model: ModelBytes }
+
+const fraction = z.number().min(0)
+const index = z.int().min(0)
+
+/** One attack on one image: the entry in results.json. `predicted` and `distance` are of the point returned (the witness when it succeeded). */
+export const AttackOutcomeSchema = z.object({
+  success: z.boolean(),
+  predicted: index,
+  /** ‖x′ − x‖ in the threat's norm, float64, pixel units. */
+  distance: fraction,
+})
+
+export const SampleOutcomeSchema = z.object({
+  index,
+  label: index,
+  /** By the unmodified model, on the clean image. */
+  predicted: index,
+  threats: z.record(z.string(), z.object({ robust: z.boolean(), attacks: z.record(z.string(), AttackOutcomeSchema) })),
+})
+
+export const FlagSchema = z.object({ code: z.string(), message: z.string(), samples: z.array(index).optional() })
+
+export const ReplySchema = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('decoded'),
+    dataset: z.object({
+      name: z.string(),
+      sha256: z.string().regex(/^[0-9a-f]{64}$/),
+      samples: z.int().min(1),
+      shape: z.array(z.int().min(1)).min(1),
+      layout: z.enum(['nchw', 'nhwc', 'flat']),
+      range: z.tuple([z.number(), z.number()]),
+      pixels: z.instanceof(Float32Array),
+      labels: z.instanceof(Int32Array),
+      classNames: z.array(z.string()).optional(),
+    }),
+  }),
+  z.object({
+    type: z.literal('loaded'),
+    classes: z.int().min(2),
+    /** The batch in use: the one asked for, or the model's own. */
+    batch: z.int().min(1),
+    /** `onnxruntime 1.30.0` */
+    engine: z.string(),
+    /** Operators with straight-through gradients, losses that fell back (DLR with two classes), …: facts, not faults. */
+    flags: z.array(FlagSchema),
+  }),
+  z.object({
+    type: z.literal('outcome'),
+    outcome: SampleOutcomeSchema,
+    /** By threat id: float32 [product(shape)], when witnesses were asked for and the image was broken. */
+    witnesses: z.record(z.string(), z.instanceof(Float32Array)).optional(),
+    /** Questions of this image's attacks: points whose gradient, points whose prediction was asked for. */
+    gradients: index,
+    forwards: index,
+  }),
+  z.object({ type: z.literal('inspected'), inspection: z.unknown() }),
+  z.object({ type: z.literal('differentiated'), bytes: z.instanceof(Uint8Array) }),
+  /** `usage`: the user can mend it (exit status 2); `internal`: ours or the model's (exit status 3). One line. */
+  z.object({ type: z.literal('failed'), kind: z.enum(['usage', 'internal']), message: z.string() }),
+])
+
+export type AttackOutcome = z.infer<typeof AttackOutcomeSchema>
+export type SampleOutcome = z.infer<typeof SampleOutcomeSchema>
+export type Flag = z.infer<typeof FlagSchema>
+export type Reply = z.infer<typeof ReplySchema>

@@ -1,0 +1,57 @@
+import { z } from 'zod'
+import { FlagSchema, SampleOutcomeSchema } from '../engine/messages.js'
+
+/** `results.json`: one model, one suite, one dataset. Fields may be added; none is renamed. Published as schema/results-1.json. */
+
+const count = z.int().min(0)
+const accuracy = z.number().min(0).max(1)
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
+
+export const ThreatSchema = z.object({
+  id: z.string(),
+  norm: z.enum(['linf', 'l2', 'l1']),
+  epsilon: z.number().positive(),
+  bounds: z.tuple([z.number(), z.number()]),
+})
+
+export const ResultsSchema = z.object({
+  schema: z.literal('robustness-gate/results/1'),
+  tool: z.object({ version: z.string(), engine: z.string(), cpu: z.string(), batch: z.int().min(1) }),
+  model: z.object({ name: z.string(), sha256, bytes: count, classes: z.int().min(2) }),
+  data: z.object({ name: z.string(), sha256, samples: z.int().min(1), classNames: z.array(z.string()).optional() }),
+  suite: z.object({
+    name: z.string(),
+    version: z.int(),
+    attacks: z.array(z.looseObject({ id: z.string(), name: z.string() })),
+  }),
+  threats: z.array(ThreatSchema).min(1),
+  seed: z.int(),
+  preprocessing: z.looseObject({}).optional(),
+  summary: z.object({
+    clean: z.object({ correct: count, samples: count, accuracy }),
+    /** By threat id. An attack's accuracy alone: of all images, those that are right and that this attack did not break (survivorsOnly: nor any before it). */
+    threats: z.record(
+      z.string(),
+      z.object({ robustAccuracy: accuracy, attacks: z.record(z.string(), z.object({ accuracy })) }),
+    ),
+    /** By label, in ascending order; only labels that occur. `robust` by threat id. */
+    classes: z.array(
+      z.object({
+        label: count,
+        name: z.string().optional(),
+        samples: count,
+        correct: count,
+        robust: z.record(z.string(), count),
+      }),
+    ),
+  }),
+  /** In ascending order of index. */
+  samples: z.array(SampleOutcomeSchema).min(1),
+  flags: z.array(FlagSchema),
+  cost: z.object({ seconds: z.number(), forwards: count, gradients: count }),
+})
+
+export type Results = z.infer<typeof ResultsSchema>
+export type Threat = z.infer<typeof ThreatSchema>
+/** What `evaluation/` gives and everything after it works from. */
+export type Evaluation = Results
