@@ -1,0 +1,97 @@
+import { describe, expect, test } from '@jest/globals'
+import { parseConfig } from '../../src/config/parse.js'
+
+function suite(written: string) {
+  return parseConfig({ file: { name: 'robustness.yml', text: `suite: ${written}` } }).suite
+}
+
+describe('a named suite is the same for ever', () => {
+  const fgsm = { id: 'fgsm', name: 'fgsm', loss: 'cross-entropy', survivorsOnly: false }
+  const pgd = { name: 'pgd', relativeStepSize: 0.25, randomStart: true, restarts: 1 }
+
+  test('standard@1: FGSM, PGD-20 on cross-entropy, then on the margin of what is left', () => {
+    const expected = {
+      name: 'standard',
+      version: 1,
+      attacks: [
+        fgsm,
+        { ...pgd, id: 'pgd', steps: 20, loss: 'cross-entropy', survivorsOnly: false },
+        { ...pgd, id: 'pgd-margin', steps: 20, loss: 'margin', survivorsOnly: true },
+      ],
+    }
+    expect(suite('standard@1')).toEqual(expected)
+    expect(suite('standard')).toEqual(expected)
+    expect(parseConfig({}).suite).toEqual(expected)
+  })
+
+  test('quick@1: FGSM and PGD-10', () => {
+    expect(suite('quick')).toEqual({
+      name: 'quick',
+      version: 1,
+      attacks: [fgsm, { ...pgd, id: 'pgd', steps: 10, loss: 'cross-entropy', survivorsOnly: false }],
+    })
+  })
+
+  test('an unknown one is answered with those there are', () => {
+    expect(() => parseConfig({ flags: { suite: 'standart' } })).toThrow(
+      '--suite: unknown suite "standart"; the suites are quick, quick@1, standard, standard@1; did you mean "standard"?',
+    )
+    expect(() => parseConfig({ flags: { suite: 'standard@9' } })).toThrow('--suite: unknown suite "standard@9"; ')
+  })
+})
+
+describe('a suite written out', () => {
+  test('as in the issue', () => {
+    expect(
+      suite(
+        '{ attacks: [{name: fgsm}, {name: pgd, steps: 40, stepSize: 0.01, randomStart: false, restarts: 1, loss: cross-entropy}] }',
+      ),
+    ).toEqual({
+      name: 'custom',
+      version: 1,
+      attacks: [
+        { id: 'fgsm', name: 'fgsm', loss: 'cross-entropy', survivorsOnly: false },
+        {
+          id: 'pgd',
+          name: 'pgd',
+          steps: 40,
+          stepSize: 0.01,
+          randomStart: false,
+          restarts: 1,
+          loss: 'cross-entropy',
+          survivorsOnly: false,
+        },
+      ],
+    })
+  })
+
+  test('takes a step as a quotient, as ε is written', () => {
+    expect(suite('{attacks: [{name: pgd, step-size: 2/255}]}').attacks[0]).toMatchObject({ stepSize: 2 / 255 })
+  })
+
+  test('gives every attack an id of its own', () => {
+    expect(
+      suite('{attacks: [{name: pgd}, {name: fgsm}, {name: pgd, loss: dlr}, {name: pgd, id: last}]}').attacks.map(
+        ({ id }) => id,
+      ),
+    ).toEqual(['pgd', 'fgsm', 'pgd-2', 'last'])
+  })
+
+  test.each([
+    ['{attacks: [{name: pgd, id: a}, {name: fgsm, id: a}]}', 'suite.attacks: two attacks have the id "a"'],
+    ['{attacks: [{name: pgd, id: pgd-2}, {name: pgd}]}', 'suite.attacks: two attacks have the id "pgd-2"'],
+    ['{attacks: [{name: pgd, id: __proto__}]}', 'suite.attacks[0].id: "__proto__" is not an id'],
+    ['{attacks: []}', 'suite.attacks: must not be empty'],
+    ['{attacks: fgsm}', 'suite.attacks: must be a list of attacks, like [{name: fgsm}]'],
+    ['{attacks: [{steps: 3}]}', 'suite.attacks[0]: an attack needs a name, fgsm or pgd; this one has none'],
+    ['{attacks: [{name: pgdd}]}', 'suite.attacks[0]: an attack needs a name, fgsm or pgd; this one has "pgdd"'],
+    ['{attacks: [{name: fgsm, steps: 3}]}', 'suite.attacks[0]: unknown key "steps"'],
+    ['{attacks: [{name: pgd, restarts: 0}]}', 'suite.attacks[0].restarts: 0 is out of bounds'],
+    ['{attacks: [{name: pgd, steps: 1.5}]}', 'suite.attacks[0].steps: 1.5 is not a whole number'],
+    ['{attacks: [{name: pgd, stepSize: 0.1, relativeStepSize: 0.1}]}', 'suite.attacks[0]: stepSize (absolute) and'],
+    ['{attacks: [{name: pgd, randomStart: false, restarts: 2}]}', 'suite.attacks[0]: restarts without a random start'],
+    ['{name: standard, attacks: [{name: fgsm}]}', 'suite.name: "standard" is a built-in suite'],
+  ])('%s is refused', (written, message) => {
+    expect(() => suite(written)).toThrow(`config robustness.yml: ${message}`)
+  })
+})
