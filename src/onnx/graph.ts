@@ -1,4 +1,4 @@
-import type { AttributeProto, NodeProto } from 'onnx-buf'
+import type { AttributeProto, FunctionProto, ModelProto, NodeProto } from 'onnx-buf'
 
 /** ONNX element types by the names onnxruntime uses. float16 and bfloat16 are held as their bits. */
 export type ElementType =
@@ -52,7 +52,8 @@ export interface Node {
 
 export interface ValueInfo {
   readonly name: string
-  readonly type: ElementType
+  /** Undefined only on outputs: onnxruntime infers it, and so need we not say. */
+  readonly type?: ElementType
   /** A number, a symbol (`batch`), or undefined where nothing is said; the whole undefined when the rank is unknown. */
   readonly dims?: readonly (number | string | undefined)[]
 }
@@ -72,6 +73,10 @@ export interface Graph {
   readonly nodes: readonly Node[]
   /** Initializers, and Constant nodes after canonicalisation. */
   readonly constants: ReadonlyMap<string, Tensor>
+  /** Model-local functions; none after canonicalisation. */
+  readonly functions?: readonly FunctionProto[]
+  /** The message this graph was read from, without nodes and weights: producer, metadata and fields we do not know. */
+  readonly proto?: ModelProto
 }
 
 /** Runs an encoded model and returns the named outputs (all when left out). A parameter: this room knows no session. */

@@ -1,0 +1,264 @@
+import { create } from '@bufbuild/protobuf'
+import { TensorProto_DataLocation, TensorProto_DataType as DataType, TensorProtoSchema } from 'onnx-buf'
+import type { SparseTensorProto, TensorProto } from 'onnx-buf'
+import { UsageError } from '../errors.js'
+import type { ElementType, Tensor, TensorData } from './graph.js'
+
+type NumericData = Exclude<TensorData, readonly string[]>
+
+/** What a file is asked to hold at most: protobuf's own limit of 2 GiB. */
+export const MAX_BYTES = 2 ** 31 - 1
+
+/** Where external data is found, and what to call the file in messages. */
+export interface TensorSource {
+  readonly name: string
+  readonly external: Readonly<Record<string, Uint8Array>>
+}
+
+interface Storage {
+  readonly code: DataType
+  readonly bytes: number
+  readonly view: (buffer: ArrayBufferLike, offset: number, length: number) => NumericData
+  /** The typed field of TensorProto that holds it when there is no raw_data. */
+  readonly typed: (proto: TensorProto) => NumericData
+}
+
+const STORAGE: Readonly<Record<Exclude<ElementType, 'string'>, Storage>> = {
+  float32: {
+    code: DataType.FLOAT,
+    bytes: 4,
+    view: (buffer, offset, length) => new Float32Array(buffer, offset, length),
+    typed: (proto) => Float32Array.from(proto.floatData),
+  },
+  float64: {
+    code: DataType.DOUBLE,
+    bytes: 8,
+    view: (buffer, offset, length) => new Float64Array(buffer, offset, length),
+    typed: (proto) => Float64Array.from(proto.doubleData),
+  },
+  float16: sixteenBits(DataType.FLOAT16),
+  bfloat16: sixteenBits(DataType.BFLOAT16),
+  int8: {
+    code: DataType.INT8,
+    bytes: 1,
+    view: (buffer, offset, length) => new Int8Array(buffer, offset, length),
+    typed: (proto) => Int8Array.from(proto.int32Data),
+  },
+  uint8: eightBits(DataType.UINT8),
+  bool: eightBits(DataType.BOOL),
+  int16: {
+    code: DataType.INT16,
+    bytes: 2,
+    view: (buffer, offset, length) => new Int16Array(buffer, offset, length),
+    typed: (proto) => Int16Array.from(proto.int32Data),
+  },
+  uint16: sixteenBits(DataType.UINT16),
+  int32: {
+    code: DataType.INT32,
+    bytes: 4,
+    view: (buffer, offset, length) => new Int32Array(buffer, offset, length),
+    typed: (proto) => Int32Array.from(proto.int32Data),
+  },
+  uint32: {
+    code: DataType.UINT32,
+    bytes: 4,
+    view: (buffer, offset, length) => new Uint32Array(buffer, offset, length),
+    typed: (proto) => Uint32Array.from(proto.uint64Data, Number),
+  },
+  int64: {
+    code: DataType.INT64,
+    bytes: 8,
+    view: (buffer, offset, length) => new BigInt64Array(buffer, offset, length),
+    typed: (proto) => BigInt64Array.from(proto.int64Data),
+  },
+  uint64: {
+    code: DataType.UINT64,
+    bytes: 8,
+    view: (buffer, offset, length) => new BigUint64Array(buffer, offset, length),
+    typed: (proto) => BigUint64Array.from(proto.uint64Data),
+  },
+}
+
+function sixteenBits(code: DataType): Storage {
+  return {
+    code,
+    bytes: 2,
+    view: (buffer, offset, length) => new Uint16Array(buffer, offset, length),
+    typed: (proto) => Uint16Array.from(proto.int32Data),
+  }
+}
+
+function eightBits(code: DataType): Storage {
+  return {
+    code,
+    bytes: 1,
+    view: (buffer, offset, length) => new Uint8Array(buffer, offset, length),
+    typed: (proto) => Uint8Array.from(proto.int32Data),
+  }
+}
+
+const TYPES: ReadonlyMap<number, ElementType> = new Map<number, ElementType>([
+  ...Object.entries(STORAGE).map(([type, storage]): [number, ElementType] => [storage.code, type as ElementType]),
+  [DataType.STRING, 'string'],
+])
+
+/** The element type of a TensorProto.DataType number; undefined for those we do not hold (complex, float8, 4-bit). */
+export function elementType(code: number): ElementType | undefined {
+  return TYPES.get(code)
+}
+
+/** TensorProto.DataType of an element type. */
+export function dataType(type: ElementType): number {
+  return type === 'string' ? DataType.STRING : STORAGE[type].code
+}
+
+/** The name ONNX gives a TensorProto.DataType number, for messages. */
+export function dataTypeName(code: number): string {
+  return DataType[code] ?? `type ${code}`
+}
+
+/**
+ * A 64-bit integer of a number; what lies outside (INT64_MAX read as a double is 2⁶³) is clamped.
+ */
+export function toInt64(value: number): bigint {
+  if (value >= 2 ** 63) return 2n ** 63n - 1n
+  if (value <= -(2 ** 63)) return -(2n ** 63n)
+  return BigInt(value)
+}
+
+/** An int64 tensor, 1-D unless `dims` says otherwise (`[]` for a scalar). */
+export function int64Tensor(values: readonly number[], dims: readonly number[] = [values.length]): Tensor {
+  return { type: 'int64', dims, data: BigInt64Array.from(values, toInt64) }
+}
+
+/** Number of elements of a shape. */
+export function elementCount(dims: readonly number[]): number {
+  return dims.reduce((count, dim) => count * dim, 1)
+}
+
+/**
+ * Reads a TensorProto: raw_data, the typed fields, or external data out of `source.external`.
+ *
+ * The data is a view of the given bytes where alignment allows, a copy otherwise.
+ *
+ * @throws UsageError when the type is none of ours, the data is not where it is said to be, or does not fill the shape.
+ */
+export function readTensor(proto: TensorProto, source: TensorSource): Tensor {
+  const where = `${source.name}: tensor "${proto.name}"`
+  const dims = readDims(proto.dims, where)
+  const type = elementType(proto.dataType)
+  if (type === undefined)
+    throw new UsageError(
+      `${where} has element type ${dataTypeName(proto.dataType)}, which is not supported; convert it to float32`,
+    )
+  const count = elementCount(dims)
+  if (type === 'string') {
+    const data = proto.stringData.map((bytes) => new TextDecoder().decode(bytes))
+    return { type, dims, data: checkCount(data, count, where) }
+  }
+  const { bytes, view, typed } = STORAGE[type]
+  const raw = rawBytes(proto, source, count * bytes)
+  if (raw === undefined) return { type, dims, data: checkCount(typed(proto), count, where) }
+  if (raw.byteLength !== count * bytes)
+    throw new UsageError(
+      `${where} has ${raw.byteLength} bytes of data where its shape [${dims.join(', ')}] needs ${count * bytes}; the file is damaged, export it again`,
+    )
+  // Not slice(): a Buffer shares its memory there.
+  const aligned = raw.byteOffset % bytes === 0 ? raw : new Uint8Array(raw)
+  return { type, dims, data: view(aligned.buffer, aligned.byteOffset, count) }
+}
+
+/** The proto of a tensor, its numbers as raw_data. */
+export function writeTensor(tensor: Tensor, name: string): TensorProto {
+  const proto = create(TensorProtoSchema, { name, dims: tensor.dims.map(toInt64), dataType: dataType(tensor.type) })
+  const { data } = tensor
+  if (isStrings(data)) proto.stringData = data.map((text) => new TextEncoder().encode(text))
+  else proto.rawData = bytesOf(data)
+  return proto
+}
+
+/** Size of a tensor's numbers in bytes (of a string tensor: of its text). */
+export function byteLength(tensor: Tensor): number {
+  if (!isStrings(tensor.data)) return tensor.data.byteLength
+  return tensor.data.reduce((sum, text) => sum + Buffer.byteLength(text), 0)
+}
+
+/**
+ * Fills in the zeros of a sparse initializer (values [NNZ]; indices int64 [NNZ], linear, or [NNZ, rank]).
+ *
+ * @throws UsageError when an index lies outside the shape, or the dense tensor would exceed 2 GiB.
+ */
+export function densify(sparse: SparseTensorProto, source: TensorSource): Tensor {
+  if (!sparse.values || !sparse.indices)
+    throw new UsageError(`${source.name}: a sparse initializer has no values or no indices; export the model again`)
+  const where = `${source.name}: sparse initializer "${sparse.values.name}"`
+  const values = readTensor(sparse.values, source)
+  const indices = readTensor(sparse.indices, source)
+  const dims = readDims(sparse.dims, where)
+  const broken = new UsageError(`${where} is inconsistent; export the model again`)
+  const { data } = values
+  if (isStrings(data) || values.type === 'string' || !(indices.data instanceof BigInt64Array)) throw broken
+  const { bytes, view } = STORAGE[values.type]
+  const count = elementCount(dims)
+  if (count * bytes > MAX_BYTES)
+    throw new UsageError(`${where} would take ${count * bytes} bytes when dense; the limit is 2 GiB`)
+  const rank = indices.dims.length === 2 ? (indices.dims[1] ?? 1) : undefined
+  if (indices.data.length !== data.length * (rank ?? 1) || (rank !== undefined && rank !== dims.length)) throw broken
+  const dense = view(new ArrayBuffer(count * bytes), 0, count)
+  for (let entry = 0; entry < data.length; entry++) {
+    let place = 0
+    if (rank === undefined) place = Number(indices.data[entry])
+    else dims.forEach((dim, axis) => (place = place * dim + Number(indices.data[entry * rank + axis])))
+    if (place < 0 || place >= count) throw broken
+    dense[place] = data[entry] as never
+  }
+  return { type: values.type, dims, data: dense }
+}
+
+function readDims(dims: readonly bigint[], where: string): readonly number[] {
+  const numbers = dims.map(Number)
+  if (numbers.some((dim) => dim < 0) || !Number.isSafeInteger(elementCount(numbers)))
+    throw new UsageError(`${where} has the impossible shape [${dims.join(', ')}]; the file is damaged, export it again`)
+  return numbers
+}
+
+function rawBytes(proto: TensorProto, source: TensorSource, expected: number): Uint8Array | undefined {
+  if (proto.dataLocation === TensorProto_DataLocation.EXTERNAL) return externalBytes(proto, source, expected)
+  const typedFields = [proto.floatData, proto.int32Data, proto.int64Data, proto.doubleData, proto.uint64Data]
+  const useTyped = proto.rawData.byteLength === 0 && typedFields.some((field) => field.length > 0)
+  return useTyped ? undefined : proto.rawData
+}
+
+function externalBytes(proto: TensorProto, source: TensorSource, expected: number): Uint8Array {
+  const entries = new Map(proto.externalData.map(({ key, value }) => [key, value]))
+  const location = entries.get('location') ?? ''
+  const where = `${source.name}: tensor "${proto.name}" lies in the external file "${location}"`
+  const file = Object.hasOwn(source.external, location) ? source.external[location] : undefined
+  if (file === undefined)
+    throw new UsageError(`${where}, which was not found beside the model; add it, or save the model as one file`)
+  const offset = Number(entries.get('offset') ?? 0)
+  const length = Number(entries.get('length') ?? expected)
+  const inside = Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0
+  if (!inside || offset + length > file.byteLength)
+    throw new UsageError(
+      `${where} at bytes ${offset} to ${offset + length}, but that file has ${file.byteLength} bytes; export both again`,
+    )
+  return file.subarray(offset, offset + length)
+}
+
+function checkCount<T extends { readonly length: number }>(data: T, count: number, where: string): T {
+  if (data.length !== count)
+    throw new UsageError(
+      `${where} has ${data.length} elements where its shape needs ${count}; the file is damaged, export it again`,
+    )
+  return data
+}
+
+function isStrings(data: TensorData): data is readonly string[] {
+  return Array.isArray(data)
+}
+
+function bytesOf(data: NumericData): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+  return bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : Uint8Array.from(bytes)
+}
