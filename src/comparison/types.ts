@@ -1,3 +1,4 @@
+import type { Policy } from '../config/types.js'
 import type { Evaluation } from '../evaluation/results.js'
 
 /** One line of the table: how many images were right (clean) or robust in each model, and what that says. */
@@ -29,14 +30,18 @@ export interface PairedRow {
   readonly adjustedPValue?: number
   /** Two-sided exact McNemar of "no difference". */
   readonly mcnemar: number
-  /** Smallest drop (points) beyond `allowed` that n images would have shown with 80 % power. */
-  readonly detectable: number
+  /** Smallest true drop (points, as `drop`) that n images would have shown to exceed `allowed` with 80 % power; undefined where no drop would. */
+  readonly detectable?: number
   /** Images needed to call this observed drop significant with 80 % power; undefined where the drop is within what is allowed. */
   readonly samplesNeeded?: number
 }
 
 export interface Reason {
-  /** Stable: `robust-drop`, `clean-drop`, `min-robust-accuracy`, `min-clean-accuracy`, `masked-gradients`, `clean-budget`, `no-baseline`, `unchanged`, … */
+  /**
+   * Stable. Against the candidate: `robust-drop`, `clean-drop`, `min-robust-accuracy`, `min-clean-accuracy`; undecided:
+   * `robust-drop-unproven`, `clean-drop-unproven`, `masked-gradients`; for information: `within-limits`, `clean-budget`,
+   * `no-baseline`, `unchanged`, `different-engine`; and `error`.
+   */
   readonly code: string
   /** One sentence for people. */
   readonly message: string
@@ -60,26 +65,46 @@ export interface Verdict {
   readonly fails: boolean
 }
 
-/** `comparison.json`, schema `robustness-gate/comparison/1`. */
+/** What broke, when the outcome is `error`. */
+export interface Failure {
+  /** Whose evaluation; undefined when neither's. */
+  readonly model?: ModelRole
+  readonly message: string
+}
+
+export type ModelRole = 'baseline' | 'candidate'
+
+/**
+ * `comparison.json`, schema `robustness-gate/comparison/1`. Under any outcome but `error` everything is there; an error
+ * keeps what was known when it happened.
+ */
 export interface Comparison {
   readonly schema: 'robustness-gate/comparison/1'
-  readonly candidate: ModelSummary
+  readonly candidate?: ModelSummary
   readonly baseline?: ModelSummary
-  readonly data: { readonly name: string; readonly sha256: string; readonly samples: number }
-  readonly suite: { readonly name: string; readonly version: number }
-  readonly threats: Evaluation['threats']
-  readonly seed: number
+  readonly data?: { readonly name: string; readonly sha256: string; readonly samples: number }
+  readonly suite?: { readonly name: string; readonly version: number }
+  /** Empty when unknown. */
+  readonly threats: readonly Threat[]
+  readonly seed?: number
+  /** What the verdict was reached with. */
+  readonly policy?: Policy
   /** Empty without a baseline. */
   readonly rows: readonly PairedRow[]
   /** Per class, for every worst-case row: counts in both models. */
   readonly classes: readonly ClassChange[]
   readonly flags: readonly {
-    readonly model: 'baseline' | 'candidate'
+    readonly model: ModelRole
     readonly code: string
     readonly message: string
+    /** Indices of the images it is about. */
+    readonly samples?: readonly number[]
   }[]
   readonly verdict: Verdict
+  readonly failure?: Failure
 }
+
+export type Threat = Evaluation['threats'][number]
 
 export interface ModelSummary {
   readonly name: string
@@ -90,6 +115,8 @@ export interface ModelSummary {
   readonly robustAccuracy: Readonly<Record<string, number>>
   /** By threat, then attack id. */
   readonly attacks: Readonly<Record<string, Readonly<Record<string, number>>>>
+  /** What it was measured with. */
+  readonly tool: Evaluation['tool']
 }
 
 export interface ClassChange {
