@@ -1,0 +1,49 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import ncc from '@vercel/ncc'
+import { transpile } from './transpile.mjs'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+
+/** Folder in dist/ → entry in .build/. The worker is a file of its own: it is started as a child process. */
+const bundles = { main: 'main.js', cli: 'cli.js', worker: 'engine/worker.js' }
+
+/** What ncc leaves outside the bundles, where the bundled onnxruntime-node looks for it: ../bin from its own folder. */
+const native = ['onnxruntime_binding.node', 'libonnxruntime.so.1'].map((name) => `bin/napi-v6/linux/x64/${name}`)
+
+/** Builds what GitHub runs, from src/ into `target`. The same sources give the same bytes. */
+export async function build(target = join(root, 'dist')) {
+  await transpile()
+  for (const [folder, entry] of Object.entries(bundles)) {
+    const { code, assets } = await ncc(join(root, '.build', entry), {
+      cache: false,
+      esm: true,
+      license: 'licenses.txt',
+      quiet: true,
+      sourceMap: false,
+    })
+    await rm(join(target, folder), { recursive: true, force: true })
+    await write(join(target, folder, 'index.js'), withoutSourceMaps(code))
+    for (const [name, { source }] of Object.entries(assets)) await write(join(target, folder, name), source)
+  }
+  for (const file of native)
+    await copyWhenDifferent(join(root, 'node_modules/onnxruntime-node', file), join(target, file))
+}
+
+/** The bundled packages name maps that are not shipped. */
+function withoutSourceMaps(code) {
+  return code.replace(/^\/\/# sourceMappingURL=.*\n/gm, '')
+}
+
+async function copyWhenDifferent(source, target) {
+  const [wanted, present] = await Promise.all([readFile(source), readFile(target).catch(() => undefined)])
+  if (present === undefined || !wanted.equals(present)) await write(target, wanted)
+}
+
+async function write(path, content) {
+  await mkdir(dirname(path), { recursive: true })
+  await writeFile(path, content)
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await build()
