@@ -1,0 +1,143 @@
+import { z } from 'zod'
+import { UsageError } from '../errors.js'
+
+/** What started the run, as far as the gate needs to know it. Commit ids are full and hexadecimal. */
+export type Event =
+  | {
+      readonly kind: 'pull_request'
+      readonly number: number
+      readonly headSha: string
+      readonly baseRef: string
+      /** The payload's idea of the base branch's tip; it may be older than the one GitHub merged with. */
+      readonly baseSha: string
+      /** The head lives in another repository, so the token can only read. */
+      readonly fork: boolean
+    }
+  /** `before` is undefined when the push made the branch. */
+  | {
+      readonly kind: 'push'
+      readonly headSha: string
+      readonly before?: string
+      readonly ref: string
+      readonly defaultBranch: string
+    }
+  | { readonly kind: 'merge_group'; readonly headSha: string; readonly baseSha: string }
+  | { readonly kind: 'schedule' | 'workflow_dispatch'; readonly headSha: string }
+
+export interface Repository {
+  readonly owner: string
+  readonly repo: string
+}
+
+export interface Context {
+  readonly event: Event
+  readonly repository: Repository
+  /** Of the run, for people to click on. */
+  readonly runUrl: string
+  readonly serverUrl: string
+}
+
+/** The variables of a runner that `readContext` reads. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+const sha = z.string().regex(/^[0-9a-f]{40}(?:[0-9a-f]{24})?$/)
+const repositoryName = z.object({ full_name: z.string() })
+
+const PullRequestPayload = z.object({
+  number: z.int().positive(),
+  pull_request: z.object({
+    /** `repo` is null when the fork has been deleted. */
+    head: z.object({ sha, repo: repositoryName.nullable() }),
+    base: z.object({ sha, ref: z.string().min(1), repo: repositoryName }),
+  }),
+})
+
+const PushPayload = z.object({
+  ref: z.string().min(1),
+  before: sha,
+  after: sha,
+  repository: z.object({ default_branch: z.string().min(1) }),
+})
+
+const MergeGroupPayload = z.object({ merge_group: z.object({ head_sha: sha, base_sha: sha }) })
+
+/**
+ * Reads what a runner says about the run.
+ *
+ * @param environment - The runner's `GITHUB_*` variables.
+ * @param payload - Text of the file GITHUB_EVENT_PATH names.
+ * @throws UsageError for an event the gate must not or cannot run on, or a payload that is not GitHub's.
+ */
+export function readContext(environment: Environment, payload: string): Context {
+  const name = environment.GITHUB_REPOSITORY ?? ''
+  const [owner, repo, ...rest] = name.split('/')
+  if (!owner || !repo || rest.length > 0)
+    throw new UsageError(`GITHUB_REPOSITORY is "${name}", not owner/name: run the action inside a GitHub workflow`)
+  const serverUrl = (environment.GITHUB_SERVER_URL || 'https://github.com').replace(/\/+$/, '')
+  return {
+    event: readEvent(environment.GITHUB_EVENT_NAME ?? '', environment.GITHUB_SHA ?? '', parseJson(payload)),
+    repository: { owner, repo },
+    runUrl: `${serverUrl}/${owner}/${repo}/actions/runs/${environment.GITHUB_RUN_ID ?? ''}`,
+    serverUrl,
+  }
+}
+
+function readEvent(name: string, runSha: string, payload: unknown): Event {
+  switch (name) {
+    case 'pull_request': {
+      const { number, pull_request: pull } = parsePayload(PullRequestPayload, payload, name)
+      return {
+        kind: name,
+        number,
+        headSha: pull.head.sha,
+        baseRef: pull.base.ref,
+        baseSha: pull.base.sha,
+        fork: pull.head.repo?.full_name !== pull.base.repo.full_name,
+      }
+    }
+    case 'push': {
+      const push = parsePayload(PushPayload, payload, name)
+      const created = /^0+$/.test(push.before)
+      return {
+        kind: name,
+        headSha: push.after,
+        before: created ? undefined : push.before,
+        ref: push.ref,
+        defaultBranch: push.repository.default_branch,
+      }
+    }
+    case 'merge_group': {
+      const { merge_group: group } = parsePayload(MergeGroupPayload, payload, name)
+      return { kind: name, headSha: group.head_sha, baseSha: group.base_sha }
+    }
+    case 'schedule':
+    case 'workflow_dispatch':
+      return { kind: name, headSha: parsePayload(sha, runSha, `${name} (GITHUB_SHA)`) }
+    case 'pull_request_target':
+      throw new UsageError(
+        'event pull_request_target: it hands secrets and a writing token to a job that loads a stranger’s model; use pull_request instead',
+      )
+    default:
+      throw new UsageError(
+        `event "${name}" is not supported: run the gate on pull_request, push, merge_group, schedule or workflow_dispatch`,
+      )
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new UsageError('the event payload (GITHUB_EVENT_PATH) is not JSON: run the action inside a GitHub workflow')
+  }
+}
+
+function parsePayload<T>(schema: z.ZodType<T>, payload: unknown, event: string): T {
+  const parsed = schema.safeParse(payload)
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  const place = issue.path.length > 0 ? issue.path.join('.') : 'the whole'
+  throw new UsageError(
+    `payload of event ${event}: ${place}: ${issue.message}: run the action inside a GitHub workflow, with an unchanged GITHUB_EVENT_PATH`,
+  )
+}
