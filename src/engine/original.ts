@@ -1,0 +1,50 @@
+import { Tensor, type InferenceSession } from 'onnxruntime-node'
+import { predictedClass } from '../attacks/losses.js'
+import type { PredictionAnswer, PredictionQuestion } from '../attacks/protocol.js'
+import { elementCount } from '../onnx/tensor.js'
+import { fillRows } from './batch.js'
+import { classScores, type OutputKind } from './outputs.js'
+import type { Oracle } from './scheduler.js'
+import { fromOnnx } from './session.js'
+
+/** The unmodified model and what stands in front of it. */
+export interface Original {
+  readonly session: InferenceSession
+  /** Turns `image`, float32 [N, ...shape] of the dataset, into `output`, the model's own input. */
+  readonly preprocessing?: InferenceSession
+  readonly input: string
+  readonly output: { readonly name: string; readonly kind: OutputKind }
+  readonly classes: number
+  /** Images in one call: the batch the model was exported with, or the one padded size where it is free. */
+  readonly batch: number
+  /** Of one image. */
+  readonly shape: readonly number[]
+}
+
+/** Asks the original: the only one whose word on an image counts. */
+export function originalOracle(original: Original): Oracle<PredictionQuestion, PredictionAnswer> {
+  const { session, preprocessing, input, output, classes, batch, shape } = original
+  const width = elementCount(shape)
+  const pixels = new Float32Array(batch * width)
+  const image = new Tensor('float32', pixels, [batch, ...shape])
+
+  return {
+    batch,
+    async answer(questions) {
+      fillRows(pixels, width, questions.length, (i) => questions[i].point)
+      const prepared = preprocessing ? (await preprocessing.run({ image })).output : image
+      const { [output.name]: result } = await session.run({ [input]: prepared }, [output.name])
+      const scores = classScores(fromOnnx(result), output.kind)
+      if (scores.length !== batch * classes)
+        throw new Error(`The model gave [${result.dims.join(', ')}] for ${batch} images of ${classes} classes.`)
+      return questions.map((_, i) => {
+        const row = scores.subarray(i * classes, (i + 1) * classes)
+        return {
+          kind: 'prediction',
+          predicted: predictedClass(row),
+          logits: row instanceof Float32Array ? row : Float32Array.from(row),
+        }
+      })
+    },
+  }
+}

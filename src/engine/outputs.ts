@@ -1,0 +1,55 @@
+import type { Tensor } from '../onnx/graph.js'
+
+/** What a classifier's output stands for. */
+export type OutputKind = 'logits' | 'probabilities' | 'log-probabilities' | 'one-logit' | 'one-probability'
+
+/**
+ * A classifier's output as one score for each class, in row-major order: the output itself, or for a single output z
+ * (p) of a binary classifier [0, z] ([1 − p, p]), so that the greatest score is the class that the classifier says. A
+ * binary classifier on the fence (z = 0, p = ½) says class 0.
+ *
+ * @returns float32 or float64 [N × classes]; the same memory where nothing is to be done
+ */
+export function classScores(output: Tensor, kind: OutputKind): Float32Array | Float64Array {
+  const values = floatValues(output)
+  switch (kind) {
+    case 'logits':
+    case 'probabilities':
+    case 'log-probabilities':
+      return values
+    case 'one-logit':
+      return twoClasses(values, () => 0)
+    case 'one-probability':
+      return twoClasses(values, (probability) => 1 - probability)
+  }
+}
+
+function twoClasses(
+  values: Float32Array | Float64Array,
+  first: (value: number) => number,
+): Float32Array | Float64Array {
+  const scores =
+    values instanceof Float32Array ? new Float32Array(2 * values.length) : new Float64Array(2 * values.length)
+  for (let i = 0; i < values.length; i++) {
+    // NaN in both: a score of 0 beside it would make class 0 of no answer.
+    scores[2 * i] = Number.isNaN(values[i]) ? Number.NaN : first(values[i])
+    scores[2 * i + 1] = values[i]
+  }
+  return scores
+}
+
+function floatValues({ type, data }: Tensor): Float32Array | Float64Array {
+  if (data instanceof Float32Array || data instanceof Float64Array) return data
+  if (type === 'float16' && data instanceof Uint16Array) return Float32Array.from(data, float16Value)
+  throw new TypeError(`The model's output is ${type}, not a floating-point tensor.`)
+}
+
+/** IEEE 754 binary16, from its bits. */
+function float16Value(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1
+  const exponent = (bits >> 10) & 0x1f
+  const fraction = bits & 0x3ff
+  if (exponent === 0) return sign * fraction * 2 ** -24
+  if (exponent === 0x1f) return fraction ? Number.NaN : sign * Infinity
+  return sign * (1024 + fraction) * 2 ** (exponent - 25)
+}

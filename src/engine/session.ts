@@ -1,0 +1,54 @@
+import { InferenceSession, Tensor as OnnxTensor } from 'onnxruntime-node'
+import type { RunModel, Tensor } from '../onnx/graph.js'
+
+/**
+ * One thread for each session: parallelism comes from worker processes, and with one thread the order of the sums does
+ * not depend on the machine. Only fatal errors are logged; the others come back as exceptions.
+ */
+const options = {
+  executionProviders: ['cpu'],
+  intraOpNumThreads: 1,
+  interOpNumThreads: 1,
+  executionMode: 'sequential',
+  graphOptimizationLevel: 'all',
+  logSeverityLevel: 4,
+} as const
+
+/**
+ * Opens a model.
+ *
+ * @param external contents of external data files by the location the model names
+ */
+export function openSession(
+  model: Uint8Array,
+  external: Readonly<Record<string, Uint8Array>> = {},
+): Promise<InferenceSession> {
+  const externalData = Object.entries(external).map(([path, data]) => ({ path, data }))
+  return InferenceSession.create(model, externalData.length > 0 ? { ...options, externalData } : options)
+}
+
+/** Runs an encoded model once: opens it, runs it, closes it. */
+export const runModel: RunModel = async (model, feeds, outputs) => {
+  const session = await openSession(model)
+  try {
+    const inputs = Object.fromEntries([...feeds].map(([name, tensor]) => [name, toOnnx(tensor)]))
+    const results = await session.run(inputs, [...(outputs ?? session.outputNames)])
+    return new Map(Object.entries(results).map(([name, tensor]) => [name, fromOnnx(tensor)]))
+  } finally {
+    await session.release()
+  }
+}
+
+/** The runtime's tensor over the same memory. */
+export function toOnnx({ type, data, dims }: Tensor): OnnxTensor {
+  if (type === 'bfloat16') throw new TypeError('onnxruntime-node has no bfloat16 tensors.')
+  return new OnnxTensor(type as 'float32', data as Float32Array, dims)
+}
+
+/** Our tensor over the same memory; float16 as its bits, which newer Node versions wrap as Float16Array. */
+export function fromOnnx({ type, data, dims }: OnnxTensor): Tensor {
+  const values = data as Tensor['data']
+  if (type === 'float16' && !(values instanceof Uint16Array) && ArrayBuffer.isView(values))
+    return { type, dims, data: new Uint16Array(values.buffer, values.byteOffset, values.length) }
+  return { type: type as Tensor['type'], dims, data: values }
+}
