@@ -1,5 +1,5 @@
 import { UsageError } from '../errors.js'
-import type { Event } from './context.js'
+import type { Event, PullRequestEvent, PushEvent } from './context.js'
 import type { RunGit } from './git.js'
 import { checkedOutCommit, ensureCommit, mergeBase, parentsOf } from './history.js'
 
@@ -26,27 +26,36 @@ export type Base =
  * @throws UsageError when the clone lacks the commit and it cannot be fetched.
  */
 export async function findBase(git: RunGit | undefined, event: Event): Promise<Base> {
-  if (event.kind === 'schedule' || event.kind === 'workflow_dispatch')
-    return {
-      absent: 'none',
-      reason: `a ${event.kind} run changes no model, so only the absolute limits apply; compare with baseline: ref:…`,
-    }
-  if (git === undefined)
-    throw new UsageError(
-      'the workspace is not a git checkout: run actions/checkout before the gate, or give baseline: path:… or none',
-    )
-  if (event.kind === 'merge_group') return { commit: await ensureCommit(git, event.baseSha) }
-  return event.kind === 'push' ? baseOfPush(git, event) : { commit: await baseOfPullRequest(git, event) }
+  switch (event.kind) {
+    case 'pull_request':
+      return { commit: await baseOfPullRequest(required(git), event) }
+    case 'push':
+      return baseOfPush(required(git), event)
+    case 'merge_group':
+      return { commit: await ensureCommit(required(git), event.baseSha) }
+    default:
+      return {
+        absent: 'none',
+        reason: `a ${event.kind} run changes no model, so only the absolute limits apply; compare with baseline: ref:…`,
+      }
+  }
 }
 
-async function baseOfPullRequest(git: RunGit, event: Event & { readonly kind: 'pull_request' }): Promise<string> {
+function required(git: RunGit | undefined): RunGit {
+  if (git !== undefined) return git
+  throw new UsageError(
+    'the workspace is not a git checkout: run actions/checkout before the gate, or give baseline: path:… or none',
+  )
+}
+
+async function baseOfPullRequest(git: RunGit, event: PullRequestEvent): Promise<string> {
   const head = await checkedOutCommit(git)
   const [first, second, ...more] = await parentsOf(git, head)
   const mergedByGitHub = second === event.headSha && more.length === 0
   return mergedByGitHub ? ensureCommit(git, first) : mergeBase(git, head, event.baseRef, event.baseSha)
 }
 
-async function baseOfPush(git: RunGit, event: Event & { readonly kind: 'push' }): Promise<Base> {
+async function baseOfPush(git: RunGit, event: PushEvent): Promise<Base> {
   if (event.before !== undefined) return { commit: await ensureCommit(git, event.before) }
   if (event.ref === `refs/heads/${event.defaultBranch}`)
     return { absent: 'missing', reason: 'this push made the default branch, so there is no older commit' }

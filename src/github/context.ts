@@ -1,26 +1,30 @@
 import { z } from 'zod'
 import { UsageError } from '../errors.js'
 
+export interface PullRequestEvent {
+  readonly kind: 'pull_request'
+  readonly number: number
+  readonly headSha: string
+  readonly baseRef: string
+  /** The payload's idea of the base branch's tip; it may be older than the one GitHub merged with. */
+  readonly baseSha: string
+  /** The head lives in another repository, so the token can only read. */
+  readonly fork: boolean
+}
+
+export interface PushEvent {
+  readonly kind: 'push'
+  readonly headSha: string
+  /** Undefined when the push made the branch. */
+  readonly before?: string
+  readonly ref: string
+  readonly defaultBranch: string
+}
+
 /** What started the run, as far as the gate needs to know it. Commit ids are full and hexadecimal. */
 export type Event =
-  | {
-      readonly kind: 'pull_request'
-      readonly number: number
-      readonly headSha: string
-      readonly baseRef: string
-      /** The payload's idea of the base branch's tip; it may be older than the one GitHub merged with. */
-      readonly baseSha: string
-      /** The head lives in another repository, so the token can only read. */
-      readonly fork: boolean
-    }
-  /** `before` is undefined when the push made the branch. */
-  | {
-      readonly kind: 'push'
-      readonly headSha: string
-      readonly before?: string
-      readonly ref: string
-      readonly defaultBranch: string
-    }
+  | PullRequestEvent
+  | PushEvent
   | { readonly kind: 'merge_group'; readonly headSha: string; readonly baseSha: string }
   | { readonly kind: 'schedule' | 'workflow_dispatch'; readonly headSha: string }
 
