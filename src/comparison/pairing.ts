@@ -1,0 +1,96 @@
+import { UsageError } from '../errors.js'
+import type { Results } from '../evaluation/results.js'
+
+type Sample = Results['samples'][number]
+type Attack = Results['suite']['attacks'][number]
+
+/**
+ * Refuses two results that were not made the same way on the same images: such numbers are never compared. Throws a
+ * UsageError that names everything that differs.
+ */
+export function assertComparable(candidate: Results, baseline: Results): void {
+  for (const results of [candidate, baseline]) assertComplete(results)
+  const differences = [
+    difference('suite', candidate, baseline, ({ suite }) => `${suite.name}@${suite.version}`),
+    difference('attacks', candidate, baseline, ({ suite }) => suite.attacks.map(canonical).join(' ')),
+    difference('threats', candidate, baseline, ({ threats }) => threats.map(canonical).join(' ')),
+    difference('seed', candidate, baseline, ({ seed }) => String(seed)),
+    difference('data sha256', candidate, baseline, ({ data }) => data.sha256),
+    difference('images', candidate, baseline, ({ samples }) => `${samples.length} images`),
+  ].filter((text) => text !== undefined)
+  if (differences.length > 0)
+    throw new UsageError(
+      `the results of candidate and baseline cannot be compared: they differ in ${differences.join('; ')}; evaluate both with the same data, suite, threats and seed`,
+    )
+  candidate.samples.forEach((sample, place) => {
+    const other = baseline.samples[place]
+    if (sample.index !== other.index || sample.label !== other.label)
+      throw new UsageError(
+        `the results of candidate and baseline cannot be compared: entry ${place} is image ${sample.index} with label ${sample.label} in one and image ${other.index} with label ${other.label} in the other; evaluate both on the same images`,
+      )
+  })
+}
+
+function difference(
+  name: string,
+  candidate: Results,
+  baseline: Results,
+  read: (results: Results) => string,
+): string | undefined {
+  const [ours, theirs] = [read(candidate), read(baseline)]
+  return ours === theirs ? undefined : `${name} (${shown(ours)} and ${shown(theirs)})`
+}
+
+/** One line of bounded length, whatever the file said. */
+function shown(text: string): string {
+  const line = text.replace(/[\p{C}\s]+/gu, ' ')
+  return line.length <= 80 ? line : `${line.slice(0, 77)}…`
+}
+
+/** The same text for the same value, in whatever order its keys were written. */
+export function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([one], [other]) => (one < other ? -1 : 1)))
+      : part,
+  )
+}
+
+function assertComplete({ samples, data, model, threats }: Results): void {
+  const name = shown(model.name)
+  if (samples.length < data.samples)
+    throw new UsageError(
+      `the results of ${name} hold ${samples.length} of ${data.samples} images: merge all shards before comparing`,
+    )
+  samples.forEach((sample, place) => {
+    if (place > 0 && sample.index <= samples[place - 1].index)
+      throw new UsageError(
+        `the results of ${name} list image ${sample.index} twice or out of order: evaluate the model again`,
+      )
+    for (const { id } of threats) {
+      const threat = sample.threats[id]
+      if (threat === undefined)
+        throw new UsageError(
+          `the results of ${name} say nothing about image ${sample.index} under ${shown(id)}: evaluate the model again`,
+        )
+      const unbroken = isRight(sample) && Object.values(threat.attacks).every(({ success }) => !success)
+      if (threat.robust !== unbroken)
+        throw new UsageError(
+          `the results of ${name} contradict themselves: image ${sample.index} is ${threat.robust ? '' : 'not '}robust under ${shown(id)}, but its attacks say otherwise; evaluate the model again`,
+        )
+    }
+  })
+}
+
+export function isRight(sample: Sample): boolean {
+  return sample.predicted === sample.label
+}
+
+/**
+ * Whether a sample counts for an attack alone: right, and not broken by it. An attack that was not run on the image did not
+ * break it; one that gets only survivors counts with what came before it in the suite.
+ */
+export function withstands(sample: Sample, threat: string, attacks: readonly Attack[], attack: Attack): boolean {
+  const counted = attack.survivorsOnly === true ? attacks.slice(0, attacks.indexOf(attack) + 1) : [attack]
+  return isRight(sample) && counted.every(({ id }) => sample.threats[threat].attacks[id]?.success !== true)
+}

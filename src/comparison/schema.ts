@@ -1,0 +1,88 @@
+import { z } from 'zod'
+import { FlagSchema } from '../engine/messages.js'
+import { ResultsSchema, ThreatSchema } from '../evaluation/results.js'
+import type { Comparison } from './types.js'
+
+/** `comparison.json`. Fields may be added; none is renamed. Published as schema/comparison-1.json. */
+
+const count = z.int().min(0)
+const fraction = z.number().min(0).max(1)
+const points = z.number().min(-100).max(100)
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
+const role = z.enum(['baseline', 'candidate'])
+
+const modelSummary = z.object({
+  name: z.string(),
+  sha256,
+  bytes: count,
+  cleanAccuracy: fraction,
+  robustAccuracy: z.record(z.string(), fraction),
+  attacks: z.record(z.string(), z.record(z.string(), fraction)),
+  tool: ResultsSchema.shape.tool,
+})
+
+const policy = z.object({
+  maxRobustDrop: z.number(),
+  maxCleanDrop: z.number(),
+  cleanBudget: z.number(),
+  minRobustAccuracy: fraction.optional(),
+  minCleanAccuracy: fraction.optional(),
+  decision: z.enum(['significant', 'observed']),
+  significance: z.number(),
+  failOn: z.enum(['regression', 'inconclusive', 'never']),
+})
+
+const pairedRow = z.object({
+  id: z.string(),
+  kind: z.enum(['clean', 'worst-case', 'attack']),
+  threat: z.string().optional(),
+  attack: z.string().optional(),
+  title: z.string(),
+  decides: z.boolean(),
+  samples: count,
+  baseline: count,
+  candidate: count,
+  lost: z.array(count),
+  gained: z.array(count),
+  drop: points,
+  interval: z.tuple([points, points]),
+  allowed: z.number(),
+  pValue: fraction,
+  adjustedPValue: fraction.optional(),
+  mcnemar: fraction,
+  detectable: points.optional(),
+  samplesNeeded: count.optional(),
+})
+
+const classChange = z.object({
+  label: count,
+  name: z.string().optional(),
+  threat: z.string(),
+  samples: count,
+  baseline: count,
+  candidate: count,
+})
+
+const verdict = z.object({
+  outcome: z.enum(['pass', 'regression', 'inconclusive', 'error']),
+  reasons: z.array(z.object({ code: z.string(), message: z.string(), row: z.string().optional() })),
+  baseline: z.enum(['present', 'none', 'missing']),
+  acceptance: z.object({ who: z.string(), when: z.string() }).optional(),
+  fails: z.boolean(),
+})
+
+export const comparisonSchema: z.ZodType<Comparison> = z.object({
+  schema: z.literal('robustness-gate/comparison/1'),
+  candidate: modelSummary.optional(),
+  baseline: modelSummary.optional(),
+  data: z.object({ name: z.string(), sha256, samples: count }).optional(),
+  suite: z.object({ name: z.string(), version: z.int() }).optional(),
+  threats: z.array(ThreatSchema),
+  seed: z.int().optional(),
+  policy: policy.optional(),
+  rows: z.array(pairedRow),
+  classes: z.array(classChange),
+  flags: z.array(FlagSchema.extend({ model: role })),
+  verdict,
+  failure: z.object({ model: role.optional(), message: z.string() }).optional(),
+})

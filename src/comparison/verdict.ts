@@ -1,0 +1,193 @@
+import type { Policy } from '../config/types.js'
+import type { Results } from '../evaluation/results.js'
+import { risenThreats } from './rows.js'
+import { dataOf, flagsOf, suiteOf, summarize } from './summary.js'
+import { count, percent, points, signedPoints, threatTitle } from './text.js'
+import type {
+  Acceptance,
+  Comparison,
+  Failure,
+  ModelRole,
+  ModelSummary,
+  Outcome,
+  PairedRow,
+  Reason,
+  Threat,
+  Verdict,
+} from './types.js'
+
+/** What a verdict is reached from. */
+export interface Evidence {
+  readonly candidate: ModelSummary
+  /** Empty without a baseline. */
+  readonly rows: readonly PairedRow[]
+  readonly threats: readonly Threat[]
+  readonly flags: Comparison['flags']
+  readonly baseline: Verdict['baseline']
+  /** Candidate and baseline are the same model with the same preprocessing. */
+  readonly unchanged: boolean
+  readonly acceptance?: Acceptance
+}
+
+/**
+ * The outcome by the policy: a proven drop beyond what is allowed or an accuracy under its absolute limit is a regression; an
+ * unproven one, or masked gradients, leaves it inconclusive.
+ */
+export function judge(evidence: Evidence, policy: Policy): Verdict {
+  const deciding = evidence.rows.filter(({ decides }) => decides)
+  const against = [
+    ...deciding.filter((row) => isProven(row, policy)).map(dropReason),
+    ...limitReasons(evidence, policy),
+  ]
+  const undecided = [
+    ...deciding.filter((row) => row.drop > row.allowed && !isProven(row, policy)).map(unprovenReason),
+    ...maskedReasons(evidence),
+  ]
+  const outcome: Outcome = against.length > 0 ? 'regression' : undecided.length > 0 ? 'inconclusive' : 'pass'
+  const within: Reason = { code: 'within-limits', message: 'Nothing falls by more than is allowed.' }
+  const reasons = [
+    ...against,
+    ...undecided,
+    ...(outcome === 'pass' && deciding.length > 0 ? [within] : []),
+    ...informingReasons(evidence, policy),
+  ]
+  return {
+    outcome,
+    reasons,
+    baseline: evidence.baseline,
+    ...(evidence.acceptance && { acceptance: evidence.acceptance }),
+    fails: fails(outcome, policy.failOn, evidence.acceptance),
+  }
+}
+
+/** Whether the job fails. An error always does; nobody can accept what was not measured. */
+export function fails(outcome: Outcome, failOn: Policy['failOn'], acceptance?: Acceptance): boolean {
+  if (outcome === 'error') return true
+  if (outcome === 'pass' || acceptance !== undefined || failOn === 'never') return false
+  return outcome === 'regression' || failOn === 'inconclusive'
+}
+
+/** Clean accuracy and the worst cases carry an adjusted p-value; the others never get here. */
+function isProven({ drop, allowed, adjustedPValue = 1 }: PairedRow, { decision, significance }: Policy): boolean {
+  return drop > allowed && (decision === 'observed' || adjustedPValue <= significance)
+}
+
+function dropReason(row: PairedRow): Reason {
+  return { code: `${aspect(row)}-drop`, message: `${fall(row)}.`, row: row.id }
+}
+
+function unprovenReason(row: PairedRow): Reason {
+  const enough = row.samplesNeeded === undefined ? '' : `; about ${count(row.samplesNeeded)} images would tell`
+  return {
+    code: `${aspect(row)}-drop-unproven`,
+    message: `${fall(row)}, but ${count(row.samples)} images cannot tell that from chance${enough}.`,
+    row: row.id,
+  }
+}
+
+function aspect({ kind }: PairedRow): 'clean' | 'robust' {
+  return kind === 'clean' ? 'clean' : 'robust'
+}
+
+function subject({ kind, title }: PairedRow): string {
+  return kind === 'clean' ? 'Clean accuracy' : `Robust accuracy under ${title.replace(/^Worst case, /, '')}`
+}
+
+function fall(row: PairedRow): string {
+  const [before, after] = [row.baseline, row.candidate].map((images) => percent(images / row.samples))
+  return `${subject(row)} falls from ${before} to ${after} (${signedPoints(-row.drop)} points, allowed ${points(row.allowed)})`
+}
+
+function limitReasons({ candidate, threats }: Evidence, policy: Policy): readonly Reason[] {
+  const { minCleanAccuracy = 0, minRobustAccuracy = 0 } = policy
+  const clean: Reason = {
+    code: 'min-clean-accuracy',
+    message: `Clean accuracy is ${percent(candidate.cleanAccuracy)}, under the required ${percent(minCleanAccuracy)}.`,
+    row: 'clean',
+  }
+  const robust = threats
+    .filter(({ id }) => candidate.robustAccuracy[id] < minRobustAccuracy)
+    .map((threat): Reason => {
+      const accuracy = percent(candidate.robustAccuracy[threat.id])
+      return {
+        code: 'min-robust-accuracy',
+        message: `Robust accuracy under ${threatTitle(threat)} is ${accuracy}, under the required ${percent(minRobustAccuracy)}.`,
+        row: threat.id,
+      }
+    })
+  return candidate.cleanAccuracy < minCleanAccuracy ? [clean, ...robust] : robust
+}
+
+/** An unchanged model cannot have become easier to fool, masked or not. */
+function maskedReasons({ flags, unchanged }: Evidence): readonly Reason[] {
+  const masked = (['candidate', 'baseline'] as const).filter((role) =>
+    flags.some(({ model, code }) => model === role && code === 'masked-gradients'),
+  )
+  return unchanged
+    ? []
+    : masked.map((role) => ({
+        code: 'masked-gradients',
+        message: `The ${role}’s gradients are masked: the attacks may have missed adversarial examples, so its robust accuracy is only an upper bound.`,
+      }))
+}
+
+function informingReasons({ rows, threats, baseline, unchanged }: Evidence, policy: Policy): readonly Reason[] {
+  const clean = rows.find(({ kind }) => kind === 'clean')
+  const spent = clean && clean.drop > policy.maxCleanDrop && clean.drop <= clean.allowed
+  return [
+    ...(spent ? [cleanBudgetReason(clean, risenThreats(rows, policy.significance).length, threats.length)] : []),
+    ...(baseline === 'present' ? [] : [{ code: 'no-baseline', message: noBaseline(baseline) }]),
+    ...(unchanged ? [{ code: 'unchanged', message: 'Candidate and baseline are the same model.' }] : []),
+  ]
+}
+
+function cleanBudgetReason({ id, drop, allowed }: PairedRow, risen: number, threats: number): Reason {
+  return {
+    code: 'clean-budget',
+    message: `Clean accuracy falls by ${points(drop)} points; ${points(allowed)} are allowed because robust accuracy rises significantly under ${risen} of ${threats} threats and falls under none.`,
+    row: id,
+  }
+}
+
+function noBaseline(state: 'none' | 'missing'): string {
+  const why = state === 'none' ? 'There is no baseline to compare with' : 'The baseline was not found'
+  return `${why}: only absolute limits were checked.`
+}
+
+/** Whatever was known when an evaluation broke. */
+export interface Known extends Partial<Pick<Comparison, 'data' | 'suite' | 'threats' | 'seed' | 'policy'>> {
+  /** Whose evaluation broke. */
+  readonly failed?: ModelRole
+  /** Evaluations that were completed. */
+  readonly candidate?: Results
+  readonly baseline?: Results
+  readonly baselineState?: Verdict['baseline']
+}
+
+/** The verdict `error`: an evaluation could not be completed. It fails the job and never reads as a regression. */
+export function errorComparison(message: string, known: Known = {}): Comparison {
+  const { candidate, baseline, failed: model } = known
+  const evaluated = candidate ?? baseline
+  const failure: Failure = { ...(model && { model }), message }
+  const who = model ? `the ${model}` : 'a model'
+  return {
+    schema: 'robustness-gate/comparison/1',
+    candidate: candidate && summarize(candidate),
+    baseline: baseline && summarize(baseline),
+    data: known.data ?? (evaluated && dataOf(evaluated)),
+    suite: known.suite ?? (evaluated && suiteOf(evaluated)),
+    threats: known.threats ?? evaluated?.threats ?? [],
+    seed: known.seed ?? evaluated?.seed,
+    policy: known.policy,
+    rows: [],
+    classes: [],
+    flags: [...(candidate ? flagsOf('candidate', candidate) : []), ...(baseline ? flagsOf('baseline', baseline) : [])],
+    verdict: {
+      outcome: 'error',
+      reasons: [{ code: 'error', message: `The evaluation of ${who} could not be completed: ${message}` }],
+      baseline: known.baselineState ?? (baseline || model === 'baseline' ? 'present' : 'missing'),
+      fails: true,
+    },
+    failure,
+  }
+}
