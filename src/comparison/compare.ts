@@ -3,7 +3,7 @@ import type { Results } from '../evaluation/results.js'
 import { assertComparable, canonical } from './pairing.js'
 import { classChanges, pairedRows } from './rows.js'
 import { dataOf, flagsOf, suiteOf, summarize } from './summary.js'
-import type { Acceptance, Comparison, Reason } from './types.js'
+import type { Acceptance, Comparison, Failure, ModelRole, Reason, Verdict } from './types.js'
 import { judge } from './verdict.js'
 
 export interface CompareOptions {
@@ -53,6 +53,44 @@ export function compare(
     classes: baseline ? classChanges(candidate, baseline) : [],
     flags,
     verdict: baseline ? { ...verdict, reasons: [...verdict.reasons, ...engineReasons(candidate, baseline)] } : verdict,
+  }
+}
+
+/** Whatever was known when an evaluation broke. */
+export interface Known extends Partial<Pick<Comparison, 'data' | 'suite' | 'threats' | 'seed' | 'policy'>> {
+  /** Whose evaluation broke. */
+  readonly failed?: ModelRole
+  /** Evaluations that were completed. */
+  readonly candidate?: Results
+  readonly baseline?: Results
+  readonly baselineState?: Verdict['baseline']
+}
+
+/** The verdict `error`: an evaluation could not be completed. It fails the job and never reads as a regression. */
+export function errorComparison(message: string, known: Known = {}): Comparison {
+  const { candidate, baseline, failed: model } = known
+  const evaluated = candidate ?? baseline
+  const failure: Failure = { ...(model && { model }), message }
+  const who = model ? `the ${model}` : 'a model'
+  return {
+    schema: 'robustness-gate/comparison/1',
+    candidate: candidate && summarize(candidate),
+    baseline: baseline && summarize(baseline),
+    data: known.data ?? (evaluated && dataOf(evaluated)),
+    suite: known.suite ?? (evaluated && suiteOf(evaluated)),
+    threats: known.threats ?? evaluated?.threats ?? [],
+    seed: known.seed ?? evaluated?.seed,
+    policy: known.policy,
+    rows: [],
+    classes: [],
+    flags: [...(candidate ? flagsOf('candidate', candidate) : []), ...(baseline ? flagsOf('baseline', baseline) : [])],
+    verdict: {
+      outcome: 'error',
+      reasons: [{ code: 'error', message: `The evaluation of ${who} could not be completed: ${message}` }],
+      baseline: known.baselineState ?? (baseline || model === 'baseline' ? 'present' : 'missing'),
+      fails: true,
+    },
+    failure,
   }
 }
 

@@ -1,20 +1,7 @@
 import type { Policy } from '../config/types.js'
-import type { Results } from '../evaluation/results.js'
 import { risenThreats } from './rows.js'
-import { dataOf, flagsOf, suiteOf, summarize } from './summary.js'
 import { count, percent, points, signedPoints, threatTitle } from './text.js'
-import type {
-  Acceptance,
-  Comparison,
-  Failure,
-  ModelRole,
-  ModelSummary,
-  Outcome,
-  PairedRow,
-  Reason,
-  Threat,
-  Verdict,
-} from './types.js'
+import type { Acceptance, Comparison, ModelSummary, Outcome, PairedRow, Reason, Threat, Verdict } from './types.js'
 
 /** What a verdict is reached from. */
 export interface Evidence {
@@ -152,42 +139,4 @@ function cleanBudgetReason({ id, drop, allowed }: PairedRow, risen: number, thre
 function noBaseline(state: 'none' | 'missing'): string {
   const why = state === 'none' ? 'There is no baseline to compare with' : 'The baseline was not found'
   return `${why}: only absolute limits were checked.`
-}
-
-/** Whatever was known when an evaluation broke. */
-export interface Known extends Partial<Pick<Comparison, 'data' | 'suite' | 'threats' | 'seed' | 'policy'>> {
-  /** Whose evaluation broke. */
-  readonly failed?: ModelRole
-  /** Evaluations that were completed. */
-  readonly candidate?: Results
-  readonly baseline?: Results
-  readonly baselineState?: Verdict['baseline']
-}
-
-/** The verdict `error`: an evaluation could not be completed. It fails the job and never reads as a regression. */
-export function errorComparison(message: string, known: Known = {}): Comparison {
-  const { candidate, baseline, failed: model } = known
-  const evaluated = candidate ?? baseline
-  const failure: Failure = { ...(model && { model }), message }
-  const who = model ? `the ${model}` : 'a model'
-  return {
-    schema: 'robustness-gate/comparison/1',
-    candidate: candidate && summarize(candidate),
-    baseline: baseline && summarize(baseline),
-    data: known.data ?? (evaluated && dataOf(evaluated)),
-    suite: known.suite ?? (evaluated && suiteOf(evaluated)),
-    threats: known.threats ?? evaluated?.threats ?? [],
-    seed: known.seed ?? evaluated?.seed,
-    policy: known.policy,
-    rows: [],
-    classes: [],
-    flags: [...(candidate ? flagsOf('candidate', candidate) : []), ...(baseline ? flagsOf('baseline', baseline) : [])],
-    verdict: {
-      outcome: 'error',
-      reasons: [{ code: 'error', message: `The evaluation of ${who} could not be completed: ${message}` }],
-      baseline: known.baselineState ?? (baseline || model === 'baseline' ? 'present' : 'missing'),
-      fails: true,
-    },
-    failure,
-  }
 }
