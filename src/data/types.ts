@@ -2,16 +2,33 @@ import type { Layout } from '../config/types.js'
 
 /**
  * What the parent hands to a child: bytes of files, nothing decoded. The parent never parses an image or an archive.
+ * `name` is the last part of the path, for messages and reports.
  */
 export type RawData =
-  | { readonly kind: 'npz'; readonly name: string; readonly bytes: Uint8Array }
-  | { readonly kind: 'idx'; readonly name: string; readonly images: Uint8Array; readonly labels: Uint8Array }
-  | { readonly kind: 'csv'; readonly name: string; readonly bytes: Uint8Array }
+  | {
+      readonly kind: 'npz'
+      readonly name: string
+      readonly bytes: Uint8Array
+      readonly classNames?: readonly string[]
+    }
+  | {
+      readonly kind: 'idx'
+      readonly name: string
+      readonly images: Uint8Array
+      readonly labels: Uint8Array
+      readonly classNames?: readonly string[]
+    }
+  | {
+      readonly kind: 'csv'
+      readonly name: string
+      readonly bytes: Uint8Array
+      readonly classNames?: readonly string[]
+    }
   | {
       readonly kind: 'folder'
       readonly name: string
       readonly classNames: readonly string[]
-      /** Already the first N of each class in turn. */
+      /** The first image of each class, then the second of each, …: already cut to the number asked for. */
       readonly files: readonly { readonly name: string; readonly label: number; readonly bytes: Uint8Array }[]
     }
 
@@ -30,3 +47,17 @@ export interface Dataset {
   readonly labels: Int32Array
   readonly classNames?: readonly string[]
 }
+
+/** What every format's reader gives: values as they were stored, before range, layout and the hash. */
+export interface StoredImages {
+  /** How many images the source holds; `values` and `labels` may hold fewer, when not all were asked for. */
+  readonly available: number
+  /** Per image: [D], [H, W], or three dimensions in the declared layout. */
+  readonly dims: readonly number[]
+  /** At least samples × product(dims), row-major. Uint8Array means 0…255 spread over the declared range. */
+  readonly values: Uint8Array | Float32Array | Float64Array
+  readonly labels: StoredLabels
+}
+
+/** Labels as stored, integers or whole floats. */
+export type StoredLabels = ArrayLike<number> | ArrayLike<bigint>
