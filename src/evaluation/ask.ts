@@ -1,0 +1,74 @@
+import type { DataOptions } from '../config/types.js'
+import type { Dataset, RawData } from '../data/types.js'
+import type { ModelBytes, Request } from '../engine/messages.js'
+import type { Answer, ChildEffects } from './children.js'
+import { answers, impossibleReply, withChildren } from './children.js'
+
+/** For one question to one child. */
+export interface AskEffects extends ChildEffects {
+  /** Wall clock. */
+  readonly timeLimitSeconds: number
+}
+
+/**
+ * Decodes a dataset in a child.
+ *
+ * @param samples the first so many images; undefined: all
+ * @throws UsageError for data that cannot be read, EvaluationError when the child dies or contradicts itself
+ */
+export async function loadDataset(
+  raw: RawData,
+  options: DataOptions,
+  samples: number | undefined,
+  effects: AskEffects,
+): Promise<Dataset> {
+  const doing = `decoding ${raw.name}`
+  const { dataset } = await ask({ type: 'decode', raw, options, samples }, 'decoded', doing, effects)
+  const problem = badDataset(dataset, samples)
+  if (problem !== undefined) throw impossibleReply(problem, doing)
+  return dataset
+}
+
+/** What a child finds in a model: inputs, outputs, operators, which have no gradient, what to do about it. */
+export async function inspectModel(model: ModelBytes, effects: AskEffects): Promise<unknown> {
+  const { inspection } = await ask({ type: 'inspect', model }, 'inspected', `inspecting ${model.name}`, effects)
+  return inspection
+}
+
+/** The bytes of an ONNX model that computes logits, loss and gradient of this one. */
+export async function gradientModel(model: ModelBytes, effects: AskEffects): Promise<Uint8Array> {
+  const doing = `making the gradient of ${model.name}`
+  const { bytes } = await ask({ type: 'gradient', model }, 'differentiated', doing, effects)
+  return bytes
+}
+
+/** One child, one question, one answer. */
+async function ask<Type extends Answer['type']>(
+  request: Request,
+  type: Type,
+  doing: string,
+  effects: AskEffects,
+): Promise<Extract<Answer, { type: Type }>> {
+  const [answer] = await withChildren(1, { timeLimitSeconds: effects.timeLimitSeconds }, effects, async (child) => {
+    child.send(request)
+    const { value } = await answers(child, doing).next()
+    return value
+  })
+  if (!isOf(answer, type)) throw impossibleReply(`${answer.type} instead of ${type}`, doing)
+  return answer
+}
+
+function isOf<Type extends Answer['type']>(answer: Answer, type: Type): answer is Extract<Answer, { type: Type }> {
+  return answer.type === type
+}
+
+function badDataset(dataset: Dataset, samples: number | undefined): string | undefined {
+  const { shape, pixels, labels, range } = dataset
+  const size = shape.reduce((product, length) => product * length, 1)
+  if (samples !== undefined && dataset.samples !== samples) return `${dataset.samples} images instead of ${samples}`
+  if (pixels.length !== dataset.samples * size) return `${pixels.length} pixels are not ${dataset.samples} × ${size}`
+  if (labels.length !== dataset.samples) return `${labels.length} labels for ${dataset.samples} images`
+  if (!labels.every((label) => label >= 0)) return 'a label below 0'
+  if (!pixels.every((pixel) => pixel >= range[0] && pixel <= range[1])) return 'a pixel outside the range of the data'
+  return undefined
+}

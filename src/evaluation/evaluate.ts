@@ -1,0 +1,174 @@
+import type { Limits, Preprocessing, Suite, ThreatSpec } from '../config/types.js'
+import type { Dataset } from '../data/types.js'
+import type { LoadRequest, ModelBytes, Reply } from '../engine/messages.js'
+import { UsageError } from '../errors.js'
+import type { ChildEffects, WorkerChild } from './children.js'
+import { answers, impossibleReply, withChildren } from './children.js'
+import type { OutcomeReply, Witness } from './collector.js'
+import { Collector, witnessesOf } from './collector.js'
+import { mergeFlags } from './mergeFlags.js'
+import { hashModel, modelSize } from './modelFile.js'
+import type { Progress } from './progress.js'
+import type { Results } from './results.js'
+import { summarise } from './summarise.js'
+
+export { gradientModel, inspectModel, loadDataset } from './ask.js'
+
+export interface EvaluationRequest {
+  readonly model: ModelBytes
+  readonly dataset: Dataset
+  readonly preprocessing: Preprocessing
+  readonly threats: readonly ThreatSpec[]
+  readonly suite: Suite
+  readonly seed: number
+  readonly limits: Limits
+  readonly toolVersion: string
+  /** Have a point that fools the model sent for every image that is broken; see `onWitness`. */
+  readonly witnesses?: boolean
+}
+
+export interface EvaluationEffects extends ChildEffects {
+  readonly cores: number
+  /** What runs the model, for the results: see thisCpu. */
+  readonly cpu: string
+  /** Milliseconds since any moment. */
+  readonly now: () => number
+  /** After every image. */
+  readonly onProgress?: (progress: Progress) => void
+  /** In the order in which images are done. */
+  readonly onWitness?: (witness: Witness) => void
+}
+
+type Loaded = Extract<Reply, { type: 'loaded' }>
+
+/**
+ * A child's scheduler has two batches at work; the third lies ready, so that no place of a batch stays empty while the
+ * next image is on its way.
+ */
+const BATCHES_AHEAD = 3
+
+/**
+ * Attacks one model with one suite on one dataset, in child processes. The results are the same to the byte whatever the
+ * number of workers and the order in which they answer, but for `cost.seconds`.
+ *
+ * @throws UsageError for what the user can mend in model, data or settings
+ * @throws EvaluationError when a child dies, hangs, or says what cannot be; every other child is gone by then, too
+ */
+export async function evaluate(request: EvaluationRequest, effects: EvaluationEffects): Promise<Results> {
+  const { model, dataset, suite, limits, seed, preprocessing } = request
+  const began = effects.now()
+  const seconds = () => (effects.now() - began) / 1000
+  const collector = new Collector(dataset)
+  const workers = workerCount(request, effects.cores)
+
+  const robust: Record<string, number> = Object.fromEntries(request.threats.map(({ id }) => [id, 0]))
+  let correct = 0
+  const onOutcome = (reply: OutcomeReply) => {
+    if (reply.outcome.predicted === reply.outcome.label) correct++
+    for (const { id } of request.threats) if (reply.outcome.threats[id].robust) robust[id]++
+    for (const witness of witnessesOf(reply)) effects.onWitness?.(witness)
+    const { done, total, gradients } = collector
+    effects.onProgress?.({ done, total, correct, robust: { ...robust }, gradients, seconds: seconds() })
+  }
+
+  const loaded = await withChildren(workers, { timeLimitSeconds: limits.seconds }, effects, (child) =>
+    work(child, request, collector, workers, onOutcome),
+  )
+  const { classes, batch, engine } = sameOfAll(loaded, `evaluating ${model.name}`)
+  const samples = collector.outcomes()
+  const { threats, classNames } = { threats: request.threats, classNames: dataset.classNames }
+  return {
+    schema: 'robustness-gate/results/1',
+    tool: { version: request.toolVersion, engine, cpu: effects.cpu, batch },
+    model: { name: model.name, sha256: hashModel(model), bytes: modelSize(model), classes },
+    data: {
+      name: dataset.name,
+      sha256: dataset.sha256,
+      samples: dataset.samples,
+      ...(classNames === undefined ? {} : { classNames: [...classNames] }),
+    },
+    suite: { name: suite.name, version: suite.version, attacks: suite.attacks.map((attack) => ({ ...attack })) },
+    threats: threats.map(({ id, norm, epsilon }) => ({ id, norm, epsilon, bounds: [...dataset.range] })),
+    seed,
+    preprocessing: { ...preprocessing },
+    summary: summarise(samples, { threats, attacks: suite.attacks, classNames }),
+    samples,
+    flags: mergeFlags(loaded.flatMap(({ flags }) => flags)),
+    cost: { seconds: seconds(), forwards: collector.forwards, gradients: collector.gradients },
+  }
+}
+
+/** Keeps one child busy until no image is left for it. */
+async function work(
+  child: WorkerChild,
+  request: EvaluationRequest,
+  collector: Collector,
+  workers: number,
+  onOutcome: (reply: OutcomeReply) => void,
+): Promise<Loaded> {
+  const doing = `evaluating ${request.model.name}`
+  const waiting = new Set<number>()
+  let loaded: Loaded | undefined
+  child.send(loadRequest(request))
+  for await (const reply of answers(child, doing)) {
+    if (loaded === undefined) {
+      if (reply.type !== 'loaded') throw impossibleReply(`${reply.type} before the model was loaded`, doing)
+      loaded = reply
+      checkLabels(request, loaded.classes)
+    } else {
+      if (reply.type !== 'outcome') throw impossibleReply(`${reply.type} instead of an outcome`, doing)
+      const { threats, suite } = request
+      const problem = collector.accept(reply, waiting, { classes: loaded.classes, threats, attacks: suite.attacks })
+      if (problem !== undefined) throw impossibleReply(problem, doing)
+      onOutcome(reply)
+    }
+    // Never more than an equal share of what is left: else one child has a long queue while another one has nothing.
+    const share = Math.ceil((collector.total - collector.done) / workers)
+    const images = collector.take(Math.min(BATCHES_AHEAD * loaded.batch, share) - waiting.size)
+    for (const { index } of images) waiting.add(index)
+    if (images.length > 0) child.send({ type: 'evaluate', images })
+    if (waiting.size === 0) break
+  }
+  if (loaded === undefined) throw impossibleReply('nothing', doing)
+  child.kill()
+  return loaded
+}
+
+function loadRequest({ model, dataset, ...request }: EvaluationRequest): LoadRequest {
+  return {
+    type: 'load',
+    model: { name: model.name, bytes: model.bytes, external: model.external },
+    preprocessing: request.preprocessing,
+    shape: dataset.shape,
+    layout: dataset.layout,
+    range: dataset.range,
+    threats: request.threats,
+    attacks: request.suite.attacks,
+    seed: request.seed,
+    batch: request.limits.batch,
+    witnesses: request.witnesses ?? false,
+  }
+}
+
+/** Batches are padded to one size, so a worker that cannot fill one would do the work of a full one for nothing. */
+function workerCount({ limits, dataset }: EvaluationRequest, cores: number): number {
+  return Math.max(1, Math.min(limits.workers ?? cores, Math.ceil(dataset.samples / limits.batch)))
+}
+
+function checkLabels({ dataset, model }: EvaluationRequest, classes: number): void {
+  const image = dataset.labels.findIndex((label) => label >= classes)
+  if (image >= 0)
+    throw new UsageError(
+      `${dataset.name}: image ${image} has label ${dataset.labels[image]}, but ${model.name} has ${classes} classes (0 to ${classes - 1}); use data whose labels are the model's classes`,
+    )
+}
+
+/** All children load the same bytes in the same way: one that says otherwise is broken. */
+function sameOfAll(loaded: readonly Loaded[], doing: string): Loaded {
+  const [first, ...others] = loaded
+  const other = others.find(
+    ({ classes, batch, engine }) => classes !== first.classes || batch !== first.batch || engine !== first.engine,
+  )
+  if (other !== undefined) throw impossibleReply('two children loaded the same model differently', doing)
+  return first
+}
