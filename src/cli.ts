@@ -1,0 +1,29 @@
+#!/usr/bin/env node
+import { failureOf } from './cli/failure.js'
+import type { Io } from './cli/io.js'
+import { progressBars, progressLines } from './cli/progress.js'
+import { runProgram } from './cli/program.js'
+import { nodeHost } from './host.js'
+
+const argv = process.argv.slice(2)
+const verbose = argv.includes('--verbose') || process.env.RUNNER_DEBUG === '1'
+
+const io: Io = {
+  stdout: (text) => process.stdout.write(text),
+  stderr: (text) => process.stderr.write(text),
+  showProgress: process.stderr.isTTY
+    ? progressBars(process.stderr)
+    : progressLines((line) => process.stderr.write(`${line}\n`)),
+  color: process.stdout.isTTY === true && process.env.NO_COLOR === undefined,
+  width: process.stdout.columns ?? 100,
+  host: nodeHost(import.meta.url, process),
+}
+
+try {
+  process.exitCode = await runProgram(argv, io)
+} catch (error) {
+  const { status, line } = failureOf(error)
+  if (line !== undefined) io.stderr(`robustness-gate: ${line}\n`)
+  if (verbose && status === 3 && error instanceof Error) io.stderr(`${error.stack}\n`)
+  process.exitCode = status
+}

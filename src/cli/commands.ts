@@ -1,0 +1,99 @@
+import { join } from 'node:path'
+import { compare } from '../comparison/compare.js'
+import type { Comparison } from '../comparison/types.js'
+import type { Config } from '../config/types.js'
+import { gradientModel, inspectModel, loadDataset } from '../evaluation/ask.js'
+import { readModelFile } from '../evaluation/modelFile.js'
+import { formatResults } from '../evaluation/resultsFile.js'
+import { evaluateModel, formatComparison, runGate } from '../gate.js'
+import type { GateEffects } from '../gate.js'
+import { makeFolder, writeOutput } from '../output.js'
+import { evaluationMarkdown, evaluationTerminal } from '../report/evaluation.js'
+import { markdownReport } from '../report/markdown.js'
+import { terminalReport } from '../report/terminal.js'
+import type { ExitStatus } from './failure.js'
+import { inspectionText } from './inspection.js'
+import type { Io } from './io.js'
+import type { Flags } from './sources.js'
+import { readBaseline, readConfig, readData, readResults, required } from './sources.js'
+
+/** The commands, one function each: arguments in, exit status out. What they throw is told by `failureOf`. */
+
+export async function gate({ candidate: flag, ...flags }: Flags, out: string, io: Io): Promise<ExitStatus> {
+  const config = await readConfig({ ...flags, model: flag })
+  const candidate = await readModelFile(required(config.model, 'candidate', 'the model of the pull request'))
+  const baseline = await readBaseline(config.baseline)
+  const data = await readData(config)
+  const { comparison, files } = await runGate(config, { candidate, baseline, data }, out, effects(io))
+  io.stdout(`${terminalReport(comparison, io)}\n\nReport: ${files.report}\n`)
+  return statusOf(comparison, io)
+}
+
+export async function evaluate(flags: Flags, out: string, io: Io): Promise<ExitStatus> {
+  const config = await readConfig(flags)
+  const model = await readModelFile(required(config.model, 'model', 'the model to attack'))
+  const raw = await readData(config)
+  await makeFolder(out)
+  const dataset = await loadDataset(raw, config.dataOptions, config.samples, asking(config, io))
+  const results = await evaluateModel('candidate', model, dataset, config, effects(io))
+  const file = join(out, 'results.json')
+  await writeOutput(file, formatResults(results))
+  await writeOutput(join(out, 'report.md'), evaluationMarkdown(results))
+  io.stdout(`${evaluationTerminal(results, io)}\n\nResults: ${file}\n`)
+  return 0
+}
+
+export async function compareResults(
+  baseline: string,
+  candidate: string,
+  flags: Flags,
+  out: string | undefined,
+  io: Io,
+): Promise<ExitStatus> {
+  const { policy } = await readConfig(flags)
+  const results = { baseline: await readResults(baseline), candidate: await readResults(candidate) }
+  const comparison = compare(results.candidate, results.baseline, policy)
+  if (out !== undefined) {
+    await writeOutput(join(out, 'comparison.json'), formatComparison(comparison))
+    await writeOutput(join(out, 'report.md'), markdownReport(comparison, { tier: 'full', results }))
+  }
+  io.stdout(`${terminalReport(comparison, io)}\n`)
+  return statusOf(comparison, io)
+}
+
+export async function gradient(path: string, out: string, io: Io): Promise<ExitStatus> {
+  const model = await readModelFile(path)
+  await writeOutput(out, await gradientModel(model, asking(await readConfig({}), io)))
+  io.stdout(
+    `${out}: takes the inputs of ${path} and \`label\` (int64, [N]); gives logits, \`loss\` ([N]), \`gradient\`\n`,
+  )
+  return 0
+}
+
+export async function inspect(path: string, io: Io): Promise<ExitStatus> {
+  const model = await readModelFile(path)
+  io.stdout(`${inspectionText(await inspectModel(model, asking(await readConfig({}), io)))}\n`)
+  return 0
+}
+
+export async function report(path: string, out: string, io: Io): Promise<ExitStatus> {
+  const results = await readResults(path)
+  const file = join(out, 'report.md')
+  await writeOutput(file, evaluationMarkdown(results))
+  io.stdout(`${evaluationTerminal(results, io)}\n\nReport: ${file}\n`)
+  return 0
+}
+
+function effects({ host, showProgress }: Io): GateEffects {
+  return { ...host, onProgress: showProgress }
+}
+
+function asking({ limits }: Config, { host }: Io) {
+  return { ...host, timeLimitSeconds: limits.seconds }
+}
+
+function statusOf({ verdict }: Comparison, io: Io): ExitStatus {
+  if (verdict.outcome !== 'error') return verdict.fails ? 1 : 0
+  for (const { message } of verdict.reasons) io.stderr(`robustness-gate: ${message}\n`)
+  return 3
+}

@@ -1,0 +1,107 @@
+import { Command } from 'commander'
+import { version } from '../version.js'
+import { compareResults, evaluate, gate, gradient, inspect, report } from './commands.js'
+import type { ExitStatus } from './failure.js'
+import type { Io } from './io.js'
+import { attackFlags, baselineFlags, dataFlags, modelFlags, policyFlags, withFlags } from './options.js'
+import type { Flags } from './sources.js'
+
+const FOLDER = 'robustness-gate-results'
+
+/**
+ * Runs the command that `argv` (without node and script) names.
+ *
+ * @throws CommanderError for a command line that is not understood, and at the end of `--help` and `--version`.
+ */
+export async function runProgram(argv: readonly string[], io: Io): Promise<ExitStatus> {
+  let status: ExitStatus = 0
+  const ends = async (running: Promise<ExitStatus>) => {
+    status = await running
+  }
+  await describeProgram(ends, io).parseAsync([...argv], { from: 'user' })
+  return status
+}
+
+function describeProgram(ends: (running: Promise<ExitStatus>) => Promise<void>, io: Io): Command {
+  const program = new Command('robustness-gate')
+    .description('Attacks a candidate and a baseline ONNX classifier alike, and tells whether robustness was lost.')
+    .version(version)
+    .exitOverride()
+    .configureOutput({ writeOut: io.stdout, writeErr: () => undefined })
+    .addHelpText(
+      'after',
+      `
+Exit status: 0 pass · 1 regression · 2 bad usage, config, data or model · 3 the evaluation broke.
+Every option can stand in a config file, in kebab-case or camelCase; options win over the file.`,
+    )
+  const command = (signature: string, description: string, example: string) =>
+    program
+      .command(signature)
+      .description(description)
+      .option('--verbose', 'show where an internal error happened')
+      .addHelpText('after', `\nExample:\n  robustness-gate ${example}`)
+
+  withFlags(
+    command(
+      'gate',
+      'evaluate candidate and baseline, compare them, and fail on a regression',
+      'gate --candidate new.onnx --baseline old.onnx --data test.npz --epsilon 8/255 --samples 500',
+    )
+      .option('--candidate <MODEL>', 'the model of the pull request')
+      .option('--baseline <MODEL>', 'the model it replaces, its results.json, or none')
+      .option('--config <FILE>', 'YAML or JSON')
+      .option('--out <DIR>', 'for results.json, baseline.json, comparison.json and report.md', FOLDER),
+    dataFlags,
+    attackFlags,
+    modelFlags,
+    baselineFlags,
+    policyFlags,
+  ).action(({ out, verbose: _, ...flags }: Flags & { readonly out: string }) => ends(gate(flags, out, io)))
+
+  withFlags(
+    command(
+      'evaluate',
+      'attack one model and write its results.json',
+      'evaluate --model model.onnx --data images/ --resize 256 --crop 224 --suite quick',
+    )
+      .option('--model <MODEL>', 'the model to attack')
+      .option('--config <FILE>', 'YAML or JSON')
+      .option('--out <DIR>', 'for results.json and report.md', FOLDER),
+    dataFlags,
+    attackFlags,
+    modelFlags,
+  ).action(({ out, verbose: _, ...flags }: Flags & { readonly out: string }) => ends(evaluate(flags, out, io)))
+
+  withFlags(
+    command(
+      'compare <baseline.json> <candidate.json>',
+      'compare two results.json and fail on a regression',
+      'compare main/results.json branch/results.json --max-robust-drop 2',
+    )
+      .option('--config <FILE>', 'YAML or JSON')
+      .option('--out <DIR>', 'for comparison.json and report.md'),
+    policyFlags,
+  ).action((baseline: string, candidate: string, { out, verbose: _, ...flags }: Flags) =>
+    ends(compareResults(baseline, candidate, flags, out, io)),
+  )
+
+  command(
+    'gradient <model.onnx>',
+    'write a model that also computes the loss and its gradient with respect to the input',
+    'gradient model.onnx --out gradient.onnx',
+  )
+    .requiredOption('--out <FILE>', 'the ONNX file to write')
+    .action((model: string, { out }: { readonly out: string }) => ends(gradient(model, out, io)))
+
+  command(
+    'inspect <model.onnx>',
+    'show inputs, outputs, opset and operators, and which of them have no gradient',
+    'inspect model.onnx',
+  ).action((model: string) => ends(inspect(model, io)))
+
+  command('report <results.json>', 'render a results.json as report.md', 'report results.json --out report')
+    .option('--out <DIR>', 'for report.md', FOLDER)
+    .action((results: string, { out }: { readonly out: string }) => ends(report(results, out, io)))
+
+  return program
+}

@@ -1,0 +1,39 @@
+import { Presets, SingleBar } from 'cli-progress'
+import type { Progress } from '../evaluation/progress.js'
+
+/** Takes in how far the evaluation of `what` (`candidate model.onnx`) is. */
+export type ShowProgress = (what: string, progress: Progress) => void
+
+const SECONDS_BETWEEN_LINES = 5
+
+/** One line every few seconds and one at the end: for logs. */
+export function progressLines(write: (line: string) => void): ShowProgress {
+  const last = new Map<string, number>()
+  return (what, progress) => {
+    const due = progress.seconds - (last.get(what) ?? 0) >= SECONDS_BETWEEN_LINES
+    if (!due && progress.done < progress.total) return
+    last.set(what, progress.seconds)
+    write(`${what}: ${progress.done}/${progress.total} images, ${numbers(progress)}, ${Math.round(progress.seconds)} s`)
+  }
+}
+
+/** A bar for each model, drawn again in place: for terminals. */
+export function progressBars(stream: NodeJS.WriteStream): ShowProgress {
+  const bars = new Map<string, SingleBar>()
+  return (what, progress) => {
+    const details = { what, numbers: numbers(progress) }
+    const bar = bars.get(what) ?? new SingleBar({ stream, format, fps: 5 }, Presets.shades_classic)
+    if (!bars.has(what)) bar.start(progress.total, progress.done, details)
+    bars.set(what, bar)
+    bar.update(progress.done, details)
+    if (progress.done >= progress.total) bar.stop()
+  }
+}
+
+const format = '{what} {bar} {value}/{total} images, {numbers}, {duration_formatted}'
+
+function numbers({ done, correct, robust, gradients }: Progress): string {
+  const percent = (count: number) => `${done === 0 ? 0 : ((100 * count) / done).toFixed(1)} %`
+  const robustness = Object.entries(robust).map(([threat, count]) => `robust ${percent(count)} (${threat})`)
+  return [`clean ${percent(correct)}`, ...robustness, `${gradients.toLocaleString('en')} gradients`].join(', ')
+}

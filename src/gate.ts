@@ -1,0 +1,142 @@
+import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import { compare, errorComparison } from './comparison/compare.js'
+import type { Acceptance, Comparison } from './comparison/types.js'
+import type { Config } from './config/types.js'
+import type { Dataset, RawData } from './data/types.js'
+import type { ModelBytes } from './engine/messages.js'
+import { EvaluationError } from './errors.js'
+import { loadDataset } from './evaluation/ask.js'
+import { evaluate } from './evaluation/evaluate.js'
+import { hashModel } from './evaluation/modelFile.js'
+import type { Progress } from './evaluation/progress.js'
+import type { Results } from './evaluation/results.js'
+import { formatResults } from './evaluation/resultsFile.js'
+import type { Host } from './host.js'
+import { makeFolder, writeOutput } from './output.js'
+import { markdownReport } from './report/markdown.js'
+import { version } from './version.js'
+
+export interface GateSources {
+  readonly candidate: ModelBytes
+  readonly baseline: BaselineSource
+  readonly data: RawData
+  /** Turns a regression into success. */
+  readonly acceptance?: Acceptance
+}
+
+export type BaselineSource =
+  | { readonly kind: 'model'; readonly model: ModelBytes }
+  /** Of an earlier evaluation, with the same data, suite, threats and seed. */
+  | { readonly kind: 'results'; readonly results: Results }
+  /** `none`: not wanted. `missing`: the first adoption of a model. Either way only absolute limits can fail. */
+  | { readonly kind: 'none' | 'missing' }
+
+export type Role = 'candidate' | 'baseline'
+
+export interface GateEffects extends Host {
+  readonly onProgress?: (role: Role, progress: Progress) => void
+  /** Ends the evaluation; its children are killed. */
+  readonly signal?: AbortSignal
+}
+
+export interface GateRun {
+  /** `verdict.outcome` is `error` when an evaluation broke. */
+  readonly comparison: Comparison
+  readonly candidate?: Results
+  readonly baseline?: Results
+  /** Paths of what was written. */
+  readonly files: {
+    readonly comparison: string
+    readonly report: string
+    readonly results?: string
+    readonly baseline?: string
+  }
+}
+
+/**
+ * The gate: evaluates the candidate and the baseline, compares them, and writes results.json, baseline.json,
+ * comparison.json and report.md into `out`. An evaluation that breaks is a verdict (`error`), and is written, too.
+ *
+ * @throws UsageError for a model, data or baseline results that cannot be used as they are.
+ */
+export async function runGate(
+  config: Config,
+  sources: GateSources,
+  out: string,
+  effects: GateEffects,
+): Promise<GateRun> {
+  await makeFolder(out)
+  const { baseline } = sources
+  const done: { candidate?: Results; baseline?: Results } = {}
+  if (baseline.kind === 'results') done.baseline = baseline.results
+  const baselineState = baseline.kind === 'none' || baseline.kind === 'missing' ? baseline.kind : undefined
+  let failed: Role | undefined
+  let comparison: Comparison
+  try {
+    const decoding = { ...effects, timeLimitSeconds: config.limits.seconds }
+    const dataset = await loadDataset(sources.data, config.dataOptions, config.samples, decoding)
+    failed = 'candidate'
+    done.candidate = await evaluateModel(failed, sources.candidate, dataset, config, effects)
+    failed = 'baseline'
+    if (baseline.kind === 'model')
+      done.baseline = isUnchanged(config, sources.candidate, baseline.model)
+        ? { ...done.candidate, model: { ...done.candidate.model, name: baseline.model.name } }
+        : await evaluateModel(failed, baseline.model, dataset, config, effects)
+    comparison = compare(done.candidate, done.baseline, config.policy, {
+      baselineState,
+      acceptance: sources.acceptance,
+    })
+  } catch (error) {
+    if (!(error instanceof EvaluationError)) throw error
+    const { suite, seed, policy } = config
+    const state = baselineState ?? 'present'
+    comparison = errorComparison(error.message, { ...done, failed, suite, seed, policy, baselineState: state })
+  }
+  return { comparison, ...done, files: await writeAll(out, comparison, done) }
+}
+
+/** One model under the configuration's attacks; see `evaluate`. */
+export async function evaluateModel(
+  role: Role,
+  model: ModelBytes,
+  dataset: Dataset,
+  config: Config,
+  effects: GateEffects,
+): Promise<Results> {
+  const { threats, suite, seed, limits } = config
+  const preprocessing = role === 'candidate' ? config.preprocessing : config.baselinePreprocessing
+  const { onProgress } = effects
+  return evaluate(
+    { model, dataset, preprocessing, threats, suite, seed, limits, toolVersion: version },
+    { ...effects, onProgress: onProgress && ((progress) => onProgress(role, progress)) },
+  )
+}
+
+/** An evaluation is deterministic, so the same model is evaluated once: most pull requests do not touch it. */
+function isUnchanged(config: Config, candidate: ModelBytes, baseline: ModelBytes): boolean {
+  const samePreprocessing = isDeepStrictEqual(config.preprocessing, config.baselinePreprocessing)
+  return samePreprocessing && hashModel(candidate) === hashModel(baseline)
+}
+
+async function writeAll(
+  out: string,
+  comparison: Comparison,
+  { candidate, baseline }: { readonly candidate?: Results; readonly baseline?: Results },
+): Promise<GateRun['files']> {
+  const write = async (name: string, content: string) => {
+    await writeOutput(join(out, name), content)
+    return join(out, name)
+  }
+  return {
+    comparison: await write('comparison.json', formatComparison(comparison)),
+    report: await write('report.md', markdownReport(comparison, { tier: 'full', results: { candidate, baseline } })),
+    results: candidate && (await write('results.json', formatResults(candidate))),
+    baseline: baseline && (await write('baseline.json', formatResults(baseline))),
+  }
+}
+
+/** The text of comparison.json. */
+export function formatComparison(comparison: Comparison): string {
+  return `${JSON.stringify(comparison, null, 2)}\n`
+}
