@@ -1,0 +1,79 @@
+import { UsageError } from '../errors.js'
+import type { Graph, Node } from '../onnx/graph.js'
+import type { Observation } from '../onnx/observe.js'
+import { GradientBuilder } from './gradient-builder.js'
+import { RULES, WITHOUT_GRADIENT } from './rules/index.js'
+
+const DIFFERENTIABLE_TYPES: ReadonlySet<string> = new Set(['float16', 'bfloat16', 'float32', 'float64'])
+
+/**
+ * Prepares reverse mode for a graph: which values lie on a path from its input along which something flows.
+ *
+ * @param graph canonical, with one input.
+ * @param observation shapes and types of every value (see `observe.ts`).
+ */
+export function gradientBuilder(graph: Graph, observation: Observation): GradientBuilder {
+  const active = new Set(graph.inputs.map((input) => input.name))
+  for (const node of graph.nodes) {
+    if (WITHOUT_GRADIENT.has(node.op) || !node.inputs.some((input) => active.has(input))) continue
+    for (const output of node.outputs)
+      if (DIFFERENTIABLE_TYPES.has(observation.get(output)?.type ?? '')) active.add(output)
+  }
+  return new GradientBuilder(graph, observation, (name) => active.has(name))
+}
+
+/**
+ * Reverse mode: walks the nodes of the forward pass backwards, hands each the gradient of its outputs and collects those
+ * of its inputs, from `output` to `input` and nowhere else.
+ *
+ * @param forward the nodes to walk, in topological order; the builder may hold more by now.
+ * @param seed name of d loss / d `output`, in the shape of `output`.
+ * @returns name of d loss / d `input`.
+ * @throws UsageError naming an operator that has no rule.
+ */
+export function reverse(
+  forward: readonly Node[],
+  { output, seed, input }: { readonly output: string; readonly seed: string; readonly input: string },
+  b: GradientBuilder,
+): string {
+  const contributions = new Map<string, string[]>([[output, [seed]]])
+  for (const node of forward.toReversed()) {
+    if (!node.inputs.some(b.isActive)) continue
+    const gradients = node.outputs.map((name) => total(contributions.get(name), b))
+    if (gradients.every((gradient) => gradient === undefined)) continue
+    applyRule(node, gradients, b).forEach((gradient, place) => {
+      const name = node.inputs[place]
+      if (gradient === undefined || !b.isActive(name)) return
+      contributions.set(name, [...(contributions.get(name) ?? []), gradient])
+    })
+  }
+  const result = total(contributions.get(input), b)
+  if (result === undefined)
+    throw new UsageError(
+      'no gradient reaches the input: every path from it to the logits passes an operator without one',
+    )
+  return result
+}
+
+function applyRule(
+  node: Node,
+  gradients: readonly (string | undefined)[],
+  b: GradientBuilder,
+): readonly (string | undefined)[] {
+  const rule = node.domain === '' ? RULES.get(node.op) : undefined
+  if (rule === undefined) throw new UsageError(missingRule(node))
+  return rule(node, gradients, b)
+}
+
+/** One line: which operator, where, what to do. */
+export function missingRule(node: Node): string {
+  const operator = node.domain === '' ? node.op : `${node.domain}.${node.op}`
+  const where = node.name || node.outputs[0]
+  return `operator ${operator} (node "${where}") has no gradient rule; export the model without it, or ask for the operator in an issue`
+}
+
+/** Where a value is read several times its gradients add up. */
+function total(gradients: readonly string[] | undefined, b: GradientBuilder): string | undefined {
+  if (gradients === undefined || gradients.length < 2) return gradients?.[0]
+  return b.add('Sum', gradients)
+}

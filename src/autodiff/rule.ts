@@ -1,0 +1,32 @@
+import type { Node } from '../onnx/graph.js'
+import type { GradientBuilder } from './gradient-builder.js'
+
+/**
+ * How an operator's output gradients become its inputs': the vector-Jacobian product, in nodes.
+ *
+ * @param node in the canonical opset.
+ * @param gradients of each output, d loss / d output; undefined where an output does not reach the loss.
+ * @param b adds the nodes.
+ * @returns for each input the name of d loss / d input, in its shape; undefined where nothing flows. Inputs that do not
+ *   depend on the image need no gradient: `b.isActive(input)` tells.
+ */
+export type Rule = (
+  node: Node,
+  gradients: readonly (string | undefined)[],
+  b: GradientBuilder,
+) => readonly (string | undefined)[]
+
+/** A rule for operators with one output that matters. */
+export function rule(vjp: (node: Node, gradient: string, b: GradientBuilder) => readonly (string | undefined)[]): Rule {
+  return (node, [gradient], b) => (gradient === undefined ? [] : vjp(node, gradient, b))
+}
+
+/** A rule for y = f(x), element by element: `derivative` gives the nodes of f′. */
+export function elementwise(derivative: (x: string, y: string, b: GradientBuilder, node: Node) => string): Rule {
+  return rule((node, gradient, b) => [b.mul(gradient, derivative(node.inputs[0], node.outputs[0], b, node))])
+}
+
+/** An axis counted from the front. */
+export function fromFront(axis: number, rank: number): number {
+  return axis < 0 ? axis + rank : axis
+}

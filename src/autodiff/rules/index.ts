@@ -1,0 +1,46 @@
+import type { Rule } from '../rule.js'
+import { activation } from './activation.js'
+import { arithmetic } from './arithmetic.js'
+import { convolution } from './convolution.js'
+import { linearAlgebra } from './linear-algebra.js'
+import { normalization } from './normalization.js'
+import { pooling } from './pooling.js'
+import { reductions } from './reduction.js'
+import { shape } from './shape.js'
+
+/** The whole of differentiation: operator (ai.onnx, canonical opset) → its vector-Jacobian product. */
+export const RULES: ReadonlyMap<string, Rule> = new Map(
+  Object.entries({
+    ...activation,
+    ...arithmetic,
+    ...convolution,
+    ...linearAlgebra,
+    ...normalization,
+    ...pooling,
+    ...reductions,
+    ...shape,
+  }),
+)
+
+/** Operators whose output is whole numbers or truth values: nothing flows back through them, and nothing is missed. */
+export const WITHOUT_GRADIENT: ReadonlySet<string> = new Set([
+  'ArgMax',
+  'ArgMin',
+  'And',
+  'Constant',
+  'ConstantOfShape',
+  'Equal',
+  'Greater',
+  'GreaterOrEqual',
+  'IsInf',
+  'IsNaN',
+  'Less',
+  'LessOrEqual',
+  'NonZero',
+  'Not',
+  'Or',
+  'Range',
+  'Shape',
+  'Size',
+  'Xor',
+])

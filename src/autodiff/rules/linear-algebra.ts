@@ -1,0 +1,93 @@
+import { floatAttribute, intAttribute } from '../../onnx/attributes.js'
+import type { Tensor } from '../../onnx/graph.js'
+import type { GradientBuilder } from '../gradient-builder.js'
+import { rule } from '../rule.js'
+import type { Rule } from '../rule.js'
+
+export const linearAlgebra: Readonly<Record<string, Rule>> = {
+  Gemm: rule((node, gradient, b) => {
+    const [a, w, bias] = node.inputs
+    const transA = intAttribute(node, 'transA', 0)
+    const transB = intAttribute(node, 'transB', 0)
+    const alpha = { float: floatAttribute(node, 'alpha', 1) }
+    const beta = floatAttribute(node, 'beta', 1)
+    const [y] = node.outputs
+    const forA = (): string =>
+      transA
+        ? b.add('Gemm', [w, gradient], { alpha, transA: transB, transB: 1 })
+        : b.add('Gemm', [gradient, w], { alpha, transB: 1 - transB })
+    const forW = (): string =>
+      transB
+        ? b.add('Gemm', [gradient, a], { alpha, transA: 1, transB: transA })
+        : b.add('Gemm', [a, gradient], { alpha, transA: 1 - transA })
+    const forBias = (): string => b.unbroadcast(beta === 1 ? gradient : b.mul(gradient, b.number(beta, y)), y, bias)
+    return [
+      b.isActive(a) ? forA() : undefined,
+      b.isActive(w) ? forW() : undefined,
+      bias && b.isActive(bias) ? forBias() : undefined,
+    ]
+  }),
+
+  /** dA = dY·Bᵀ, dB = Aᵀ·dY, batch dimensions summed back; vectors are matrices of one row or column meanwhile. */
+  MatMul: rule((node, gradient, b) => {
+    const [left, right] = node.inputs
+    const [y] = node.outputs
+    const leftVector = b.rank(left) === 1
+    const rightVector = b.rank(right) === 1
+    const rank = Math.max(b.rank(left), b.rank(right), 2)
+    const axes = [...(leftVector ? [-2] : []), ...(rightVector ? [-1] : [])]
+    const dY = axes.length === 0 ? gradient : unsqueeze(gradient, axes, b)
+    const rows = leftVector ? unsqueeze(left, [0], b) : left
+    const columns = rightVector ? unsqueeze(right, [1], b) : right
+    const forLeft = (): string => {
+      const product = b.add('MatMul', [dY, transposed(columns, b, right)])
+      return leftVector ? sumTo(product, left, b) : unbroadcastMatrix(product, rank, y, left, b)
+    }
+    const forRight = (): string => {
+      const product = b.add('MatMul', [transposed(rows, b, left), dY])
+      return rightVector ? sumTo(product, right, b) : unbroadcastMatrix(product, rank, y, right, b)
+    }
+    return [b.isActive(left) ? forLeft() : undefined, b.isActive(right) ? forRight() : undefined]
+  }),
+}
+
+function unsqueeze(value: string, axes: readonly number[], b: GradientBuilder): string {
+  return b.add('Unsqueeze', [value, b.ints(axes)])
+}
+
+/** The last two axes swapped; a weight is turned once, when the graph is built. `of` is the operand as the model has it. */
+function transposed(value: string, b: GradientBuilder, of: string): string {
+  const weight = b.constantOf(value)
+  if (weight?.dims.length === 2) return b.constant(weight.type, [weight.dims[1], weight.dims[0]], turned(weight))
+  const rank = Math.max(b.rank(of), 2)
+  const perm = Array.from({ length: rank }, (_, axis) => axis)
+  perm[rank - 2] = rank - 1
+  perm[rank - 1] = rank - 2
+  return b.add('Transpose', [value], { perm })
+}
+
+function turned({ dims: [rows, columns], data, type }: Tensor): Float32Array | Float64Array {
+  const result = type === 'float64' ? new Float64Array(data.length) : new Float32Array(data.length)
+  for (let row = 0; row < rows; row++)
+    for (let column = 0; column < columns; column++) result[column * rows + row] = Number(data[row * columns + column])
+  return result
+}
+
+/** The adjoint of broadcasting the axes in front of the matrix. */
+function unbroadcastMatrix(product: string, rank: number, y: string, operand: string, b: GradientBuilder): string {
+  const from = b.observed(y)
+  const to = b.observed(operand)
+  const missing = rank - to.dims.length
+  const axes = from.dims.slice(0, rank - 2).flatMap((size, axis) => {
+    const own = axis - missing
+    const grown = size !== 1 || axis === from.batchAxis
+    return own < 0 || (to.dims[own] === 1 && own !== to.batchAxis && grown) ? [axis] : []
+  })
+  return axes.length === 0 ? product : b.reshapeLike(b.sum(product, axes, true), operand)
+}
+
+/** Everything summed but the vector's own axis. */
+function sumTo(product: string, vector: string, b: GradientBuilder): string {
+  const flat = b.reshape(product, [-1, b.dims(vector)[0]])
+  return b.sum(flat, [0], false)
+}

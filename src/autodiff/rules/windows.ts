@@ -1,0 +1,86 @@
+import { intAttribute, intsAttribute, stringAttribute } from '../../onnx/attributes.js'
+import type { Node } from '../../onnx/graph.js'
+import type { GradientBuilder } from '../gradient-builder.js'
+
+/** A sliding window as Conv and the pools share it, every default written out and `auto_pad` resolved. */
+export interface Window {
+  readonly kernel: readonly number[]
+  readonly strides: readonly number[]
+  readonly dilations: readonly number[]
+  readonly begin: readonly number[]
+  readonly end: readonly number[]
+  /** Spatial sizes. */
+  readonly input: readonly number[]
+  readonly output: readonly number[]
+}
+
+/** @param kernel spatial sizes of the kernel: the attribute's, or the weight's when it is left out. */
+export function windowOf(node: Node, kernel: readonly number[], b: GradientBuilder): Window {
+  const input = b.dims(node.inputs[0]).slice(2)
+  const output = b.dims(node.outputs[0]).slice(2)
+  const ones = kernel.map(() => 1)
+  const strides = intsAttribute(node, 'strides', ones)
+  const dilations = intsAttribute(node, 'dilations', ones)
+  const pads = intsAttribute(node, 'pads', [...ones, ...ones].fill(0))
+  const autoPad = stringAttribute(node, 'auto_pad', 'NOTSET')
+  const same = kernel.map((size, axis) => {
+    const covered = (output[axis] - 1) * strides[axis] + dilations[axis] * (size - 1) + 1
+    return Math.max(covered - input[axis], 0)
+  })
+  const begins: Readonly<Record<string, readonly number[]>> = {
+    SAME_UPPER: same.map((total) => Math.floor(total / 2)),
+    SAME_LOWER: same.map((total) => Math.ceil(total / 2)),
+    VALID: same.map(() => 0),
+  }
+  const begin = begins[autoPad] ?? pads.slice(0, kernel.length)
+  const end =
+    autoPad === 'NOTSET'
+      ? pads.slice(kernel.length)
+      : autoPad === 'VALID'
+        ? begin
+        : same.map((total, axis) => total - begin[axis])
+  return { kernel, strides, dilations, begin, end, input, output }
+}
+
+/** Pool attributes: the kernel is always written out. */
+export function poolWindow(node: Node, b: GradientBuilder): Window {
+  return windowOf(node, intsAttribute(node, 'kernel_shape', []), b)
+}
+
+/** The window sizes that cover the input exactly once: strides of the kernel's size, nothing padded, no rest. */
+export function tiles({ kernel, strides, dilations, begin, input, output }: Window): boolean {
+  return kernel.every(
+    (size, axis) =>
+      size === strides[axis] && dilations[axis] === 1 && begin[axis] === 0 && output[axis] * size === input[axis],
+  )
+}
+
+/**
+ * The adjoint of sliding: every output gradient spread over its window, weighted, and summed where windows overlap
+ * (ConvTranspose), cut or extended to the size of the input.
+ *
+ * @param weights [M, C / group, ...kernel], as Conv has them.
+ */
+export function spread(b: GradientBuilder, gradient: string, weights: string, group: number, window: Window): string {
+  const { kernel, strides, dilations, begin, input, output } = window
+  const rest = input.map((size, axis) => {
+    const covered = (output[axis] - 1) * strides[axis] + dilations[axis] * (kernel[axis] - 1) + 1
+    return size + begin[axis] - covered
+  })
+  const full = b.add('ConvTranspose', [gradient, weights], {
+    group,
+    kernel_shape: kernel,
+    strides,
+    dilations,
+    pads: [...begin, ...rest.map((beyond) => Math.max(-beyond, 0))],
+  })
+  if (rest.every((beyond) => beyond <= 0)) return full
+  // Pixels behind the last window: no output saw them.
+  const zeros = [...begin.map(() => 0), ...rest.map((beyond) => Math.max(beyond, 0))]
+  return b.add('Pad', [full, b.ints([0, 0, ...zeros.slice(0, kernel.length), 0, 0, ...zeros.slice(kernel.length)])])
+}
+
+/** `group` of a Conv. */
+export function groupOf(node: Node): number {
+  return intAttribute(node, 'group', 1)
+}

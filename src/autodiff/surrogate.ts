@@ -1,0 +1,190 @@
+import type { Preprocessing } from '../config/types.js'
+import { UsageError } from '../errors.js'
+import { canonicalise } from '../onnx/canonical.js'
+import { decodeModel, encodeModel } from '../onnx/codec.js'
+import { withPrefix } from '../onnx/edit.js'
+import type { ElementType, Graph, RunModel, Tensor, ValueInfo } from '../onnx/graph.js'
+import { preprocessingGraph } from '../onnx/preprocessing.js'
+import type { ImageFormat } from '../onnx/preprocessing.js'
+import { agrees, numbers, settle } from '../onnx/settle.js'
+import type { Samples } from '../onnx/settle.js'
+import { gradientGraph } from './gradient-graph.js'
+import { findLogits } from './logits.js'
+import type { OutputKind } from './logits.js'
+import { LOSSES } from './loss-head.js'
+
+/** A model as its file has it. */
+export interface ModelSource {
+  readonly name: string
+  readonly bytes: Uint8Array
+  /** External data by the location the model names. */
+  readonly external: Readonly<Record<string, Uint8Array>>
+}
+
+/** What attacks run on besides the original: the way in, the gradient, and how to read the original's answer. */
+export interface Surrogate {
+  /**
+   * Inputs `image` float32 [N, ...shape], `label`, `loss` and `target` int64 [N], `direction` float32 [N, K]; outputs
+   * `logits` float32 [N, K], `value` float32 [N], `gradient` float32 [N, ...shape].
+   */
+  readonly gradientModel: Uint8Array
+  /** `image` → `output`, the original's input; undefined when the original takes images as they are. */
+  readonly preprocessingModel?: Uint8Array
+  readonly input: ValueInfo & { readonly type: ElementType }
+  readonly output: { readonly name: string; readonly kind: OutputKind }
+  readonly classes: number
+  readonly originalBatch: number | 'free'
+  readonly gradientBatch: number | 'free'
+}
+
+export interface SurrogateOptions extends ImageFormat {
+  /** Bounds of a pixel: the model is tried on images inside them. */
+  readonly range: readonly [number, number]
+  readonly preprocessing: Preprocessing
+  readonly run: RunModel
+}
+
+/**
+ * Makes the gradient graph of a classifier, preprocessing included, and checks it against the original.
+ *
+ * @throws UsageError for what is not a classifier of these images, or holds an operator without a gradient.
+ */
+export async function buildSurrogate(model: ModelSource, options: SurrogateOptions): Promise<Surrogate> {
+  const original = decodeModel(model.bytes, model)
+  return named(model.name, async () => {
+    const input = imageInput(original)
+    const [output] = original.outputs
+    const before = preprocessingGraph(input, options, options.preprocessing)
+    const canonical = join(before, withPrefix(canonicalise({ ...original, outputs: [output] }), 'model/'))
+    const samples = sampleImages(options)
+    const declared = declaredBatch(input)
+    const settled = await settle(canonical, declared, samples, options.run)
+    const batch = settled.batch === 'free' ? 1 : settled.batch
+    const classifier = findLogits(settled.graph, `model/${output.name}`, settled.observation, batch)
+    const preprocessingModel = before.nodes.length === 0 ? undefined : encodeModel(before)
+    const originalBatch = await checkOriginal(model.bytes, input, preprocessingModel, {
+      declared,
+      output: output.name,
+      surrogate: encodeModel(settled.graph),
+      surrogateBatch: settled.batch,
+      samples,
+      run: options.run,
+    })
+    const names = { logits: 'logits', value: 'value', gradient: 'gradient' }
+    return {
+      gradientModel: encodeModel(gradientGraph(settled, classifier, LOSSES, names)),
+      preprocessingModel,
+      input,
+      output: { name: output.name, kind: classifier.kind },
+      classes: classifier.classes,
+      originalBatch,
+      gradientBatch: settled.batch,
+    }
+  })
+}
+
+/** Puts the model's name in front of what the user can mend. */
+export async function named<T>(name: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof UsageError && !error.message.startsWith(name))
+      throw new UsageError(`${name}: ${error.message}`, { cause: error })
+    throw error
+  }
+}
+
+const IMAGE_TYPES: ReadonlySet<string> = new Set(['float16', 'float32', 'float64'])
+
+/** The one input that takes images. */
+export function imageInput(graph: Graph): ValueInfo & { readonly type: ElementType } {
+  if (graph.inputs.length !== 1)
+    throw new UsageError(
+      `has ${graph.inputs.length} inputs (${graph.inputs.map((input) => input.name).join(', ')}); a classifier takes one: images`,
+    )
+  const [input] = graph.inputs
+  if (input.type === undefined || !IMAGE_TYPES.has(input.type))
+    throw new UsageError(
+      `the input "${input.name}" is of type ${input.type ?? 'unknown'}; attacks need a floating-point input, export the model without its integer front`,
+    )
+  return { ...input, type: input.type }
+}
+
+/** The batch an export has baked in. */
+export function declaredBatch(input: ValueInfo): number | undefined {
+  const first = input.dims?.[0]
+  return typeof first === 'number' && first > 0 ? first : undefined
+}
+
+/** The preprocessing in front of the model: one graph from image to output. */
+function join(before: Graph, model: Graph): Graph {
+  const [from] = before.outputs
+  const [to] = model.inputs
+  const nodes = model.nodes.map((node) => ({
+    ...node,
+    inputs: node.inputs.map((name) => (name === to.name ? from.name : name)),
+  }))
+  const size = to.dims?.[0]
+  const inputs = before.inputs.map((image) => ({ ...image, dims: [size ?? 'batch', ...(image.dims ?? []).slice(1)] }))
+  return {
+    ...model,
+    inputs,
+    nodes: [...before.nodes, ...nodes],
+    constants: new Map([...before.constants, ...model.constants]),
+  }
+}
+
+/** Images that fill the range without a pattern: multiples of the golden ratio, modulo 1. */
+export function sampleImages(
+  { shape, range: [low, high] }: Pick<SurrogateOptions, 'shape' | 'range'>,
+  input = 'image',
+): Samples {
+  const size = shape.reduce((total, length) => total * length, 1)
+  return (first, count) => {
+    const data = Float32Array.from({ length: count * size }, (_, at) => {
+      const share = ((first * size + at + 1) * 0.6180339887498949) % 1
+      return low + (high - low) * share
+    })
+    return new Map([[input, { type: 'float32', dims: [count, ...shape], data }]])
+  }
+}
+
+/**
+ * Runs the original and the rewritten model on the same images.
+ *
+ * @returns the batch the original can be run with: any, when two images together give what each gives alone.
+ * @throws Error when the rewritten model computes something else: its gradient would be of another function.
+ */
+async function checkOriginal(
+  bytes: Uint8Array,
+  input: ValueInfo,
+  preprocessing: Uint8Array | undefined,
+  check: {
+    readonly declared: number | undefined
+    readonly output: string
+    readonly surrogate: Uint8Array
+    readonly surrogateBatch: number | 'free'
+    readonly samples: Samples
+    readonly run: RunModel
+  },
+): Promise<number | 'free'> {
+  const { declared, output, samples, run } = check
+  const original = async (first: number, count: number): Promise<readonly number[]> => {
+    const images = samples(first, count)
+    const prepared = preprocessing ? one(await run(preprocessing, images)) : one(images)
+    return numbers(one(await run(bytes, new Map([[input.name, prepared]]), [output])))
+  }
+  const own = declared ?? 1
+  const rewritten = numbers(one(await run(check.surrogate, samples(0, own))))
+  const expected = await original(0, own)
+  if (!agrees(rewritten, expected))
+    throw new Error('the rewritten model gives other outputs than the original: its gradient cannot be trusted')
+  if (declared !== undefined) return declared
+  const together = await original(0, 2).catch(() => [])
+  return agrees(together, [...expected, ...(await original(1, 1))]) ? 'free' : 1
+}
+
+function one(values: ReadonlyMap<string, Tensor>): Tensor {
+  const [tensor] = values.values()
+  return tensor
+}

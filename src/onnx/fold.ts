@@ -1,0 +1,56 @@
+import type { Graph, Tensor } from './graph.js'
+import { reads } from './subgraphs.js'
+
+/** Operators whose output tells an input's shape and nothing of what is in it. */
+const SHAPE_ONLY: ReadonlySet<string> = new Set(['Shape', 'Size'])
+
+/** Operators whose output differs from run to run, though no input does. */
+const RANDOM: ReadonlySet<string> = new Set([
+  'Bernoulli',
+  'Multinomial',
+  'RandomNormal',
+  'RandomNormalLike',
+  'RandomUniform',
+  'RandomUniformLike',
+])
+
+/** The values that depend on what is in the graph's inputs (not only on their shapes), or on chance. */
+export function dependentValues(graph: Graph): ReadonlySet<string> {
+  const dependent = new Set(graph.inputs.map((input) => input.name))
+  for (const node of graph.nodes) {
+    const touched = !SHAPE_ONLY.has(node.op) && reads(node).some((name) => dependent.has(name))
+    if (touched || RANDOM.has(node.op)) for (const output of node.outputs) dependent.add(output)
+  }
+  return dependent
+}
+
+/**
+ * Replaces what does not depend on the input by the constant it was seen to be.
+ *
+ * @param runs values of every intermediate of one or more runs; what is not the same in all of them (a shape that holds
+ *   the batch) stays computed.
+ */
+export function foldConstants(graph: Graph, runs: readonly ReadonlyMap<string, Tensor>[]): Graph {
+  const dependent = dependentValues(graph)
+  const wanted = new Set(graph.outputs.map((output) => output.name))
+  const constants = new Map(graph.constants)
+  const fixed = (name: string): boolean =>
+    name === '' ||
+    (!dependent.has(name) && !wanted.has(name) && runs.every((run) => same(run.get(name), runs[0].get(name))))
+  const nodes = graph.nodes.filter((node) => {
+    if (!node.outputs.every(fixed)) return true
+    for (const name of node.outputs) {
+      const value = runs[0].get(name)
+      if (value !== undefined) constants.set(name, value)
+    }
+    return false
+  })
+  const used = new Set([...nodes.flatMap(reads), ...wanted])
+  return { ...graph, nodes, constants: new Map([...constants].filter(([name]) => used.has(name))) }
+}
+
+function same(a: Tensor | undefined, b: Tensor | undefined): boolean {
+  if (a === undefined || b === undefined || a.type !== b.type) return false
+  if (a.dims.join() !== b.dims.join()) return false
+  return Array.from<unknown>(a.data).every((value, at) => Object.is(value, b.data[at]))
+}

@@ -1,0 +1,115 @@
+import { intAttribute, intsAttribute } from './attributes.js'
+import { GraphBuilder } from './builder.js'
+import { dependentValues } from './fold.js'
+import type { Graph, Node, Tensor, ValueInfo } from './graph.js'
+
+/** The same graph with a symbolic batch in front, whatever the export declared. Nothing else is changed. */
+export function freeBatch(graph: Graph): Graph {
+  const free = (value: ValueInfo): ValueInfo => ({ ...value, dims: value.dims && ['batch', ...value.dims.slice(1)] })
+  return { ...graph, inputs: graph.inputs.map(free), outputs: graph.outputs.map(({ name, type }) => ({ name, type })) }
+}
+
+/** Operators that move no element: the batch survives them as the outermost part of some axis. */
+const RESHAPES = new Set(['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze'])
+
+/**
+ * Rewrites an export with a batch of 1 baked in so that any batch runs through it: every reshape gets −1 where the batch
+ * is, and constants that are concatenated with images are repeated.
+ *
+ * The caller must still compare a batch with single images: this follows where the batch goes, it proves nothing.
+ *
+ * @param graph folded; its input's first axis is the batch.
+ * @param values every intermediate of a run on one image.
+ * @returns undefined when the batch cannot be followed through some operator.
+ */
+export function liftBatch(graph: Graph, values: ReadonlyMap<string, Tensor>): Graph | undefined {
+  const dependent = dependentValues(graph)
+  const lifted = new GraphBuilder({ ...graph, nodes: [] }, 'lifted')
+  const batchAxes = new Map(graph.inputs.map((input) => [input.name, 0]))
+  const dimsOf = (name: string): readonly number[] => values.get(name)?.dims ?? []
+
+  for (const node of graph.nodes) {
+    const image = node.inputs.find((name) => dependent.has(name) && batchAxes.has(name))
+    if (image === undefined) {
+      lifted.nodes.push(node)
+      if (node.inputs.some((name) => dependent.has(name))) return undefined
+      continue
+    }
+    for (const output of node.outputs) {
+      const axis = output === '' ? undefined : batchAxisAfter(node, output, batchAxes, dimsOf)
+      if (output !== '' && axis === undefined) return undefined
+      if (axis !== undefined) batchAxes.set(output, axis)
+    }
+    const axis = batchAxes.get(node.outputs[0]) ?? 0
+    if (RESHAPES.has(node.op)) {
+      const target = dimsOf(node.outputs[0]).map((size, at) => (at === axis ? -1 : size))
+      lifted.addNamed(node.outputs[0], 'Reshape', [image, lifted.ints(target)])
+    } else if (node.op === 'Concat') {
+      const inputs = node.inputs.map((name) =>
+        dependent.has(name) ? name : repeated(lifted, name, dimsOf(name), image, batchAxes.get(image) ?? 0),
+      )
+      lifted.nodes.push({ ...node, inputs })
+    } else lifted.nodes.push(node)
+  }
+  return lifted.build(graph, { outputs: graph.outputs })
+}
+
+/** A constant of one row on the batch axis, repeated for as many rows as `like` has there. */
+function repeated(b: GraphBuilder, name: string, dims: readonly number[], like: string, axis: number): string {
+  const rows = b.add('Shape', [like], { start: axis, end: axis + 1 })
+  const part = (values: readonly number[]): readonly string[] => (values.length === 0 ? [] : [b.ints(values)])
+  const target = b.add('Concat', [...part(dims.slice(0, axis)), rows, ...part(dims.slice(axis + 1))], { axis: 0 })
+  return b.add('Expand', [name, target])
+}
+
+/** Where the batch stands in `output`. */
+function batchAxisAfter(
+  node: Node,
+  output: string,
+  batchAxes: ReadonlyMap<string, number>,
+  dimsOf: (name: string) => readonly number[],
+): number | undefined {
+  const after = dimsOf(output)
+  const candidates = node.inputs.flatMap((name) => {
+    const axis = batchAxes.get(name)
+    return axis === undefined ? [] : [axisAfter(node, axis, dimsOf(name), after)]
+  })
+  return candidates.every((axis) => axis === candidates[0]) ? candidates[0] : undefined
+}
+
+function axisAfter(node: Node, axis: number, before: readonly number[], after: readonly number[]): number | undefined {
+  const normal = (of: number): number => (of < 0 ? of + before.length : of)
+  if (RESHAPES.has(node.op)) return axisWithStride(axis, before, after)
+  if (node.op === 'Transpose') {
+    const order = intsAttribute(
+      node,
+      'perm',
+      before.map((_, at) => before.length - 1 - at),
+    )
+    return order.indexOf(axis)
+  }
+  if (node.op === 'Gather') {
+    const along = normal(intAttribute(node, 'axis', 0))
+    if (along === axis) return undefined
+    return axis + (along < axis ? after.length - before.length : 0)
+  }
+  if (node.op === 'Gemm') return 0
+  if (after.length >= before.length) return axis + after.length - before.length // broadcasting aligns to the right
+  if (node.op === 'MatMul') return axis // a vector on the right
+  return reducedAxis(axis, before, after)
+}
+
+/** Reductions without keepdims: the batch moves left by the axes that vanished before it. */
+function reducedAxis(axis: number, before: readonly number[], after: readonly number[]): number | undefined {
+  for (let at = Math.min(axis, after.length - 1); at >= 0; at--)
+    if (axis - at <= before.length - after.length && after[at] === before[axis]) return axis === 0 ? 0 : at
+  return undefined
+}
+
+/** Row-major order is kept, so the batch is where the same number of elements stands in front of it. */
+function axisWithStride(axis: number, before: readonly number[], after: readonly number[]): number | undefined {
+  const product = (dims: readonly number[]): number => dims.reduce((total, size) => total * size, 1)
+  const inFront = product(before.slice(0, axis))
+  const found = after.findIndex((_, at) => product(after.slice(0, at)) === inFront)
+  return found < 0 ? undefined : found
+}

@@ -1,0 +1,50 @@
+import { encodeModel } from './codec.js'
+import type { ElementType, Graph, RunModel, Tensor } from './graph.js'
+
+/** What a value was seen to be when the graph ran: no shape inference is written by hand. */
+export interface ObservedValue {
+  readonly type: ElementType
+  /** For one image: on the batch axis stands how many rows an image takes there (1, or T where [N, T] was merged). */
+  readonly dims: readonly number[]
+  /** The axis that grows with the batch. Undefined: the value is the same for every batch, or the batch is fixed. */
+  readonly batchAxis?: number
+}
+
+export type Observation = ReadonlyMap<string, ObservedValue>
+
+/** Runs the graph with every intermediate value as an output and returns them all, the inputs and constants included. */
+export async function runAll(
+  graph: Graph,
+  run: RunModel,
+  feeds: ReadonlyMap<string, Tensor>,
+): Promise<ReadonlyMap<string, Tensor>> {
+  const names = graph.nodes.flatMap((node) => node.outputs.filter((name) => name !== ''))
+  const outputs = names.map((name) => ({ name }))
+  const values = await run(encodeModel({ ...graph, outputs }), feeds, names)
+  return new Map([...graph.constants, ...feeds, ...values])
+}
+
+/** Shapes and types of one run: all that is known when the batch is fixed. */
+export function observeFixed(values: ReadonlyMap<string, Tensor>): Observation {
+  return new Map(Array.from(values, ([name, { type, dims }]) => [name, { type, dims }]))
+}
+
+/**
+ * Compares a run on one image with a run on two: an axis that doubled is the batch.
+ *
+ * @returns undefined when some value did something else (then the batch cannot be called free).
+ */
+export function observeBatch(
+  one: ReadonlyMap<string, Tensor>,
+  two: ReadonlyMap<string, Tensor>,
+): Observation | undefined {
+  const observation = new Map<string, ObservedValue>()
+  for (const [name, { type, dims }] of one) {
+    const wider = two.get(name)?.dims
+    if (wider?.length !== dims.length) return undefined
+    const grown = dims.flatMap((size, axis) => (wider[axis] === size ? [] : [axis]))
+    if (grown.length > 1 || grown.some((axis) => wider[axis] !== 2 * dims[axis])) return undefined
+    observation.set(name, { type, dims, ...(grown.length === 1 && { batchAxis: grown[0] }) })
+  }
+  return observation
+}
