@@ -6,6 +6,16 @@ import { checkedOutCommit, ensureCommit, mergeBase, parentsOf } from './history.
 /** Finds the commit a change starts from, in the repository of a file; undefined for a file in no repository. */
 export type FindBase = (git: RunGit | undefined) => Promise<Base>
 
+/** `findBase` for one event, asked once for every repository: an answer may have to be fetched. */
+export function baseFinder(event: Event): FindBase {
+  const found = new Map<RunGit | undefined, Promise<Base>>()
+  return (git) => {
+    const base = found.get(git) ?? findBase(git, event)
+    found.set(git, base)
+    return base
+  }
+}
+
 /** The commit that a change starts from, or why there is none. */
 export type Base =
   | { readonly commit: string }
@@ -36,7 +46,7 @@ export async function findBase(git: RunGit | undefined, event: Event): Promise<B
     default:
       return {
         absent: 'none',
-        reason: `a ${event.kind} run changes no model, so only the absolute limits apply; compare with baseline: ref:…`,
+        reason: `A ${event.kind} run changes no model, so only the absolute limits apply; baseline: ref:… compares.`,
       }
   }
 }
@@ -58,6 +68,6 @@ async function baseOfPullRequest(git: RunGit, event: PullRequestEvent): Promise<
 async function baseOfPush(git: RunGit, event: PushEvent): Promise<Base> {
   if (event.before !== undefined) return { commit: await ensureCommit(git, event.before) }
   if (event.ref === `refs/heads/${event.defaultBranch}`)
-    return { absent: 'missing', reason: 'this push made the default branch, so there is no older commit' }
+    return { absent: 'missing', reason: 'This push made the default branch, so there is no older commit.' }
   return { commit: await mergeBase(git, event.headSha, event.defaultBranch) }
 }

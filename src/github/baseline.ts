@@ -1,19 +1,20 @@
-import { basename, posix, resolve } from 'node:path'
+import { resolve } from 'node:path'
+import { nodeFiles, readNamed } from '../data/files.js'
 import type { ModelBytes } from '../engine/messages.js'
 import { UsageError } from '../errors.js'
+import { readModelFile } from '../evaluation/modelFile.js'
+import type { Results } from '../evaluation/results.js'
+import { parseResults } from '../evaluation/resultsFile.js'
 import type { FindBase } from './base.js'
 import { checkedOutCommit, resolveCommit } from './history.js'
-import { readCommitted } from './tree.js'
+import { existsAt, filesOf, short } from './tree.js'
 import type { LocateInGit, TrackedFile } from './workspace.js'
 
-/** What the candidate is compared with. */
+/** What the candidate is compared with, or why there is nothing. */
 export type Baseline =
   | { readonly kind: 'model'; readonly model: ModelBytes }
-  /** The text of a results.json. */
-  | { readonly kind: 'results'; readonly name: string; readonly text: string }
-  /** A file of the workspace that no commit holds: an earlier step of the job fetched or made it. */
-  | { readonly kind: 'file'; readonly path: string }
-  /** `none`: not wanted, or the event has none. `missing`: the model, or its results, did not exist at the base. */
+  | { readonly kind: 'results'; readonly results: Results }
+  /** `none`: not wanted, or the event has none. `missing`: it did not exist yet where the change starts. */
   | { readonly kind: 'none' | 'missing'; readonly reason: string }
 
 export interface BaselineRequest {
@@ -21,25 +22,28 @@ export interface BaselineRequest {
   readonly spec: string
   /** Absolute path of the candidate. */
   readonly model: string
-  /** Relative paths of `path:` and `results:` start here. */
+  /** Where relative paths of `path:` and `results:` start. */
   readonly workspace: string
-  /** Whether a pull request could have changed a committed baseline: then only the base commit's counts. */
+  /** A pull request could have changed a committed baseline: then the base commit's counts. */
   readonly guarded: boolean
 }
 
 /**
- * Finds the baseline a workflow asks for. Reads files and git, parses nothing.
+ * Finds the baseline a workflow asks for. Reads files and git; parses no model.
  *
- * @param base - Where the change starts from; asked only when it is needed.
- * @throws UsageError for a request that makes no sense or a baseline that cannot be had.
+ * @throws UsageError for a request that makes no sense, or a baseline that cannot be had.
  */
-export async function findBaseline(request: BaselineRequest, base: FindBase, locate: LocateInGit): Promise<Baseline> {
+export async function findBaseline(
+  request: BaselineRequest,
+  findBase: FindBase,
+  locate: LocateInGit,
+): Promise<Baseline> {
   const { spec } = request
-  if (spec === 'none') return { kind: 'none', reason: 'the workflow asks for none (baseline: none)' }
+  if (spec === 'none') return { kind: 'none', reason: 'The workflow asks for no baseline.' }
   if (spec === 'auto') {
-    const found = await base((await locate(request.model))?.git)
-    if ('absent' in found) return { kind: found.absent, reason: found.reason }
-    return modelAt(await tracked(request, locate), found.commit)
+    const base = await findBase((await locate(request.model))?.git)
+    if ('absent' in base) return { kind: base.absent, reason: base.reason }
+    return modelAt(await tracked(request, locate), base.commit)
   }
   const [kind, argument] = split(spec)
   switch (kind) {
@@ -48,11 +52,18 @@ export async function findBaseline(request: BaselineRequest, base: FindBase, loc
       return modelAt(file, await resolveCommit(file.git, argument))
     }
     case 'path':
+      return namedFile(argument, request, findBase, locate, modelAt, readModel)
     case 'results':
-      return committedFile(kind, resolve(request.workspace, argument), request, base, locate)
+      return namedFile(argument, request, findBase, locate, resultsAt, readResults)
     default:
       throw new UsageError(`baseline "${spec}": write auto, none, ref:BRANCH, ref:SHA, path:FILE or results:FILE`)
   }
+}
+
+/** The file of a committed baseline, where a request names one. */
+export function baselineFile({ spec, workspace }: Pick<BaselineRequest, 'spec' | 'workspace'>): string | undefined {
+  const [kind, argument] = split(spec)
+  return kind === 'path' || kind === 'results' ? resolve(workspace, argument) : undefined
 }
 
 function split(spec: string): readonly [kind: string, argument: string] {
@@ -61,61 +72,59 @@ function split(spec: string): readonly [kind: string, argument: string] {
   return colon > 0 && argument !== '' ? [spec.slice(0, colon).trim(), argument] : ['', '']
 }
 
-async function tracked(request: BaselineRequest, locate: LocateInGit): Promise<TrackedFile> {
-  const file = await locate(request.model)
+async function tracked({ spec, model }: BaselineRequest, locate: LocateInGit): Promise<TrackedFile> {
+  const file = await locate(model)
   if (file !== undefined) return file
   throw new UsageError(
-    `baseline ${request.spec}: ${request.model} is not in a git checkout; run actions/checkout before the gate, or give baseline: path:…`,
+    `baseline ${spec}: ${model} is not in a git checkout; run actions/checkout before the gate, or give baseline: path:…`,
   )
 }
 
+type ReadAt = (file: TrackedFile, commit: string) => Promise<Baseline>
+
 async function modelAt({ git, path }: TrackedFile, commit: string): Promise<Baseline> {
-  const bytes = await readCommitted(git, commit, path)
-  const short = commit.slice(0, 12)
-  if (bytes === undefined)
-    return { kind: 'missing', reason: `${path} does not exist at ${short}: this is its first adoption` }
-  const external: Record<string, Uint8Array> = {}
-  for (const name of externalDataNames(path)) {
-    const data = await readCommitted(git, commit, posix.join(posix.dirname(path), name))
-    if (data !== undefined) external[name] = data
+  const where = `${path} at ${short(commit)}`
+  if (await existsAt(git, commit, path))
+    return { kind: 'model', model: await readModelFile(path, where, filesOf(git, commit)) }
+  return { kind: 'missing', reason: `There is no ${where}: this is the first adoption of a model.` }
+}
+
+async function resultsAt({ git, path }: TrackedFile, commit: string): Promise<Baseline> {
+  const where = `${path} at ${short(commit)}`
+  if (await existsAt(git, commit, path)) {
+    const text = new TextDecoder().decode(await readNamed(path, filesOf(git, commit)))
+    return { kind: 'results', results: parseResults(text, where) }
   }
-  return { kind: 'model', model: { name: `${path} at ${short}`, bytes, external } }
+  return { kind: 'missing', reason: `There are no results ${where}.` }
 }
 
-/** What exporters call the file of weights beside a model: PyTorch, onnx' own helpers, Hugging Face's Optimum. */
-function externalDataNames(path: string): readonly string[] {
-  const name = basename(path)
-  const stem = name.replace(/\.onnx$/i, '')
-  return [...new Set([`${name}.data`, `${name}_data`, `${stem}.data`])]
+async function readModel(path: string): Promise<Baseline> {
+  return { kind: 'model', model: await readModelFile(path) }
 }
 
-async function committedFile(
-  kind: 'path' | 'results',
-  file: string,
-  request: BaselineRequest,
-  base: FindBase,
+async function readResults(path: string): Promise<Baseline> {
+  const text = new TextDecoder().decode(await readNamed(path, nodeFiles))
+  return { kind: 'results', results: parseResults(text, path) }
+}
+
+/**
+ * A baseline in a file. A pull request must not grade its own work: what a commit holds is read from the base commit, and
+ * what only the pull request adds does not count. A file no commit holds came from an earlier step of the job.
+ */
+async function namedFile(
+  name: string,
+  { workspace, guarded }: BaselineRequest,
+  findBase: FindBase,
   locate: LocateInGit,
+  readAt: ReadAt,
+  read: (path: string) => Promise<Baseline>,
 ): Promise<Baseline> {
-  const located = request.guarded ? await locate(file) : undefined
-  if (located === undefined) return { kind: 'file', path: file }
-  const found = await base(located.git)
-  if ('absent' in found) return { kind: 'file', path: file }
-  if (kind === 'path') {
-    const atBase = await modelAt(located, found.commit)
-    if (atBase.kind === 'model') return atBase
-  } else {
-    const bytes = await readCommitted(located.git, found.commit, located.path)
-    if (bytes !== undefined)
-      return {
-        kind: 'results',
-        name: `${located.path} at ${found.commit.slice(0, 12)}`,
-        text: Buffer.from(bytes).toString('utf8'),
-      }
-  }
-  const added = await readCommitted(located.git, await checkedOutCommit(located.git), located.path)
-  if (added === undefined) return { kind: 'file', path: file }
-  return {
-    kind: 'missing',
-    reason: `the pull request itself adds ${located.path}, so there is nothing older to hold it to`,
-  }
+  const path = resolve(workspace, name)
+  const file = guarded ? await locate(path) : undefined
+  if (file === undefined) return read(path)
+  const base = await findBase(file.git)
+  if ('absent' in base) return read(path)
+  if (await existsAt(file.git, base.commit, file.path)) return readAt(file, base.commit)
+  if (!(await existsAt(file.git, await checkedOutCommit(file.git), file.path))) return read(path)
+  return { kind: 'missing', reason: `The pull request itself adds ${file.path}, so it is nothing to hold it to.` }
 }

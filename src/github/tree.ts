@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto'
+import { posix } from 'node:path'
+import type { Files } from '../data/files.js'
+import { startsWith } from '../data/files.js'
 import { UsageError } from '../errors.js'
 import { gitText, lastLine } from './git.js'
 import type { RunGit } from './git.js'
 
-/** onnxruntime's and protobuf's own limit for a model in one piece. */
-const largestFile = 2 ** 31
-
 interface Entry {
+  /** From the repository's root, with slashes. */
+  readonly path: string
   readonly mode: string
   readonly type: string
   readonly object: string
@@ -14,63 +16,84 @@ interface Entry {
 }
 
 /**
- * A file as it was in a commit, or undefined where the commit has none of that name. Content kept by Git LFS is
- * fetched through git-lfs.
- *
- * @param path - Relative to the repository's root, with slashes.
- * @throws UsageError when the name stands for something else than a regular file, or git-lfs does not deliver it.
+ * The files of a commit, read as if they lay in a folder: paths start at the repository's root. What Git LFS keeps is
+ * fetched through git-lfs. Symbolic links are refused: the commit's author chose what they point at.
  */
-export async function readCommitted(git: RunGit, commit: string, path: string): Promise<Uint8Array | undefined> {
-  const entry = (await list(git, commit, path)).get(path)
-  if (entry === undefined) return undefined
-  const where = `${path} at ${commit.slice(0, 12)}`
-  if (entry.type !== 'blob' || entry.mode === '120000')
-    throw new UsageError(
-      `${where} is ${entry.mode === '120000' ? 'a symbolic link' : 'a folder'}, not a file: name the file itself`,
-    )
-  if (entry.size > largestFile) throw new UsageError(`${where} has ${entry.size} bytes: more than the 2 GiB of a model`)
-  const { code, stdout, stderr } = await git(['cat-file', 'blob', entry.object])
-  if (code !== 0)
-    throw new UsageError(`${where} could not be read (${lastLine(stderr)}): check out with fetch-depth: 0`)
-  return resolveLfsPointer(git, stdout, path, where)
+export function filesOf(git: RunGit, commit: string): Files {
+  const entryOf = async (path: string): Promise<Entry> => {
+    const name = posix.normalize(path)
+    const entry = name === '.' ? root : (await list(git, commit, name)).find((each) => each.path === name)
+    if (entry === undefined) throw Object.assign(new Error(`no ${path} at ${commit}`), { code: 'ENOENT' })
+    if (entry.mode === '120000')
+      throw new UsageError(`${path} at ${short(commit)}: is a symbolic link; name the file itself`)
+    return entry
+  }
+  return {
+    realpath: (path) => Promise.resolve(posix.resolve('/', path)),
+    async stat(path) {
+      const { type, size } = await entryOf(path)
+      return { isFile: () => type === 'blob', isDirectory: () => type === 'tree', size }
+    },
+    async readdir(path) {
+      const name = posix.normalize(path)
+      return (await list(git, commit, name === '.' ? '' : `${name}/`)).map((entry) => posix.basename(entry.path))
+    },
+    async readFile(path) {
+      const { object } = await entryOf(path)
+      const { code, stdout, stderr } = await git(['cat-file', 'blob', object])
+      const where = `${path} at ${short(commit)}`
+      if (code !== 0)
+        throw new UsageError(`${where}: git could not read it (${lastLine(stderr)}); check out with fetch-depth: 0`)
+      return startsWith(stdout, lfsPointer) ? resolveLfsPointer(git, stdout, path, where) : stdout
+    },
+  }
 }
 
-/** Whether a commit changes anything at or under a path, against another commit. */
+export async function existsAt(git: RunGit, commit: string, path: string): Promise<boolean> {
+  return (await list(git, commit, path)).some((entry) => entry.path === path)
+}
+
+/** Whether two commits differ at a path or anywhere under it. */
 export async function differs(git: RunGit, from: string, to: string, path: string): Promise<boolean> {
-  const names = await gitText(git, [
-    '--literal-pathspecs',
-    ...['diff-tree', '-r', '--name-only', '-z', from, to, '--', path],
-  ])
-  return names !== ''
+  const command = ['--literal-pathspecs', 'diff-tree', '-r', '--name-only', '-z', from, to, '--', path]
+  return (await gitText(git, command)) !== ''
 }
 
-async function list(git: RunGit, commit: string, path: string): Promise<ReadonlyMap<string, Entry>> {
+export function short(commit: string): string {
+  return commit.slice(0, 10)
+}
+
+const root: Entry = { path: '.', mode: '040000', type: 'tree', object: '', size: 0 }
+
+/** The entry of that path; with a slash at its end, or the empty path, what the folder holds. */
+async function list(git: RunGit, commit: string, path: string): Promise<readonly Entry[]> {
+  const where = path === '' ? [] : ['--', path]
   const { code, stdout, stderr } = await git([
     '--literal-pathspecs',
-    ...['ls-tree', '-z', '-l', '--full-tree', commit, '--', path],
+    'ls-tree',
+    '-z',
+    '-l',
+    '--full-tree',
+    commit,
+    ...where,
   ])
   if (code !== 0) throw new Error(`git ls-tree ${commit} ended with ${code}: ${lastLine(stderr)}`)
   const lines = Buffer.from(stdout).toString('utf8').split('\0').filter(Boolean)
-  return new Map(
-    lines.map((line) => {
-      const tab = line.indexOf('\t')
-      const [mode = '', type = '', object = '', size = ''] = line.slice(0, tab).split(/ +/)
-      return [line.slice(tab + 1), { mode, type, object, size: Number(size) || 0 }]
-    }),
-  )
+  return lines.map((line) => {
+    const tab = line.indexOf('\t')
+    const [mode = '', type = '', object = '', size = ''] = line.slice(0, tab).split(/ +/)
+    return { path: line.slice(tab + 1), mode, type, object, size: Number(size) || 0 }
+  })
 }
 
-const pointerStart = 'version https://git-lfs.github.com/spec/v1'
+const lfsPointer = 'version https://git-lfs.github.com/spec/v1'
 
-async function resolveLfsPointer(git: RunGit, content: Uint8Array, path: string, where: string): Promise<Uint8Array> {
-  // A pointer is a few lines of text, under 1,024 bytes by the specification of Git LFS.
-  const pointer = content.length < 1024 ? Buffer.from(content).toString('latin1') : ''
-  if (!pointer.startsWith(pointerStart)) return content
-  const expected = /^oid sha256:([0-9a-f]{64})$/m.exec(pointer)?.[1]
-  const { code, stdout, stderr } = await git(['lfs', 'smudge', '--', path], content)
+async function resolveLfsPointer(git: RunGit, pointer: Uint8Array, path: string, where: string): Promise<Uint8Array> {
+  const expected = /^oid sha256:([0-9a-f]{64})$/m.exec(Buffer.from(pointer).toString('latin1'))?.[1]
+  const { code, stdout, stderr } = await git(['lfs', 'smudge', '--', path], pointer)
   if (code === 0 && expected === createHash('sha256').update(stdout).digest('hex')) return stdout
-  const reason = code === 0 ? 'git-lfs gave other content than the pointer names' : lastLine(stderr)
+  const reason = code === 0 ? 'git-lfs delivered other content than the pointer names' : lastLine(stderr)
   throw new UsageError(
-    `${where} is a Git LFS pointer and its content could not be had (${reason}): install git-lfs on the runner, or give the baseline as path:…`,
+    `${where}: is a Git LFS pointer and its content could not be fetched (${reason}); install git-lfs on the runner, or give baseline: path:…`,
   )
 }
