@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { compare, errorComparison } from './comparison/compare.js'
@@ -124,15 +125,20 @@ async function writeAll(
   comparison: Comparison,
   { candidate, baseline }: { readonly candidate?: Results; readonly baseline?: Results },
 ): Promise<GateRun['files']> {
-  const write = async (name: string, content: string) => {
-    await writeOutput(join(out, name), content)
-    return join(out, name)
+  const write = async (name: string, content: string | undefined) => {
+    const path = join(out, name)
+    if (content !== undefined) await writeOutput(path, content)
+    // What an earlier run left would pass for a part of this one.
+    else await rm(path, { force: true })
+    return path
   }
+  const results = await write('results.json', candidate && formatResults(candidate))
+  const baselineResults = await write('baseline.json', baseline && formatResults(baseline))
   return {
     comparison: await write('comparison.json', formatComparison(comparison)),
     report: await write('report.md', markdownReport(comparison, { tier: 'full', results: { candidate, baseline } })),
-    results: candidate && (await write('results.json', formatResults(candidate))),
-    baseline: baseline && (await write('baseline.json', formatResults(baseline))),
+    ...(candidate && { results }),
+    ...(baseline && { baseline: baselineResults }),
   }
 }
 
