@@ -25,7 +25,11 @@ const LOOKALIKES: readonly Lookalike[] = [
     advice: EXPORT,
     matches: (start) => start.startsWith('PK\x03\x04'),
   },
-  { what: 'is a Python pickle', advice: EXPORT, matches: (start) => /^\x80[\x02-\x05]/.test(start) },
+  {
+    what: 'is a Python pickle',
+    advice: EXPORT,
+    matches: (start) => start.startsWith('\x80') && '\x02\x03\x04\x05'.includes(start.charAt(1)),
+  },
   { what: 'is an HDF5 file (Keras?)', advice: EXPORT, matches: (start) => start.startsWith('\x89HDF') },
   { what: 'is gzip-compressed', advice: 'unpack it first', matches: (start) => start.startsWith('\x1f\x8b') },
   { what: 'is a TensorFlow Lite model', advice: EXPORT, matches: (start) => start.slice(4, 8) === 'TFL3' },

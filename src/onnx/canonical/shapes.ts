@@ -1,0 +1,52 @@
+import { UsageError } from '../../errors.js'
+import { describe, floatAttribute, intAttribute, intsAttribute } from '../attributes.js'
+import type { Node } from '../graph.js'
+import { int64Tensor } from '../tensor.js'
+import type { Context, Upgrade, Upgrades } from './context.js'
+import { intsToInput, toInput, without, withAttribute } from './edit.js'
+import { floatScalar } from './elementwise.js'
+
+function padsToInputs(node: Node, context: Context): Node {
+  const value = floatAttribute(node, 'value', 0)
+  const padded = without(intsToInput(node, 'pads', 1, context), 'value')
+  // Zero is the default, whatever the type.
+  if (value === 0) return padded
+  return toInput(padded, 'value', 2, floatScalar(context.floatTypeOf(node.inputs[0]), value), context)
+}
+
+function sliceToInputs(node: Node, context: Context): Node {
+  const starts = intsAttribute(node, 'starts', [])
+  const axes = intsAttribute(node, 'axes', [...starts.keys()])
+  const bounds = intsToInput(intsToInput(node, 'starts', 1, context), 'ends', 2, context)
+  return toInput(bounds, 'axes', 3, int64Tensor(axes), context)
+}
+
+/** Since opset 18 a split into equal parts says how many. */
+function countParts(node: Node): Node {
+  const counted = (node.inputs[1] ?? '') !== '' || intAttribute(node, 'num_outputs') !== undefined
+  return counted ? node : withAttribute(node, 'num_outputs', node.outputs.length)
+}
+
+function refuseBatchedScan(node: Node): Node {
+  throw new UsageError(
+    `${describe(node)} has the form of opset 8, which has no successor; re-export the model with opset 13 or newer`,
+  )
+}
+
+const AXES_TO_INPUT_13: readonly Upgrade[] = [
+  { since: 13, upgrade: (node, context) => intsToInput(node, 'axes', 1, context) },
+]
+
+/** Operators that move elements and compute nothing. */
+export const SHAPES: Upgrades = {
+  Pad: [{ since: 11, upgrade: padsToInputs }],
+  Slice: [{ since: 10, upgrade: sliceToInputs }],
+  Split: [
+    { since: 13, upgrade: (node, context) => intsToInput(node, 'split', 1, context) },
+    { since: 18, upgrade: countParts },
+  ],
+  Squeeze: AXES_TO_INPUT_13,
+  Unsqueeze: AXES_TO_INPUT_13,
+  Scatter: [{ since: 11, upgrade: (node) => ({ ...node, op: 'ScatterElements' }) }],
+  Scan: [{ since: 9, upgrade: refuseBatchedScan }],
+}
