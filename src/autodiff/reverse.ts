@@ -1,7 +1,7 @@
 import { UsageError } from '../errors.js'
 import type { Graph, Node } from '../onnx/graph.js'
 import type { Observation } from '../onnx/observe.js'
-import { GradientBuilder } from './gradient-builder.js'
+import { GradientBuilder } from './gradientBuilder.js'
 import { RULES, WITHOUT_GRADIENT } from './rules/index.js'
 
 const DIFFERENTIABLE_TYPES: ReadonlySet<string> = new Set(['float16', 'bfloat16', 'float32', 'float64'])

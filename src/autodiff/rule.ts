@@ -1,5 +1,5 @@
 import type { Node } from '../onnx/graph.js'
-import type { GradientBuilder } from './gradient-builder.js'
+import type { GradientBuilder } from './gradientBuilder.js'
 
 /**
  * How an operator's output gradients become its inputs': the vector-Jacobian product, in nodes.

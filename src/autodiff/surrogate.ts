@@ -1,5 +1,6 @@
 import type { Preprocessing } from '../config/types.js'
 import { UsageError } from '../errors.js'
+import { floats } from '../onnx/builder.js'
 import { canonicalise } from '../onnx/canonical.js'
 import { decodeModel, encodeModel } from '../onnx/codec.js'
 import { withPrefix } from '../onnx/edit.js'
@@ -8,10 +9,10 @@ import { preprocessingGraph } from '../onnx/preprocessing.js'
 import type { ImageFormat } from '../onnx/preprocessing.js'
 import { agrees, numbers, settle } from '../onnx/settle.js'
 import type { Samples } from '../onnx/settle.js'
-import { gradientGraph } from './gradient-graph.js'
+import { gradientGraph } from './gradientGraph.js'
 import { findLogits } from './logits.js'
 import type { OutputKind } from './logits.js'
-import { LOSSES } from './loss-head.js'
+import { LOSSES } from './lossHead.js'
 
 /** A model as its file has it. */
 export interface ModelSource {
@@ -56,7 +57,7 @@ export async function buildSurrogate(model: ModelSource, options: SurrogateOptio
     const [output] = original.outputs
     const before = preprocessingGraph(input, options, options.preprocessing)
     const canonical = join(before, withPrefix(canonicalise({ ...original, outputs: [output] }), 'model/'))
-    const samples = sampleImages(options)
+    const samples = sampleInputs({ name: 'image', type: 'float32', shape: options.shape, range: options.range })
     const declared = declaredBatch(input)
     const settled = await settle(canonical, declared, samples, options.run)
     const batch = settled.batch === 'free' ? 1 : settled.batch
@@ -135,17 +136,22 @@ function join(before: Graph, model: Graph): Graph {
 }
 
 /** Images that fill the range without a pattern: multiples of the golden ratio, modulo 1. */
-export function sampleImages(
-  { shape, range: [low, high] }: Pick<SurrogateOptions, 'shape' | 'range'>,
-  input = 'image',
-): Samples {
+export function sampleInputs(input: {
+  readonly name: string
+  readonly type: ElementType
+  /** Of one image. */
+  readonly shape: readonly number[]
+  readonly range: readonly [number, number]
+}): Samples {
+  const { name, type, shape, range } = input
+  const [low, high] = range
   const size = shape.reduce((total, length) => total * length, 1)
   return (first, count) => {
-    const data = Float32Array.from({ length: count * size }, (_, at) => {
+    const values = Float64Array.from({ length: count * size }, (_, at) => {
       const share = ((first * size + at + 1) * 0.6180339887498949) % 1
       return low + (high - low) * share
     })
-    return new Map([[input, { type: 'float32', dims: [count, ...shape], data }]])
+    return new Map([[name, { type, dims: [count, ...shape], data: floats(type, values) }]])
   }
 }
 

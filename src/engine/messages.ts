@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { InspectionSchema } from '../autodiff/inspect.js'
 import type { AttackSpec, DataOptions, Layout, Preprocessing, ThreatSpec } from '../config/types.js'
 import type { RawData } from '../data/types.js'
 
@@ -97,8 +98,10 @@ export const ReplySchema = z.discriminatedUnion('type', [
     /** Questions of this image's attacks: points whose gradient, points whose prediction was asked for. */
     gradients: index,
     forwards: index,
+    /** Facts found out on this image (outputs that are NaN), to be merged with those of `loaded`. */
+    flags: z.array(FlagSchema).optional(),
   }),
-  z.object({ type: z.literal('inspected'), inspection: z.unknown() }),
+  z.object({ type: z.literal('inspected'), inspection: InspectionSchema }),
   z.object({ type: z.literal('differentiated'), bytes: z.instanceof(Uint8Array) }),
   /** `usage`: the user can mend it (exit status 2); `internal`: ours or the model's (exit status 3). One line. */
   z.object({ type: z.literal('failed'), kind: z.enum(['usage', 'internal']), message: z.string() }),

@@ -1,3 +1,4 @@
+import { UsageError } from '../errors.js'
 import { makeNode } from './attributes.js'
 import type { AttributeValues } from './attributes.js'
 import type { ElementType, Graph, Node, Tensor, TensorData, ValueInfo } from './graph.js'
@@ -99,9 +100,9 @@ export class GraphBuilder {
   }
 }
 
-/** Numbers as the data of a floating or boolean tensor. float16 is not made here: gradients run in float32 or float64. */
+/** Numbers as the data of a floating tensor. @throws UsageError for float16: gradients run in float32 or float64. */
 export function floats(type: ElementType, values: ArrayLike<number>): TensorData {
   if (type === 'float64') return Float64Array.from(values)
   if (type === 'float32') return Float32Array.from(values)
-  throw new Error(`no constants of type ${type} are made here`)
+  throw new UsageError(`gradients are made in float32 or float64, not in ${type}; export the model in float32`)
 }

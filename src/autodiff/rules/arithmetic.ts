@@ -1,4 +1,4 @@
-import type { GradientBuilder } from '../gradient-builder.js'
+import type { GradientBuilder } from '../gradientBuilder.js'
 import { elementwise, rule } from '../rule.js'
 import type { Rule } from '../rule.js'
 

@@ -1,7 +1,7 @@
 import { UsageError } from '../../errors.js'
 import { intAttribute } from '../../onnx/attributes.js'
 import type { Node } from '../../onnx/graph.js'
-import type { GradientBuilder } from '../gradient-builder.js'
+import type { GradientBuilder } from '../gradientBuilder.js'
 import { rule } from '../rule.js'
 import type { Rule } from '../rule.js'
 import { poolWindow, spread, tiles } from './windows.js'

@@ -1,7 +1,7 @@
 import { UsageError } from '../../errors.js'
 import { intAttribute, intsAttribute, stringAttribute } from '../../onnx/attributes.js'
 import type { Node } from '../../onnx/graph.js'
-import type { GradientBuilder } from '../gradient-builder.js'
+import type { GradientBuilder } from '../gradientBuilder.js'
 import { fromFront, rule } from '../rule.js'
 import type { Rule } from '../rule.js'
 

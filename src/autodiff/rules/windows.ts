@@ -1,6 +1,6 @@
 import { intAttribute, intsAttribute, stringAttribute } from '../../onnx/attributes.js'
 import type { Node } from '../../onnx/graph.js'
-import type { GradientBuilder } from '../gradient-builder.js'
+import type { GradientBuilder } from '../gradientBuilder.js'
 
 /** A sliding window as Conv and the pools share it, every default written out and `auto_pad` resolved. */
 export interface Window {

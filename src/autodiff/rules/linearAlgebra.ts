@@ -1,6 +1,6 @@
 import { floatAttribute, intAttribute } from '../../onnx/attributes.js'
 import type { Tensor } from '../../onnx/graph.js'
-import type { GradientBuilder } from '../gradient-builder.js'
+import type { GradientBuilder } from '../gradientBuilder.js'
 import { rule } from '../rule.js'
 import type { Rule } from '../rule.js'
 

@@ -1,9 +1,9 @@
 import type { ElementType, Graph, ValueInfo } from '../onnx/graph.js'
 import type { Settled } from '../onnx/settle.js'
-import type { GradientBuilder } from './gradient-builder.js'
+import type { GradientBuilder } from './gradientBuilder.js'
 import type { Classifier } from './logits.js'
-import { lossHead } from './loss-head.js'
-import type { HeadLoss, LossInputs } from './loss-head.js'
+import { lossHead } from './lossHead.js'
+import type { HeadLoss, LossInputs } from './lossHead.js'
 import { gradientBuilder, reverse } from './reverse.js'
 
 /** What the graph's outputs are called. */

@@ -1,0 +1,119 @@
+import { z } from 'zod'
+import { canonicalise } from '../onnx/canonical.js'
+import { decodeModel } from '../onnx/codec.js'
+import type { Graph, Node, Tensor, ValueInfo } from '../onnx/graph.js'
+import { reads } from '../onnx/subgraphs.js'
+import { RULES, WITHOUT_GRADIENT } from './rules/index.js'
+import { imageInput, named } from './surrogate.js'
+import type { ModelSource } from './surrogate.js'
+import { UsageError } from '../errors.js'
+
+const ValueSchema = z.object({
+  name: z.string(),
+  type: z.string(),
+  dims: z.array(z.union([z.int(), z.string()])).optional(),
+})
+
+/** What `inspect` tells of a model, read from the file without running it. */
+export const InspectionSchema = z.object({
+  name: z.string(),
+  bytes: z.int().min(0),
+  /** Version by domain; '' is ai.onnx. */
+  opsets: z.record(z.string(), z.int()),
+  inputs: z.array(ValueSchema),
+  outputs: z.array(ValueSchema),
+  /** Numbers in weights. */
+  parameters: z.int().min(0),
+  /** In the newest form of the standard, most frequent first. */
+  operators: z.array(
+    z.object({
+      operator: z.string(),
+      count: z.int().min(1),
+      /** `none`: its output is whole numbers, truth values or shapes, and nothing flows. `missing`: there is no rule yet. */
+      gradient: z.enum(['rule', 'none', 'missing']),
+      /** Names of a few nodes, where the gradient is missing. */
+      nodes: z.array(z.string()).optional(),
+    }),
+  ),
+  /** What keeps the model from being attacked, one sentence each; empty when nothing does. */
+  problems: z.array(z.string()),
+})
+
+export type Inspection = z.infer<typeof InspectionSchema>
+
+/**
+ * Tells what a model is made of and whether its gradient can be made.
+ *
+ * @throws UsageError when the file is no ONNX model of opset 7 to 24.
+ */
+export async function inspectModel(model: ModelSource): Promise<Inspection> {
+  const original = decodeModel(model.bytes, model)
+  return named(model.name, async () => {
+    const canonical = canonicalise(original)
+    const operators = countOperators(canonical)
+    return {
+      name: model.name,
+      bytes: model.bytes.byteLength,
+      opsets: Object.fromEntries(original.opsets),
+      inputs: original.inputs.map(shown),
+      outputs: original.outputs.map(shown),
+      parameters: [...original.constants.values()].reduce((total, tensor) => total + elements(tensor), 0),
+      operators,
+      problems: problemsOf(original, operators),
+    }
+  })
+}
+
+function shown({ name, type, dims }: ValueInfo): z.infer<typeof ValueSchema> {
+  return { name, type: type ?? 'unknown', dims: dims?.map((size) => size ?? '?') }
+}
+
+function elements({ type, data }: Tensor): number {
+  return type === 'float32' || type === 'float64' || type === 'float16' || type === 'bfloat16' || type.endsWith('int8')
+    ? data.length
+    : 0
+}
+
+/** Operators between the input and the outputs: what only computes a constant needs no gradient. */
+function countOperators(graph: Graph): Inspection['operators'] {
+  const reached = new Set(graph.inputs.map((input) => input.name))
+  const groups = new Map<string, Node[]>()
+  for (const node of graph.nodes) {
+    if (!reads(node).some((name) => reached.has(name))) continue
+    for (const output of node.outputs) reached.add(output)
+    const operator = node.domain === '' ? node.op : `${node.domain}.${node.op}`
+    groups.set(operator, [...(groups.get(operator) ?? []), node])
+  }
+  return [...groups]
+    .map(([operator, nodes]) => {
+      const gradient = gradientOf(operator)
+      const where = nodes.slice(0, 3).map((node) => node.name || node.outputs[0])
+      return { operator, count: nodes.length, gradient, ...(gradient === 'missing' && { nodes: where }) }
+    })
+    .toSorted((a, b) => b.count - a.count || (a.operator < b.operator ? -1 : 1))
+}
+
+function gradientOf(operator: string): 'rule' | 'none' | 'missing' {
+  if (RULES.has(operator)) return 'rule'
+  return WITHOUT_GRADIENT.has(operator) ? 'none' : 'missing'
+}
+
+function problemsOf(graph: Graph, operators: Inspection['operators']): string[] {
+  const missing = operators
+    .filter(({ gradient }) => gradient === 'missing')
+    .map(
+      ({ operator, nodes }) =>
+        `operator ${operator} (node "${nodes?.[0] ?? '?'}") has no gradient rule; export the model without it, or ask for the operator in an issue`,
+    )
+  return [...problemOf(() => imageInput(graph)), ...missing]
+}
+
+function problemOf(check: () => unknown): string[] {
+  try {
+    check()
+    return []
+  } catch (error) {
+    if (error instanceof UsageError) return [error.message]
+    throw error
+  }
+}
