@@ -68,7 +68,9 @@ export interface Known extends Partial<Pick<Comparison, 'data' | 'suite' | 'thre
 
 /** The verdict `error`: an evaluation could not be completed. It fails the job and never reads as a regression. */
 export function errorComparison(message: string, known: Known = {}): Comparison {
-  const { candidate, baseline, failed: model } = known
+  const { candidate, baseline } = known
+  // The candidate goes first: once it is through, only the baseline is left to break.
+  const model = known.failed ?? (candidate && !baseline ? 'baseline' : undefined)
   const evaluated = candidate ?? baseline
   const failure: Failure = { ...(model && { model }), message }
   const who = model ? `the ${model}` : 'a model'

@@ -7,7 +7,7 @@ import { threatTitle } from './text.js'
 import type { ClassChange, PairedRow } from './types.js'
 
 type Sample = Results['samples'][number]
-type Named = Pick<PairedRow, 'id' | 'kind' | 'threat' | 'attack' | 'title' | 'decides'>
+type Named = Pick<PairedRow, 'id' | 'kind' | 'threat' | 'attack' | 'survivorsOnly' | 'title' | 'decides'>
 
 /** A row before statistics: what it is called and whether an image counts for it. */
 interface Question extends Named {
@@ -40,6 +40,7 @@ function questionsOf({ threats, suite }: Results): readonly Question[] {
         kind: 'attack',
         threat: threat.id,
         attack: attack.id,
+        ...(attack.survivorsOnly === true && { survivorsOnly: true }),
         title: attack.id,
         decides: false,
         holds: (sample) => withstands(sample, threat.id, suite.attacks, attack),

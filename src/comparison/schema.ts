@@ -37,6 +37,7 @@ const pairedRow = z.object({
   kind: z.enum(['clean', 'worst-case', 'attack']),
   threat: z.string().optional(),
   attack: z.string().optional(),
+  survivorsOnly: z.boolean().optional(),
   title: z.string(),
   decides: z.boolean(),
   samples: count,

@@ -10,6 +10,8 @@ export interface PairedRow {
   readonly attack?: string
   /** For people: `Clean`, `Worst case, Linf 0.1`, `pgd`. */
   readonly title: string
+  /** The attack got only the images that those before it in the suite had not broken, and counts with them. */
+  readonly survivorsOnly?: boolean
   /** Worst cases and clean accuracy decide, attacks inform. */
   readonly decides: boolean
   readonly samples: number

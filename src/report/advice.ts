@@ -1,0 +1,57 @@
+import { count } from '../comparison/text.js'
+import type { Comparison } from '../comparison/types.js'
+
+/** What to do next, by the outcome and its reasons: sentences of our own, in markdown. */
+export function advice(comparison: Comparison): readonly string[] {
+  const { outcome, reasons, baseline, acceptance } = comparison.verdict
+  const has = (code: string) => reasons.some((reason) => reason.code === code)
+  switch (outcome) {
+    case 'error':
+      return errorAdvice(comparison)
+    case 'regression':
+      if (acceptance) return ['Nothing: the loss was accepted. The next pull request is compared with this model.']
+      return [
+        ...(has('robust-drop') || has('min-robust-accuracy')
+          ? [
+              'Train for robustness again: a few epochs of adversarial training (PGD) at the ε above usually win back what fine-tuning on clean images lost. Or start from the baseline’s weights with a smaller learning rate.',
+              'Look at the images newly broken: `robustness-gate evaluate --save-adversarial` writes the adversarial examples.',
+            ]
+          : []),
+        ...(has('clean-drop') || has('min-clean-accuracy')
+          ? [
+              'Check the preprocessing declared for this model (`mean`, `std`, `range`, `layout`): a wrong one costs clean accuracy first.',
+            ]
+          : []),
+        'If the loss is intended, a maintainer can accept it, or change the limits on the base branch, from where they are read.',
+      ]
+    case 'inconclusive':
+      return [...unprovenAdvice(comparison), ...(has('masked-gradients') ? [MASKED] : [])]
+    case 'pass':
+      return baseline === 'present' ? [] : [NO_BASELINE]
+  }
+}
+
+const MASKED =
+  'Do not rely on the robust accuracy of a model with masked gradients: look for steps without a useful gradient (rounding, quantisation, saturated activations), and attack with a stronger suite.'
+
+const NO_BASELINE =
+  'Set `min-robust-accuracy` if this model has to hold a level of its own; once it is merged, the next pull request is compared with it.'
+
+function unprovenAdvice({ rows, verdict }: Comparison): readonly string[] {
+  const unproven = rows.filter(({ id }) =>
+    verdict.reasons.some(({ code, row }) => row === id && code.endsWith('-unproven')),
+  )
+  if (unproven.length === 0) return []
+  const needed = Math.max(...unproven.map(({ samplesNeeded = 0 }) => samplesNeeded))
+  const enough = needed > 0 ? `about ${count(needed)} images` : 'more images'
+  return [`Evaluate ${enough} (\`samples\`, or a larger \`data\` set) to tell this drop from chance.`]
+}
+
+function errorAdvice({ failure }: Comparison): readonly string[] {
+  const model = failure?.model === 'baseline' ? 'the baseline' : 'the model'
+  return [
+    'This is no statement about robustness, for better or worse: nothing was compared.',
+    'Read the message above and the job’s log. After a time limit, use fewer `samples` or a longer limit; after a crash, run again once to rule out the machine.',
+    `Run \`robustness-gate inspect\` on ${model} to see its inputs, outputs and operators, and \`robustness-gate evaluate\` on it to reproduce this locally.`,
+  ]
+}
