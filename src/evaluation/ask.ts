@@ -1,3 +1,4 @@
+import type { Inspection } from '../autodiff/inspect.js'
 import type { DataOptions } from '../config/types.js'
 import type { Dataset, RawData } from '../data/types.js'
 import type { ModelBytes, Request } from '../engine/messages.js'
@@ -29,8 +30,8 @@ export async function loadDataset(
   return dataset
 }
 
-/** What a child finds in a model: inputs, outputs, operators, which have no gradient, what to do about it. */
-export async function inspectModel(model: ModelBytes, effects: AskEffects): Promise<unknown> {
+/** What a child finds in a model, without running it. */
+export async function inspectModel(model: ModelBytes, effects: AskEffects): Promise<Inspection> {
   const { inspection } = await ask({ type: 'inspect', model }, 'inspected', `inspecting ${model.name}`, effects)
   return inspection
 }

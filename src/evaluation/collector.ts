@@ -1,4 +1,4 @@
-import type { ImageTask, Reply, SampleOutcome } from '../engine/messages.js'
+import type { Flag, ImageTask, Reply, SampleOutcome } from '../engine/messages.js'
 import type { Dataset } from '../data/types.js'
 import type { Expected } from './checkOutcome.js'
 import { contradiction } from './checkOutcome.js'
@@ -22,6 +22,7 @@ export class Collector {
   readonly #size: number
   #next = 0
   readonly #outcomes: SampleOutcome[] = []
+  readonly flags: Flag[] = []
   forwards = 0
   gradients = 0
 
@@ -58,13 +59,15 @@ export class Collector {
    * @param waiting indices that were handed to the child that says this; the one answered is removed
    * @returns what in the reply cannot be, or nothing
    */
-  accept({ outcome, witnesses, forwards, gradients }: OutcomeReply, waiting: Set<number>, expected: Expected) {
+  accept(reply: OutcomeReply, waiting: Set<number>, expected: Expected): string | undefined {
+    const { outcome, witnesses, flags = [], forwards, gradients } = reply
     const { index } = outcome
     if (!waiting.delete(index)) return `image ${index} was not asked for, or is answered already`
     const problem =
       contradiction(outcome, this.#dataset.labels[index], expected) ?? this.#badWitness(outcome, witnesses)
     if (problem !== undefined) return `image ${index}: ${problem}`
     this.#outcomes.push(inOrder(outcome, expected))
+    this.flags.push(...flags)
     this.forwards += forwards
     this.gradients += gradients
     return undefined

@@ -29,7 +29,7 @@ export interface EvaluationRequest {
 
 export interface EvaluationEffects extends ChildEffects {
   readonly cores: number
-  /** What runs the model, for the results: see thisCpu. */
+  /** What runs the model, for the results: see describeCpu. */
   readonly cpu: string
   /** Milliseconds since any moment. */
   readonly now: () => number
@@ -93,7 +93,7 @@ export async function evaluate(request: EvaluationRequest, effects: EvaluationEf
     preprocessing: { ...preprocessing },
     summary: summarise(samples, { threats, attacks: suite.attacks, classNames }),
     samples,
-    flags: mergeFlags(loaded.flatMap(({ flags }) => flags)),
+    flags: mergeFlags([...loaded.flatMap(({ flags }) => flags), ...collector.flags]),
     cost: { seconds: seconds(), forwards: collector.forwards, gradients: collector.gradients },
   }
 }
