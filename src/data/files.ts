@@ -1,6 +1,7 @@
 import * as fs from 'node:fs/promises'
 import { basename, dirname, resolve, sep } from 'node:path'
 import { UsageError } from '../errors.js'
+import { codeOf } from './reason.js'
 
 /** What reading data needs of a file system. */
 export interface Files {
@@ -62,7 +63,7 @@ export async function attempt<T>(path: string, call: () => Promise<T>): Promise<
   try {
     return await call()
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    const code = codeOf(error)
     if (code === 'ENOENT' || code === 'ENOTDIR')
       throw new UsageError(`${path}: no such file or folder; check the path, it is relative to the working directory`)
     if (code === 'EACCES' || code === 'EPERM')

@@ -1,7 +1,7 @@
 import { gunzipSync } from 'node:zlib'
 import { UsageError } from '../errors.js'
 import { MAXIMUM_BYTES } from './files.js'
-import { reasonOf } from './reason.js'
+import { codeOf, reasonOf } from './reason.js'
 
 /**
  * The bytes themselves, or what they unpack to when they are gzip's (its checksum is checked).
@@ -12,7 +12,7 @@ export function gunzipIfNeeded(bytes: Uint8Array, name: string, limit: number = 
   try {
     return gunzipSync(bytes, { maxOutputLength: limit })
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE')
+    if (codeOf(error) === 'ERR_BUFFER_TOO_LARGE')
       throw new UsageError(`${name}: would unpack to more than the limit of ${limit} bytes; give fewer images`)
     throw new UsageError(`${name}: is not a readable gzip file (${reasonOf(error)}); compress it again`, {
       cause: error,

@@ -39,8 +39,9 @@ function float32Inside([low, high]: Range): (value: number) => number {
   return (value) => Math.min(highest, Math.max(lowest, Math.fround(value)))
 }
 
-/** The next float32 above (+1) or below (−1) a float32 that is not 0: floats of one sign are ordered as their bits. */
+/** The next float32 above (+1) or below (−1): floats of one sign are ordered as their bits. */
 function neighbour(value: number, direction: 1 | -1): number {
+  if (value === 0) return direction * 2 ** -149
   const bits = new Int32Array(Float32Array.of(value).buffer)
   bits[0] += Math.sign(value) * direction
   return new Float32Array(bits.buffer)[0]

@@ -1,5 +1,14 @@
 /** What a library said went wrong, on one line, to stand in parentheses inside our own message. */
 export function reasonOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error)
+  const message = isObject(error) && 'message' in error ? String(error.message) : String(error)
   return message.replace(/\s+/g, ' ').trim()
+}
+
+/** Node's code of a failed system call (`ENOENT`) or built-in function (`ERR_…`). */
+export function codeOf(error: unknown): string | undefined {
+  return isObject(error) && 'code' in error ? String(error.code) : undefined
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
 }
