@@ -15,6 +15,7 @@ import type { Results } from './evaluation/results.js'
 import { formatResults } from './evaluation/resultsFile.js'
 import type { Host } from './host.js'
 import { makeFolder, writeOutput } from './output.js'
+import { jsonText } from './report/json.js'
 import { markdownReport } from './report/markdown.js'
 import { version } from './version.js'
 
@@ -135,14 +136,9 @@ async function writeAll(
   const results = await write('results.json', candidate && formatResults(candidate))
   const baselineResults = await write('baseline.json', baseline && formatResults(baseline))
   return {
-    comparison: await write('comparison.json', formatComparison(comparison)),
+    comparison: await write('comparison.json', jsonText(comparison)),
     report: await write('report.md', markdownReport(comparison, { tier: 'full', results: { candidate, baseline } })),
     ...(candidate && { results }),
     ...(baseline && { baseline: baselineResults }),
   }
-}
-
-/** The text of comparison.json. */
-export function formatComparison(comparison: Comparison): string {
-  return `${JSON.stringify(comparison, null, 2)}\n`
 }

@@ -5,10 +5,11 @@ import type { Config } from '../config/types.js'
 import { gradientModel, inspectModel, loadDataset } from '../evaluation/ask.js'
 import { readModelFile } from '../evaluation/modelFile.js'
 import { formatResults } from '../evaluation/resultsFile.js'
-import { evaluateModel, formatComparison, runGate } from '../gate.js'
+import { evaluateModel, runGate } from '../gate.js'
 import type { GateEffects } from '../gate.js'
 import { makeFolder, writeOutput } from '../output.js'
-import { evaluationMarkdown, evaluationTerminal } from '../report/evaluation.js'
+import { evaluationReport } from '../report/evaluation.js'
+import { jsonText } from '../report/json.js'
 import { markdownReport } from '../report/markdown.js'
 import { terminalReport } from '../report/terminal.js'
 import type { ExitStatus } from './failure.js'
@@ -25,7 +26,7 @@ export async function gate({ candidate: flag, ...flags }: Flags, out: string, io
   const baseline = await readBaseline(config.baseline)
   const data = await readData(config)
   const { comparison, files } = await runGate(config, { candidate, baseline, data }, out, effects(io))
-  io.stdout(`${terminalReport(comparison, io)}\n\nReport: ${files.report}\n`)
+  io.stdout(`${terminalReport(comparison, io)}\nReport: ${files.report}\n`)
   return statusOf(comparison, io)
 }
 
@@ -38,8 +39,9 @@ export async function evaluate(flags: Flags, out: string, io: Io): Promise<ExitS
   const results = await evaluateModel('candidate', model, dataset, config, effects(io))
   const file = join(out, 'results.json')
   await writeOutput(file, formatResults(results))
-  await writeOutput(join(out, 'report.md'), evaluationMarkdown(results))
-  io.stdout(`${evaluationTerminal(results, io)}\n\nResults: ${file}\n`)
+  const { markdown, terminal } = evaluationReport(results, io)
+  await writeOutput(join(out, 'report.md'), markdown)
+  io.stdout(`${terminal}\nResults: ${file}\n`)
   return 0
 }
 
@@ -54,10 +56,10 @@ export async function compareResults(
   const results = { baseline: await readResults(baseline), candidate: await readResults(candidate) }
   const comparison = compare(results.candidate, results.baseline, policy)
   if (out !== undefined) {
-    await writeOutput(join(out, 'comparison.json'), formatComparison(comparison))
+    await writeOutput(join(out, 'comparison.json'), jsonText(comparison))
     await writeOutput(join(out, 'report.md'), markdownReport(comparison, { tier: 'full', results }))
   }
-  io.stdout(`${terminalReport(comparison, io)}\n`)
+  io.stdout(terminalReport(comparison, io))
   return statusOf(comparison, io)
 }
 
@@ -72,15 +74,16 @@ export async function gradient(path: string, out: string, io: Io): Promise<ExitS
 
 export async function inspect(path: string, io: Io): Promise<ExitStatus> {
   const model = await readModelFile(path)
-  io.stdout(`${inspectionText(await inspectModel(model, asking(await readConfig({}), io)))}\n`)
+  io.stdout(inspectionText(await inspectModel(model, asking(await readConfig({}), io))))
   return 0
 }
 
 export async function report(path: string, out: string, io: Io): Promise<ExitStatus> {
   const results = await readResults(path)
   const file = join(out, 'report.md')
-  await writeOutput(file, evaluationMarkdown(results))
-  io.stdout(`${evaluationTerminal(results, io)}\n\nReport: ${file}\n`)
+  const { markdown, terminal } = evaluationReport(results, io)
+  await writeOutput(file, markdown)
+  io.stdout(`${terminal}\nReport: ${file}\n`)
   return 0
 }
 

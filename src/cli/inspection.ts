@@ -1,4 +1,66 @@
-/** What a child found in a model, for people. */
-export function inspectionText(inspection: unknown): string {
-  return JSON.stringify(inspection, null, 2)
+import type { Inspection } from '../autodiff/inspect.js'
+import { InspectionSchema } from '../autodiff/inspect.js'
+import { plain } from '../report/escape.js'
+
+/**
+ * What a child found in a model, for people. Names of the model's own cannot move the cursor.
+ *
+ * @throws ZodError for anything else; it comes from a child.
+ */
+export function inspectionText(found: unknown): string {
+  const inspection = InspectionSchema.parse(found)
+  const parts = [headline(inspection), values(inspection), operators(inspection), problems(inspection)]
+  return `${parts.join('\n\n')}\n`
+}
+
+function headline({ name, bytes, opsets, parameters }: Inspection): string {
+  const versions = Object.entries(opsets).map(([domain, version]) => `${plain(domain || 'ai.onnx')} ${version}`)
+  return `${plain(name)}: opset ${versions.join(', ')}; ${count(parameters)} parameters, ${count(bytes)} bytes`
+}
+
+function values({ inputs, outputs }: Inspection): string {
+  const lines = [
+    ...inputs.map((value) => ['input', value] as const),
+    ...outputs.map((value) => ['output', value] as const),
+  ]
+  return columns(
+    lines.map(([kind, { name, type, dims }]) => [
+      kind,
+      plain(name),
+      type,
+      dims === undefined ? 'of unknown rank' : `[${dims.map((size) => plain(String(size))).join(', ')}]`,
+    ]),
+  )
+}
+
+const gradients = { rule: 'yes', none: 'none to make', missing: 'no rule' } as const
+
+function operators({ operators: found }: Inspection): string {
+  const rows = found.map(({ operator, count: times, gradient, nodes = [] }) => [
+    plain(operator),
+    count(times),
+    [gradients[gradient], ...nodes.map((node) => plain(node))].join('  '),
+  ])
+  return columns([['operator', 'times', 'gradient'], ...rows])
+}
+
+function problems({ problems: found }: Inspection): string {
+  if (found.length === 0) return 'Every operator on the way has a gradient: the gate can attack this model.'
+  return ['The gate cannot attack this model:', ...found.map((problem) => `• ${plain(problem, 1000)}`)].join('\n')
+}
+
+function columns(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0].map((_, place) => Math.max(...rows.map((row) => row[place].length)))
+  return rows
+    .map((row) =>
+      row
+        .map((cell, place) => cell.padEnd(widths[place]))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en')
 }

@@ -56,7 +56,7 @@ Every option can stand in a config file, in kebab-case or camelCase; options win
     modelFlags,
     baselineFlags,
     policyFlags,
-  ).action(({ out, verbose: _, ...flags }: Flags & { readonly out: string }) => ends(gate(flags, out, io)))
+  ).action(({ out, ...flags }: Flags & { readonly out: string }) => ends(gate(flags, out, io)))
 
   withFlags(
     command(
@@ -70,7 +70,7 @@ Every option can stand in a config file, in kebab-case or camelCase; options win
     dataFlags,
     attackFlags,
     modelFlags,
-  ).action(({ out, verbose: _, ...flags }: Flags & { readonly out: string }) => ends(evaluate(flags, out, io)))
+  ).action(({ out, ...flags }: Flags & { readonly out: string }) => ends(evaluate(flags, out, io)))
 
   withFlags(
     command(
@@ -81,7 +81,7 @@ Every option can stand in a config file, in kebab-case or camelCase; options win
       .option('--config <FILE>', 'YAML or JSON')
       .option('--out <DIR>', 'for comparison.json and report.md'),
     policyFlags,
-  ).action((baseline: string, candidate: string, { out, verbose: _, ...flags }: Flags) =>
+  ).action((baseline: string, candidate: string, { out, ...flags }: Flags) =>
     ends(compareResults(baseline, candidate, flags, out, io)),
   )
 
