@@ -34,6 +34,10 @@ describe('CSV with the label first', () => {
     expect([...decode('3,0.25,0.5\n1,1,0\n').labels]).toEqual([3, 1])
   })
 
+  test('an empty line before the header does not matter', () => {
+    expect(decode('\nlabel,a,b\n3,0.25,0.5\n').samples).toBe(1)
+  })
+
   test('integers beyond the range are bytes, judged by the whole file and not by the first images', () => {
     expect([...decode('0,1,0\n1,255,51\n', {}, 1).pixels]).toEqual([1 / 255, 0].map(Math.fround))
   })
@@ -59,7 +63,7 @@ describe('CSV that cannot be used', () => {
     [
       'another separator',
       '0;1;0\n1;1;1\n',
-      'test.csv: line 2, column 1 is "1;1;1", not a number; write the label, then the pixels, separated by commas',
+      'test.csv: line 1, column 1 is "0;1;0", not a number; write the label, then the pixels, separated by commas',
     ],
     ['one column', '0\n1\n', 'test.csv: line 1 has one column; write the label, then the pixels'],
     ['a NaN', '0,1,0\n1,0,nan\n', 'test.csv: image 1 has a pixel that is NaN; repair or remove this image'],

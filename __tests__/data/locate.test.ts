@@ -129,6 +129,30 @@ describe('a folder with one folder per class', () => {
     ))
 })
 
+describe('what a stranger may put into a folder', () => {
+  test('a name with a line break, which could pass for a command to the runner', () =>
+    withFiles({ 'images/cat/a\n::error::b.png': png }, (root) =>
+      expect(locate(join(root, 'images'))).rejects.toThrow(
+        /cat: the name "a\\n::error::b\.png" has a control character in it; rename that file/,
+      ),
+    ))
+
+  test('a folder that is called like an image', () =>
+    withFiles({ 'images/cat/a.png/b.png': png }, (root) =>
+      expect(locate(join(root, 'images'))).rejects.toThrow(
+        /cat\/a\.png: is not a regular file; give a file that holds data/,
+      ),
+    ))
+
+  test('a link to itself', () =>
+    withFiles({ 'images/cat/a.png': png }, async (root) => {
+      await symlink('b.png', join(root, 'images/cat/b.png'))
+      await expect(locate(join(root, 'images'))).rejects.toThrow(
+        /b\.png: is a symbolic link to itself; put the file there/,
+      )
+    }))
+})
+
 describe('symbolic links', () => {
   const files = { 'secret/token.txt': 'secret', 'images/cat/a.png': png, 'images/dog/a.png': png }
   const leaves = /is a symbolic link that leaves .+; put the file there itself, or name the link's target/

@@ -1,7 +1,7 @@
 import { parse } from 'csv-parse/sync'
 import { UsageError } from '../errors.js'
 import { gunzipIfNeeded } from './gzip.js'
-import { reasonOf } from './reason.js'
+import { oneLine, reasonOf } from './reason.js'
 import type { StoredImages } from './types.js'
 
 interface Row {
@@ -31,13 +31,16 @@ export function decodeCsv(packed: Uint8Array, name: string, high: number): Store
 
 function readRows(bytes: Uint8Array, name: string): Row[] {
   const rows: Row[] = []
+  let isFirst = true
   const add = (fields: readonly string[], line: number): void => {
     const [label, ...pixels] = fields.map(numberOf)
-    if (rows.length === 0 && line === 1 && label === undefined) return
+    const isHeader = isFirst && label === undefined && fields.length > 1
+    isFirst = false
+    if (isHeader) return
     const bad = [label, ...pixels].indexOf(undefined)
     if (bad >= 0)
       throw new UsageError(
-        `${name}: line ${line}, column ${bad + 1} is "${fields[bad].slice(0, 40)}", not a number; write the label, then the pixels, separated by commas`,
+        `${name}: line ${line}, column ${bad + 1} is "${oneLine(fields[bad].slice(0, 40))}", not a number; write the label, then the pixels, separated by commas`,
       )
     if (pixels.length === 0)
       throw new UsageError(

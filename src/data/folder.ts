@@ -94,6 +94,9 @@ async function imagePaths(root: string, folder: string, files: Files): Promise<s
 /** Names that do not begin with a dot, in plain code-unit order, which no locale changes. */
 async function visible(folder: string, files: Files): Promise<string[]> {
   const names = await attempt(folder, () => files.readdir(folder))
+  const odd = names.find((name) => /\p{Cc}/u.test(name))
+  if (odd !== undefined)
+    throw new UsageError(`${folder}: the name ${JSON.stringify(odd)} has a control character in it; rename that file`)
   return names.filter((name) => !name.startsWith('.')).sort()
 }
 

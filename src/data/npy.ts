@@ -1,5 +1,6 @@
 import { endianness } from 'node:os'
 import { UsageError } from '../errors.js'
+import { oneLine } from './reason.js'
 
 export type NpyData =
   | Uint8Array
@@ -85,7 +86,7 @@ function readHeader(bytes: Uint8Array, name: string): Header {
   const descr = /'descr':\s*'([<>|=]?)(\w+)'/.exec(text)
   if (!descr || !isNpyType(descr[2]))
     throw new UsageError(
-      `${name}: has elements of type ${/'descr':\s*([^,}]*)/.exec(text)?.[1] ?? 'unknown'}; save images as uint8, float32 or float64 and labels as integers`,
+      `${name}: has elements of type ${oneLine(/'descr':\s*([^,}]*)/.exec(text)?.[1] ?? 'unknown')}; save images as uint8, float32 or float64 and labels as integers`,
     )
   const shape = dims[1].match(/\d+/g)?.map(Number) ?? []
   if (!Number.isSafeInteger(shape.reduce((product, size) => product * size, 8))) throw broken

@@ -3,7 +3,7 @@ import { UsageError } from '../errors.js'
 import { MAXIMUM_BYTES } from './files.js'
 import type { NpyArray } from './npy.js'
 import { readNpy, writeNpy } from './npy.js'
-import { reasonOf } from './reason.js'
+import { oneLine, reasonOf } from './reason.js'
 import type { StoredImages } from './types.js'
 
 /**
@@ -49,7 +49,7 @@ export function readNpz<Member extends string>(
     const file = unpacked.get(member)
     if (!file)
       throw new UsageError(
-        `${name}: has no array "${member}", only ${present.join(', ') || 'nothing'}; save it with numpy.savez(path, ${wanted.map((each) => `${each}=…`).join(', ')})`,
+        `${name}: has no array "${member}", only ${oneLine(present.join(', ')) || 'nothing'}; save it with numpy.savez(path, ${wanted.map((each) => `${each}=…`).join(', ')})`,
       )
     return [member, readNpy(file, `${name}: ${member}`)]
   })
