@@ -21,12 +21,12 @@ export const activation: Readonly<Record<string, Rule>> = {
   HardSigmoid: rule((node, gradient, b) => {
     const [x] = node.inputs
     const slope = b.number(floatAttribute(node, 'alpha', 0.2), x)
-    return [b.where(between(node.outputs[0], b), b.mul(gradient, slope), x)]
+    return [b.where(between(node.outputs[0], x, b), b.mul(gradient, slope), x)]
   }),
   // x·h(x) with h = HardSigmoid(1/6, 1/2): h + x·h′
   HardSwish: elementwise((x, _y, b) => {
     const gate = b.add('HardSigmoid', [x], { alpha: { float: 1 / 6 }, beta: { float: 0.5 } })
-    const inside = b.where(between(gate, b), b.mul(x, b.number(1 / 6, x)), x)
+    const inside = b.where(between(gate, x, b), b.mul(x, b.number(1 / 6, x)), x)
     return b.add('Add', [gate, inside])
   }),
   Clip: rule((node, gradient, b) => {
@@ -56,7 +56,8 @@ function positive(x: string, b: GradientBuilder): string {
   return b.add('Greater', [x, b.number(0, x)])
 }
 
-/** 0 < y < 1 */
-function between(y: string, b: GradientBuilder): string {
-  return b.add('And', [positive(y, b), b.add('Less', [y, b.number(1, y)])])
+/** 0 < y < 1, for y in the type of `like`. */
+function between(y: string, like: string, b: GradientBuilder): string {
+  const above = b.add('Greater', [y, b.number(0, like)])
+  return b.add('And', [above, b.add('Less', [y, b.number(1, like)])])
 }

@@ -1,0 +1,357 @@
+import { makeNode } from '../../src/onnx/attributes.js'
+import { floating, integers, reals, single, smallIntegers } from './support.js'
+import type { Case, Floating } from './support.js'
+
+const weights = (dims: readonly number[], seed = 3, type: Floating = 'float32') => smallIntegers(type, dims, seed)
+const cube = [2, 3, 4]
+const truth = (bits: readonly number[], dims: readonly number[]) => ({
+  type: 'bool' as const,
+  dims,
+  data: Uint8Array.from(bits),
+})
+
+function conv(
+  label: string,
+  shape: readonly number[],
+  kernel: readonly number[],
+  attributes: Parameters<typeof makeNode>[3],
+): Case {
+  return single('Conv', shape, { label, constants: { w: weights(kernel), bias: weights([kernel[0]], 5) }, attributes })
+}
+
+/** A case of several nodes, for inputs that several paths reach. */
+function composed(
+  name: string,
+  shape: readonly number[],
+  nodes: Case['nodes'],
+  constants: Case['constants'] = {},
+  type: Floating = 'float32',
+): Case {
+  return { name, shape, nodes, constants, type }
+}
+
+/** Linear (or affine) in x: checked by the adjoint test, to the last bit. */
+export const LINEAR: readonly Case[] = [
+  conv('plain', [2, 6, 5], [3, 2, 3, 3], {}),
+  conv('padded', [2, 6, 5], [3, 2, 3, 3], { pads: [1, 1, 1, 1] }),
+  conv('pads differ on each side', [2, 6, 7], [3, 2, 3, 4], { pads: [0, 2, 1, 1] }),
+  conv('more padding than the kernel reaches', [1, 4, 4], [2, 1, 2, 2], { pads: [2, 2, 3, 2] }),
+  conv('dilated', [2, 9, 8], [3, 2, 3, 2], { dilations: [2, 3], pads: [1, 0, 2, 1] }),
+  conv('stride 2, 4×4', [2, 8, 8], [3, 2, 4, 4], { strides: [2, 2], pads: [1, 1, 1, 1] }),
+  conv('stride 2, 3×3, odd size', [2, 7, 9], [3, 2, 3, 3], { strides: [2, 2], pads: [1, 1, 1, 1] }),
+  conv('stride 2, 1×1', [3, 7, 6], [2, 3, 1, 1], { strides: [2, 2] }),
+  conv('stride 3, 2×2: pixels that nobody sees', [1, 8, 8], [2, 1, 2, 2], { strides: [3, 3] }),
+  conv('stride 2, 3×3, a row left over', [1, 8, 6], [2, 1, 3, 3], { strides: [2, 2] }),
+  conv('strides differ', [2, 7, 9], [3, 2, 3, 3], { strides: [2, 3], pads: [1, 1, 1, 1] }),
+  conv('strided and dilated', [2, 11, 11], [3, 2, 3, 3], { strides: [2, 2], dilations: [2, 2], pads: [2, 2, 2, 2] }),
+  conv('two groups', [4, 5, 5], [6, 2, 3, 3], { group: 2, pads: [1, 1, 1, 1] }),
+  conv('two groups, stride 2', [4, 6, 6], [6, 2, 3, 3], { group: 2, strides: [2, 2], pads: [1, 1, 1, 1] }),
+  conv('depthwise', [4, 5, 6], [4, 1, 3, 3], { group: 4, pads: [1, 1, 1, 1] }),
+  conv('depthwise, stride 2', [3, 7, 7], [6, 1, 3, 3], { group: 3, strides: [2, 2], pads: [1, 1, 1, 1] }),
+  conv('auto_pad SAME_UPPER', [2, 7, 6], [3, 2, 4, 4], { auto_pad: 'SAME_UPPER', strides: [2, 2] }),
+  conv('auto_pad SAME_LOWER', [2, 7, 6], [3, 2, 4, 2], { auto_pad: 'SAME_LOWER' }),
+  conv('auto_pad VALID', [2, 7, 6], [3, 2, 3, 3], { auto_pad: 'VALID', strides: [2, 2] }),
+  conv('one axis', [3, 9], [4, 3, 3], { strides: [2], pads: [1, 1] }),
+  conv('three axes', [1, 4, 5, 4], [2, 1, 2, 3, 2], { pads: [0, 1, 1, 1, 1, 0] }),
+  single('Conv', [2, 5, 5], { label: 'batch fixed at 3', batch: 3, constants: { w: weights([2, 2, 3, 3]) } }),
+
+  single('Gemm', [4], {
+    label: 'transB',
+    constants: { w: weights([3, 4]), c: weights([3], 9) },
+    attributes: { transB: 1 },
+  }),
+  single('Gemm', [4], {
+    label: 'alpha and beta',
+    constants: { w: weights([4, 3]), c: weights([1, 3], 9) },
+    attributes: { alpha: { float: 2 }, beta: { float: 0.5 } },
+  }),
+  // x takes the bias' place: [N, 3] = A·B + β·x is affine in it.
+  single('Gemm', [3], {
+    label: 'x as the bias, batch fixed at 3',
+    batch: 3,
+    inputs: ['a', 'b', 'x'],
+    constants: { a: weights([3, 2]), b: weights([2, 3], 5) },
+    attributes: { beta: { float: 2 } },
+  }),
+  single('Gemm', [3], {
+    label: 'transA, batch fixed at 2',
+    batch: 2,
+    constants: { w: weights([2, 4]) },
+    attributes: { transA: 1 },
+  }),
+  single('Gemm', [3], {
+    label: 'x on the right, batch fixed at 2',
+    batch: 2,
+    inputs: ['a', 'x'],
+    constants: { a: weights([5, 2]) },
+  }),
+  single('Gemm', [3], {
+    label: 'x on the right, both transposed, batch fixed at 2',
+    batch: 2,
+    inputs: ['a', 'x'],
+    constants: { a: weights([3, 5]) },
+    attributes: { transA: 1, transB: 1 },
+  }),
+  single('MatMul', [3, 4], { constants: { w: weights([4, 5]) } }),
+  single('MatMul', [2, 3, 4], { label: 'weights with their own batch', constants: { w: weights([2, 4, 5]) } }),
+  single('MatMul', [1, 3, 4], { label: 'broadcast over x', constants: { w: weights([6, 4, 2]) } }),
+  single('MatMul', [3, 4], { label: 'a vector on the right', constants: { w: weights([4]) } }),
+  single('MatMul', [4, 3], { label: 'x on the right', inputs: ['w', 'x'], constants: { w: weights([2, 4]) } }),
+  single('MatMul', [4, 3], { label: 'a vector on the left', inputs: ['w', 'x'], constants: { w: weights([4]) } }),
+
+  single('Add', cube, { label: 'constant broadcast', constants: { c: weights([3, 1]) } }),
+  single('Add', [1, 4], { label: 'x broadcast', constants: { c: weights([3, 1]) } }),
+  single('Add', [4], {
+    label: 'x broadcast into more axes, batch fixed at 3',
+    batch: 3,
+    constants: { c: weights([2, 3, 1]) },
+  }),
+  composed('Add, x with itself', cube, [makeNode('Add', ['x', 'x'], ['y'])]),
+  single('Sub', cube, { constants: { c: weights([4]) } }),
+  single('Sub', [3, 1], {
+    label: 'x on the right, broadcast',
+    inputs: ['c', 'x'],
+    constants: { c: weights([1, 1, 4]) },
+  }),
+  single('Mul', cube, { label: 'by a constant', constants: { c: weights([3, 1]) } }),
+  single('Mul', [1, 3], { label: 'x broadcast', constants: { c: weights([4, 1]) } }),
+  single('Div', cube, { label: 'by powers of two', constants: { c: floating('float32', [4], [1, 2, -4, 0.5]) } }),
+  single('Neg', cube),
+
+  single('AveragePool', [2, 6, 8], { label: 'tiles', attributes: { kernel_shape: [2, 4], strides: [2, 4] } }),
+  single('AveragePool', [2, 8, 8], {
+    label: 'overlapping, powers of two',
+    attributes: { kernel_shape: [2, 4], strides: [1, 2] },
+  }),
+  single('AveragePool', [2, 7, 7], {
+    label: 'padded, pads counted',
+    attributes: { kernel_shape: [2, 4], strides: [2, 2], pads: [1, 1, 0, 2], count_include_pad: 1 },
+  }),
+  single('AveragePool', [1, 8, 9], {
+    label: 'a rest nobody sees',
+    attributes: { kernel_shape: [2, 2], strides: [3, 2] },
+  }),
+  single('AveragePool', [2, 8], { label: 'one axis', attributes: { kernel_shape: [4], strides: [2] } }),
+  single('GlobalAveragePool', [3, 4, 2]),
+
+  single('Flatten', cube),
+  single('Flatten', cube, { label: 'axis 2: the batch is merged', attributes: { axis: 2 } }),
+  single('Reshape', cube, { constants: { to: [0, 4, -1] } }),
+  single('Squeeze', [1, 3, 1], { constants: { axes: [1, -1] } }),
+  single('Unsqueeze', [2, 3], { constants: { axes: [1, -1] } }),
+  single('Transpose', cube, { attributes: { perm: [0, 3, 1, 2] } }),
+  single('Transpose', [3, 2], { label: 'reversed, batch fixed at 3', batch: 3 }),
+  single('Identity', cube),
+  single('Concat', [2, 3], { label: 'x twice, negative axis', inputs: ['x', 'x'], attributes: { axis: -2 } }),
+  single('Concat', [2, 3], {
+    label: 'with a constant, batch fixed at 2',
+    batch: 2,
+    inputs: ['c', 'x'],
+    constants: { c: weights([2, 2, 4]) },
+    attributes: { axis: 2 },
+  }),
+  single('Expand', [1, 3], { constants: { to: [1, 4, 3] } }),
+  single('Expand', [3, 1], { label: 'new axes in front, batch fixed at 2', batch: 2, constants: { to: [5, 2, 3, 2] } }),
+  single('Where', cube, {
+    label: 'x chosen',
+    inputs: ['c', 'x', 'o'],
+    constants: { c: truth([1, 0, 1, 0], [4]), o: weights([1]) },
+  }),
+  single('Where', [3, 1], {
+    label: 'x otherwise, broadcast',
+    inputs: ['c', 'o', 'x'],
+    constants: { c: truth([1, 0, 0, 1], [4]), o: weights([1]) },
+  }),
+  single('Cast', cube, { label: 'to double', attributes: { to: 11 } }),
+
+  single('Slice', [6, 5], { label: 'plain', constants: { from: [1, -4], to: [4, 9], axes: [1, -1] } }),
+  single('Slice', [7, 5], { label: 'steps', constants: { from: [1, 0], to: [6, 5], axes: [1, 2], steps: [2, 3] } }),
+  single('Slice', [7], { label: 'backwards', constants: { from: [-2], to: [-9], axes: [1], steps: [-2] } }),
+  single('Gather', [5, 3], { label: 'scalar index', constants: { i: integers([-2], []) }, attributes: { axis: 1 } }),
+  single('Gather', [5, 3], { label: 'repeated indices', constants: { i: [4, 0, 4, -1] }, attributes: { axis: 1 } }),
+  single('Gather', [2, 5], {
+    label: 'a matrix of indices',
+    constants: { i: integers([1, 1, 0, -1, 3, 2], [2, 3]) },
+    attributes: { axis: 2 },
+  }),
+  single('Gather', [3, 4], { label: 'along the batch, fixed at 3', batch: 3, constants: { i: [2, 0] } }),
+  single('Pad', [3, 4], { label: 'constant', constants: { pads: [0, 1, 2, 0, 0, 3] } }),
+  single('Pad', [3, 4], { label: 'cut', constants: { pads: [0, -1, 1, 0, 0, -2] } }),
+  single('Pad', [3, 4], {
+    label: 'some axes',
+    inputs: ['x', 'pads', '', 'axes'],
+    constants: { pads: [1, 2], axes: [-1] },
+  }),
+  single('Pad', [4, 5], { label: 'reflect', constants: { pads: [0, 2, 1, 0, 1, 3] }, attributes: { mode: 'reflect' } }),
+  single('Pad', [3, 4], { label: 'edge', constants: { pads: [0, 2, 1, 0, 1, 3] }, attributes: { mode: 'edge' } }),
+  single('Pad', [3, 4], { label: 'wrap', constants: { pads: [0, 2, 1, 0, 1, 3] }, attributes: { mode: 'wrap' } }),
+
+  single('ReduceSum', cube, { constants: { axes: [1, -1] } }),
+  single('ReduceSum', cube, { label: 'not kept', constants: { axes: [2] }, attributes: { keepdims: 0 } }),
+  single('ReduceMean', [2, 4, 8], { constants: { axes: [-1, -2] } }),
+  single('ReduceMean', [4, 2, 2], { label: 'not kept', constants: { axes: [1] }, attributes: { keepdims: 0 } }),
+  single('ReduceMean', cube, { label: 'no axes, nothing to do', attributes: { noop_with_empty_axes: 1 } }),
+
+  single('BatchNormalization', [4, 3, 3], {
+    label: 'slopes of whole numbers',
+    constants: {
+      scale: weights([4], 5),
+      bias: weights([4], 6),
+      mean: weights([4], 7),
+      variance: floating('float32', [4], [1, 4, 0.25, 16]),
+    },
+    attributes: { epsilon: { float: 0 } },
+  }),
+  single('Clip', cube, { label: 'without bounds' }),
+]
+
+/** Nonlinear, with kernels in double: checked against central differences in float64. */
+export const SMOOTH: readonly Case[] = [
+  single('Relu', cube, { type: 'float64' }),
+  single('Sigmoid', cube, { type: 'float64' }),
+  single('Tanh', cube, { type: 'float64' }),
+  single('Exp', cube, { type: 'float64' }),
+  single('Clip', cube, {
+    type: 'float64',
+    constants: { low: floating('float64', [], [-0.5]), high: floating('float64', [], [0.8]) },
+  }),
+  single('Clip', cube, {
+    label: 'no lower bound',
+    type: 'float64',
+    inputs: ['x', '', 'high'],
+    constants: { high: floating('float64', [], [0.3]) },
+  }),
+  single('Softmax', cube, { type: 'float64' }),
+  single('Softmax', cube, { label: 'axis 1', type: 'float64', attributes: { axis: 1 } }),
+  single('LogSoftmax', cube, { label: 'axis −2', type: 'float64', attributes: { axis: -2 } }),
+  single('Pow', cube, { label: 'square', type: 'float64', constants: { p: floating('float64', [], [2]) } }),
+  single('Pow', cube, { label: 'cube, an integer exponent', type: 'float64', constants: { p: integers([3], []) } }),
+  composed(
+    'Pow, a fractional exponent per column',
+    cube,
+    [makeNode('Exp', ['x'], ['e']), makeNode('Pow', ['e', 'p'], ['y'])],
+    { p: floating('float64', [4], [0.5, 1.5, -1, 2.5]) },
+    'float64',
+  ),
+  single('Pow', cube, {
+    label: 'x as the exponent',
+    type: 'float64',
+    inputs: ['c', 'x'],
+    constants: { c: floating('float64', [4], [0.5, 1.5, 3, 2]) },
+  }),
+  composed('Sqrt', cube, [makeNode('Exp', ['x'], ['e']), makeNode('Sqrt', ['e'], ['y'])], {}, 'float64'),
+  single('Mul', cube, { label: 'x with itself', type: 'float64', inputs: ['x', 'x'] }),
+  composed('Div, both sides', cube, [makeNode('Exp', ['x'], ['e']), makeNode('Div', ['x', 'e'], ['y'])], {}, 'float64'),
+  composed(
+    'Div, by x, broadcast',
+    [1, 4],
+    [makeNode('Exp', ['x'], ['e']), makeNode('Div', ['c', 'e'], ['y'])],
+    { c: reals('float64', [3, 1], 5) },
+    'float64',
+  ),
+  single('MaxPool', [2, 6, 6], {
+    label: 'tiles',
+    type: 'float64',
+    attributes: { kernel_shape: [2, 2], strides: [2, 2] },
+  }),
+  single('MaxPool', [2, 7, 6], {
+    label: 'overlapping, padded',
+    type: 'float64',
+    attributes: { kernel_shape: [3, 3], strides: [2, 1], pads: [1, 1, 1, 1] },
+  }),
+  single('MaxPool', [1, 7, 8], {
+    label: 'ceil mode',
+    type: 'float64',
+    attributes: { kernel_shape: [2, 3], strides: [2, 2], ceil_mode: 1 },
+  }),
+  single('MaxPool', [1, 9], {
+    label: 'one axis, dilated',
+    type: 'float64',
+    attributes: { kernel_shape: [3], dilations: [2] },
+  }),
+  single('ReduceMax', cube, { type: 'float64', constants: { axes: [-1] } }),
+  single('ReduceMax', cube, {
+    label: 'not kept',
+    type: 'float64',
+    constants: { axes: [1, 2] },
+    attributes: { keepdims: 0 },
+  }),
+  single('BatchNormalization', [3, 4], {
+    type: 'float64',
+    constants: {
+      scale: reals('float64', [3], 5),
+      bias: reals('float64', [3], 6),
+      mean: reals('float64', [3], 7),
+      variance: reals('float64', [3], 8, 0.5, 3),
+    },
+  }),
+  composed(
+    'MatMul of x with itself (attention)',
+    [2, 3, 4],
+    [makeNode('Transpose', ['x'], ['t'], { perm: [0, 1, 3, 2] }), makeNode('MatMul', ['x', 't'], ['y'])],
+    {},
+    'float64',
+  ),
+  composed(
+    'Concat and Slice of one value, used three times',
+    cube,
+    [
+      makeNode('Mul', ['x', 'x'], ['s']),
+      makeNode('Concat', ['s', 'x'], ['c'], { axis: 1 }),
+      makeNode('Add', ['c', 'c'], ['y']),
+    ],
+    {},
+    'float64',
+  ),
+  composed(
+    'Where on a condition that depends on x',
+    cube,
+    [
+      makeNode('Greater', ['x', 'zero'], ['positive']),
+      makeNode('Exp', ['x'], ['e']),
+      makeNode('Where', ['positive', 'e', 'x'], ['y']),
+    ],
+    { zero: floating('float64', [], [0]) },
+    'float64',
+  ),
+]
+
+/** Element by element and without a kernel in double: the function itself, in double, is the reference. */
+export interface Pointwise {
+  readonly tested: Case
+  readonly reference: (x: number) => number
+}
+
+const sixths = (x: number): number => Math.min(Math.max(x / 6 + 0.5, 0), 1)
+
+/** Abramowitz & Stegun 7.1.5, the Maclaurin series: exact to double precision for |x| ≤ 3. */
+function erf(x: number): number {
+  let [term, total] = [x, x]
+  for (let n = 1; n < 60; n++) {
+    term *= (-x * x) / n
+    total += term / (2 * n + 1)
+  }
+  return (2 / Math.sqrt(Math.PI)) * total
+}
+
+export const POINTWISE: readonly Pointwise[] = [
+  {
+    tested: single('LeakyRelu', cube, { attributes: { alpha: { float: 0.1 } } }),
+    reference: (x) => (x > 0 ? x : 0.1 * x),
+  },
+  { tested: single('LeakyRelu', cube, { label: 'default slope' }), reference: (x) => (x > 0 ? x : 0.01 * x) },
+  {
+    tested: single('Elu', cube, { attributes: { alpha: { float: 0.7 } } }),
+    reference: (x) => (x > 0 ? x : 0.7 * Math.expm1(x)),
+  },
+  {
+    tested: single('HardSigmoid', cube, { attributes: { alpha: { float: 0.3 }, beta: { float: 0.6 } } }),
+    reference: (x) => Math.min(Math.max(0.3 * x + 0.6, 0), 1),
+  },
+  {
+    tested: single('HardSigmoid', cube, { label: 'defaults' }),
+    reference: (x) => Math.min(Math.max(0.2 * x + 0.5, 0), 1),
+  },
+  { tested: single('HardSwish', cube), reference: (x) => x * sixths(x) },
+  { tested: single('Erf', cube), reference: erf },
+]
