@@ -73,6 +73,22 @@ test('no process is started for images that one batch holds', async () => {
   expect(children).toHaveLength(1)
 })
 
+test('large images arrive, though a message holds only one of them', async () => {
+  const [samples, size] = [6, 2 ** 19]
+  const pixels = Float32Array.from({ length: samples * size }, (_, place) => Math.floor(place / size) / samples)
+  const dataset = { ...ramp(samples), shape: [size], pixels }
+  const results = await evaluate(requestOf(samples, {}, { dataset }), effectsOf(realChildren().startChild))
+  // First pixels 0, 1/6, 2/6, …: right from 0.2 on.
+  expect(results.samples.map(({ label, predicted }) => label === predicted)).toEqual([
+    false,
+    false,
+    true,
+    true,
+    true,
+    true,
+  ])
+})
+
 test('progress ends with what the results say', async () => {
   const seen: Progress[] = []
   let clock = 0

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
@@ -15,40 +16,47 @@ const endings: readonly (readonly [string, readonly [number | null, string | nul
   ['throw', [1, null]],
 ]
 
-test.each(endings)('a parent that ends by %s leaves no child that burns the runner’s time', async (ending, status) => {
-  const sockets: Socket[] = []
-  const pids: number[] = []
-  const server = createServer()
-  const allHang = new Promise<void>((resolve) => {
-    server.on('connection', (socket) => {
-      sockets.push(socket)
-      socket.on('error', () => undefined)
-      socket.once('data', (line) => {
-        pids.push(Number(line))
-        if (pids.length === CHILDREN) resolve()
+test.each(endings)(
+  'a parent that ends by %s leaves no child and no directory on the runner',
+  async (ending, status) => {
+    const sockets: Socket[] = []
+    const pids: number[] = []
+    const directories: string[] = []
+    const server = createServer()
+    const allHang = new Promise<void>((resolve) => {
+      server.on('connection', (socket) => {
+        sockets.push(socket)
+        socket.on('error', () => undefined)
+        socket.once('data', (line) => {
+          const [pid, directory] = line.toString().split(' ')
+          pids.push(Number(pid))
+          directories.push(directory)
+          if (pids.length === CHILDREN) resolve()
+        })
       })
     })
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  const parent = spawn(
-    process.execPath,
-    [fileURLToPath(new URL('fixtures/parent.mjs', import.meta.url)), String(port), String(CHILDREN)],
-    { stdio: ['pipe', 'ignore', 'ignore'] },
-  )
-  try {
-    await allHang
-    const parentEnds = once(parent, 'exit')
-    const childrenEnd = Promise.all(sockets.map((socket) => socket.closed || once(socket, 'close')))
-    if (ending.startsWith('SIG')) parent.kill(ending as NodeJS.Signals)
-    else parent.stdin.write(ending)
-    expect(await parentEnds).toEqual(status)
-    await childrenEnd
-  } finally {
-    parent.kill('SIGKILL')
-    for (const [place, pid] of pids.entries()) if (!sockets[place].closed) process.kill(pid, 'SIGKILL')
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  }
-})
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const parent = spawn(
+      process.execPath,
+      [fileURLToPath(new URL('fixtures/parent.mjs', import.meta.url)), String(port), String(CHILDREN)],
+      { stdio: ['pipe', 'ignore', 'ignore'] },
+    )
+    try {
+      await allHang
+      const parentEnds = once(parent, 'exit')
+      const childrenEnd = Promise.all(sockets.map((socket) => socket.closed || once(socket, 'close')))
+      if (ending.startsWith('SIG')) parent.kill(ending as NodeJS.Signals)
+      else parent.stdin.write(ending)
+      expect(await parentEnds).toEqual(status)
+      await childrenEnd
+      expect(directories.filter((directory) => existsSync(directory))).toEqual([])
+    } finally {
+      parent.kill('SIGKILL')
+      for (const [place, pid] of pids.entries()) if (!sockets[place].closed) process.kill(pid, 'SIGKILL')
+      for (const socket of sockets) socket.destroy()
+      server.close()
+    }
+  },
+)

@@ -1,6 +1,6 @@
 import type { Limits, Preprocessing, Suite, ThreatSpec } from '../config/types.js'
 import type { Dataset } from '../data/types.js'
-import type { LoadRequest, ModelBytes, Reply } from '../engine/messages.js'
+import type { ImageTask, LoadRequest, ModelBytes, Reply } from '../engine/messages.js'
 import { UsageError } from '../errors.js'
 import type { ChildEffects, WorkerChild } from './children.js'
 import { answers, impossibleReply, withChildren } from './children.js'
@@ -126,12 +126,20 @@ async function work(
     const share = Math.ceil((collector.total - collector.done) / workers)
     const images = collector.take(Math.min(BATCHES_AHEAD * loaded.batch, share) - waiting.size)
     for (const { index } of images) waiting.add(index)
-    if (images.length > 0) child.send({ type: 'evaluate', images })
+    for (const piece of inPieces(images)) child.send({ type: 'evaluate', images: piece })
     if (waiting.size === 0) break
   }
   if (loaded === undefined) throw impossibleReply('nothing', doing)
   child.kill()
   return loaded
+}
+
+/** Messages of a megabyte: Node reads a hundred of them four times as fast as one of a hundred megabytes. */
+function inPieces(images: readonly ImageTask[]): ImageTask[][] {
+  const bytes = images[0]?.pixels.byteLength ?? 1
+  const size = Math.max(1, Math.floor(2 ** 20 / bytes))
+  const starts = Array.from({ length: Math.ceil(images.length / size) }, (_, piece) => piece * size)
+  return starts.map((start) => images.slice(start, start + size))
 }
 
 function loadRequest({ model, dataset, ...request }: EvaluationRequest): LoadRequest {

@@ -25,7 +25,7 @@ export function describeExit(exit: Exit, doing: string): string {
     case 'finished':
       return `The child process ended before it was done with ${doing}${clue(exit)}.`
     case 'timed-out':
-      return `No answer within ${exit.seconds} s while ${doing}: raise the time limit, or use fewer images or a smaller suite.`
+      return `No answer within ${exit.seconds} s while ${doing}: raise the time limit (time-limit), or give it less to do.`
     case 'killed':
       return `The child process was stopped while ${doing}.`
     case 'bad-reply':
