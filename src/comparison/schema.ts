@@ -77,7 +77,13 @@ export const comparisonSchema: z.ZodType<Comparison> = z.object({
   candidate: modelSummary.optional(),
   baseline: modelSummary.optional(),
   data: z.object({ name: z.string(), sha256, samples: count }).optional(),
-  suite: z.object({ name: z.string(), version: z.int() }).optional(),
+  suite: z
+    .object({
+      name: z.string(),
+      version: z.int(),
+      attacks: z.array(z.object({ id: z.string(), survivorsOnly: z.boolean().optional() })).optional(),
+    })
+    .optional(),
   threats: z.array(ThreatSchema),
   seed: z.int().optional(),
   policy: policy.optional(),

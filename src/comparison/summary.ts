@@ -1,5 +1,5 @@
 import type { Results } from '../evaluation/results.js'
-import type { Comparison, ModelRole, ModelSummary } from './types.js'
+import type { ComparedSuite, Comparison, ModelRole, ModelSummary } from './types.js'
 
 /** What a comparison keeps of a model's results. */
 export function summarize({ model, summary, tool }: Results): ModelSummary {
@@ -28,6 +28,10 @@ export function dataOf({ data, samples }: Results): NonNullable<Comparison['data
   return { name: data.name, sha256: data.sha256, samples: samples.length }
 }
 
-export function suiteOf({ suite: { name, version } }: Results): NonNullable<Comparison['suite']> {
-  return { name, version }
+export function suiteOf({ suite: { name, version, attacks } }: Results): ComparedSuite {
+  return {
+    name,
+    version,
+    attacks: attacks.map(({ id, survivorsOnly }) => ({ id, ...(survivorsOnly === true && { survivorsOnly: true }) })),
+  }
 }

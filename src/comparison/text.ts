@@ -31,7 +31,8 @@ export function threatTitle({ id, norm, epsilon }: Pick<Threat, 'id' | 'norm' | 
 }
 
 function writtenEpsilon(id: string, norm: Norm, epsilon: number): string {
-  const [, numerator, denominator] = new RegExp(`^${norm}-(\\d{1,6}(?:\\.\\d{1,12})?)(?:_(\\d{1,6}(?:\\.\\d{1,12})?))?$`).exec(id) ?? []
+  const [, numerator, denominator] =
+    new RegExp(`^${norm}-(\\d{1,6}(?:\\.\\d{1,12})?)(?:_(\\d{1,6}(?:\\.\\d{1,12})?))?$`).exec(id) ?? []
   if (numerator === undefined) return String(epsilon)
   const written = denominator === undefined ? Number(numerator) : Number(numerator) / Number(denominator)
   if (Math.abs(written - epsilon) > 1e-9 * epsilon) return String(epsilon)

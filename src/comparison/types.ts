@@ -67,6 +67,13 @@ export interface Verdict {
   readonly fails: boolean
 }
 
+export interface ComparedSuite {
+  readonly name: string
+  readonly version: number
+  /** In the order in which they ran. */
+  readonly attacks?: readonly { readonly id: string; readonly survivorsOnly?: boolean }[]
+}
+
 /** What broke, when the outcome is `error`. */
 export interface Failure {
   /** Whose evaluation; undefined when neither's. */
@@ -85,7 +92,7 @@ export interface Comparison {
   readonly candidate?: ModelSummary
   readonly baseline?: ModelSummary
   readonly data?: { readonly name: string; readonly sha256: string; readonly samples: number }
-  readonly suite?: { readonly name: string; readonly version: number }
+  readonly suite?: ComparedSuite
   /** Empty when unknown. */
   readonly threats: readonly Threat[]
   readonly seed?: number

@@ -3,39 +3,48 @@ import type { Comparison } from '../comparison/types.js'
 
 /** What to do next, by the outcome and its reasons: sentences of our own, in markdown. */
 export function advice(comparison: Comparison): readonly string[] {
-  const { outcome, reasons, baseline, acceptance } = comparison.verdict
-  const has = (code: string) => reasons.some((reason) => reason.code === code)
+  const { outcome, baseline, acceptance } = comparison.verdict
   switch (outcome) {
     case 'error':
       return errorAdvice(comparison)
     case 'regression':
-      if (acceptance) return ['Nothing: the loss was accepted. The next pull request is compared with this model.']
-      return [
-        ...(has('robust-drop') || has('min-robust-accuracy')
-          ? [
-              'Train for robustness again: a few epochs of adversarial training (PGD) at the ε above usually win back what fine-tuning on clean images lost. Or start from the baseline’s weights with a smaller learning rate.',
-              'Look at the images newly broken: `robustness-gate evaluate --save-adversarial` writes the adversarial examples.',
-            ]
-          : []),
-        ...(has('clean-drop') || has('min-clean-accuracy')
-          ? [
-              'Check the preprocessing declared for this model (`mean`, `std`, `range`, `layout`): a wrong one costs clean accuracy first.',
-            ]
-          : []),
-        'If the loss is intended, a maintainer can accept it, or change the limits on the base branch, from where they are read.',
-      ]
+      return acceptance ? [ACCEPTED] : regressionAdvice(comparison)
     case 'inconclusive':
-      return [...unprovenAdvice(comparison), ...(has('masked-gradients') ? [MASKED] : [])]
+      return [...unprovenAdvice(comparison), ...(has(comparison, 'masked-gradients') ? [MASKED] : [])]
     case 'pass':
       return baseline === 'present' ? [] : [NO_BASELINE]
   }
 }
+
+const ACCEPTED = 'Nothing: the loss was accepted. The next pull request is compared with this model.'
 
 const MASKED =
   'Do not rely on the robust accuracy of a model with masked gradients: look for steps without a useful gradient (rounding, quantisation, saturated activations), and attack with a stronger suite.'
 
 const NO_BASELINE =
   'Set `min-robust-accuracy` if this model has to hold a level of its own; once it is merged, the next pull request is compared with it.'
+
+function has({ verdict }: Comparison, ...codes: readonly string[]): boolean {
+  return verdict.reasons.some(({ code }) => codes.includes(code))
+}
+
+function regressionAdvice(comparison: Comparison): readonly string[] {
+  const lostRobustness = has(comparison, 'robust-drop', 'min-robust-accuracy')
+  const lostAccuracy = has(comparison, 'clean-drop', 'min-clean-accuracy')
+  return [
+    ...(lostRobustness ? [TRAIN, SEE] : []),
+    ...(lostAccuracy ? [PREPROCESSING] : []),
+    'If this is intended, a maintainer can accept it, or change the limits on the base branch, from where they are read.',
+  ]
+}
+
+const TRAIN =
+  'Train for robustness: a few epochs of adversarial training (PGD) at the ε above usually win back what training on clean images lost.'
+
+const SEE = 'See what fools it: `robustness-gate evaluate --save-adversarial` writes the adversarial examples.'
+
+const PREPROCESSING =
+  'Check the preprocessing declared for this model (`mean`, `std`, `range`, `layout`): a wrong one costs clean accuracy first.'
 
 function unprovenAdvice({ rows, verdict }: Comparison): readonly string[] {
   const unproven = rows.filter(({ id }) =>

@@ -63,8 +63,7 @@ export function pValue(value: number): string {
 
 function provenance(comparison: Comparison, results: BothResults, { threats }: DetailsDetail): string {
   const { suite, data, seed } = comparison
-  const attacks = results.candidate?.suite.attacks ?? results.baseline?.suite.attacks ?? []
-  const names = attacks.slice(0, 12).map(({ id }) => code(id, 40))
+  const names = (suite?.attacks ?? []).slice(0, 12).map(({ id }) => code(id, 40))
   const allowed = allowance(comparison)
   return bullets(
     [

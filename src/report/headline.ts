@@ -67,9 +67,10 @@ function passSentence({ rows, candidate, threats, verdict }: Comparison): string
   const worst = worstRow(rows)
   if (worst) {
     const [before, after] = [worst.baseline, worst.candidate].map((images) => percent(images / worst.samples))
-    const same = verdict.reasons.some(({ code }) => code === 'unchanged') ? 'the model is unchanged; ' : ''
     const under = worst.title.replace(/^Worst case, /, '')
-    return `${same}robust accuracy under ${under} goes from ${before} to ${after} (${signedPoints(-worst.drop)} points, allowed drop ${points(worst.allowed)})`
+    if (verdict.reasons.some(({ code }) => code === 'unchanged'))
+      return `the model is unchanged; its robust accuracy under ${under} is ${after}`
+    return `robust accuracy under ${under} goes from ${before} to ${after} (${signedPoints(-worst.drop)} points, allowed drop ${points(worst.allowed)})`
   }
   const [weakest] = [...threats].sort((one, other) => robust(candidate, one.id) - robust(candidate, other.id))
   if (weakest === undefined) return 'nothing was compared'

@@ -17,6 +17,8 @@ export interface MarkdownOptions {
   readonly links?: readonly Link[]
 }
 
+const TOOL = 'Robustness Gate'
+
 interface Detail {
   readonly images: number
   readonly classes: number
@@ -58,8 +60,8 @@ export function markdownReport(comparison: Comparison, options: MarkdownOptions)
       failureSection(comparison),
       furtherReasons(comparison, detail.reasons),
       resultSection(comparison, detail),
-      imageSection(comparison, detail.images, everyThreat),
       classSection(comparison, detail.classes, everyThreat),
+      imageSection(comparison, detail.images, everyThreat),
       nextSteps(comparison),
       detailsSections(comparison, results, detail),
       footer(options),
@@ -90,6 +92,6 @@ function nextSteps(comparison: Comparison): string {
 }
 
 function footer({ title, links: list = [] }: MarkdownOptions): string {
-  const name = title === undefined ? 'Robustness Gate' : prose(title, 80)
-  return `<sub>${[name, links(list)].filter((part) => part !== '').join(' · ')}</sub>`
+  const own = title === undefined || title === TOOL ? '' : prose(title, 80)
+  return `<sub>${[TOOL, own, links(list)].filter((part) => part !== '').join(' · ')}</sub>`
 }

@@ -10,16 +10,27 @@ import type { Line, TableDetail } from './table.js'
 
 export function resultSection(comparison: Comparison, detail: TableDetail): string {
   const { header, lines } = resultTable(comparison, detail)
+  const marked = lines.some(({ mark }) => mark !== '')
   const hidden = comparison.threats.length - detail.threats
   return blocks([
-    table(['', ...header, ''], lines.map(tableLine)),
+    marked
+      ? table(
+          ['', ...header, ''],
+          lines.map((line) => [...tableLine(line), emphasized(line, line.mark)]),
+        )
+      : table(['', ...header], lines.map(tableLine)),
     hidden > 0 ? `…and ${hidden} more threats, in comparison.json.` : '',
   ])
 }
 
-function tableLine({ kind, name, note, cells, mark }: Line): readonly string[] {
-  if (kind === 'attack') return [`${code(name, 40)}${note && ` (${note})`}`, ...cells, mark]
-  return [prose(name, 60), ...cells, mark].map((cell) => (kind === 'worst-case' && cell !== '' ? `**${cell}**` : cell))
+function tableLine(line: Line): readonly string[] {
+  const { kind, name, note, cells } = line
+  const first = kind === 'attack' ? `${code(name, 40)}${note && ` (${note})`}` : emphasized(line, prose(name, 60))
+  return [first, ...cells.map((cell) => emphasized(line, cell))]
+}
+
+function emphasized({ kind }: Line, cell: string): string {
+  return kind === 'worst-case' && cell !== '' ? `**${cell}**` : cell
 }
 
 /** Classes that lost robust images, those that lost the largest part first. */

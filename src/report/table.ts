@@ -17,6 +17,8 @@ export interface Table {
   readonly lines: readonly Line[]
 }
 
+const SURVIVORS = 'on what those before it left'
+
 /** How much of the table there is room for. */
 export interface TableDetail {
   readonly attacks: boolean
@@ -38,7 +40,7 @@ function pairedTable(comparison: Comparison, shown: ReadonlySet<string>): Table 
       const threat = comparison.threats.find(({ id }) => id === row.threat)
       const notes = [
         several && row.kind === 'attack' && threat && threatTitle(threat),
-        row.survivorsOnly && 'on what those before it left',
+        row.survivorsOnly && SURVIVORS,
       ].filter((note) => typeof note === 'string')
       return {
         kind: row.kind,
@@ -69,7 +71,7 @@ function mark({ verdict }: Comparison, { id, decides }: Pick<PairedRow, 'id' | '
 }
 
 function absoluteTable(comparison: Comparison, shown: ReadonlySet<string>): Table {
-  const { candidate, policy, threats } = comparison
+  const { candidate, policy, suite, threats } = comparison
   if (!candidate) return { header: [], lines: [] }
   const several = threats.length > 1
   const limited = policy?.minCleanAccuracy !== undefined || policy?.minRobustAccuracy !== undefined
@@ -78,11 +80,13 @@ function absoluteTable(comparison: Comparison, shown: ReadonlySet<string>): Tabl
     cells: [percent(accuracy), ...(limited ? [limit === undefined ? '' : percent(limit)] : [])],
     mark: limit === undefined ? '' : mark(comparison, { id, decides: true }),
   })
+  const survivors = new Set(suite?.attacks?.filter(({ survivorsOnly }) => survivorsOnly).map(({ id }) => id))
   const ofThreat = (threat: Threat): readonly Line[] => {
     const title = threatTitle(threat)
-    const attacks = Object.entries(candidate.attacks[threat.id] ?? {}).map(([attack, accuracy]) =>
-      line({ kind: 'attack', name: attack, note: several ? title : '' }, accuracy, `${threat.id}/${attack}`),
-    )
+    const attacks = Object.entries(candidate.attacks[threat.id] ?? {}).map(([attack, accuracy]) => {
+      const note = [...(several ? [title] : []), ...(survivors.has(attack) ? [SURVIVORS] : [])].join(', ')
+      return line({ kind: 'attack', name: attack, note }, accuracy, `${threat.id}/${attack}`)
+    })
     const worst = { kind: 'worst-case', name: `Worst case, ${title}`, note: '' } as const
     return [...attacks, line(worst, candidate.robustAccuracy[threat.id], threat.id, policy?.minRobustAccuracy)]
   }

@@ -29,10 +29,7 @@ export function terminalReport(comparison: Comparison, { color, width }: Termina
   const table = resultTable(comparison, { attacks: true, threats: Infinity })
   const parts = [
     table.lines.length > 0 ? terminalTable(table, paint) : '',
-    wrapped(`${icon} ${word}: ${sentence}`, width, '').replace(
-      word,
-      paint(paint(word, 'bold'), style[verdict.outcome]),
-    ),
+    wrapped(`${icon} ${word}: ${plain(sentence)}`, width, '').replace(word, () => paint(word, style[verdict.outcome])),
     failure ? wrapped(plain(failure.message, 1_000), width, '  ') : '',
     brokenImages(comparison, width),
     further.map(({ message }) => wrapped(`• ${plain(message)}`, width, '  ')).join('\n'),
@@ -46,7 +43,7 @@ export function terminalReport(comparison: Comparison, { color, width }: Termina
 function brokenImages({ rows }: Comparison, width: number): string {
   const worst = worstRow(rows)
   if (!worst || worst.lost.length === 0) return ''
-  const under = worst.title.replace(/^Worst case, /, '')
+  const under = plain(worst.title.replace(/^Worst case, /, ''), 60)
   return wrapped(`Newly broken under ${under}: ${worst.lost.length} images: ${listed(worst.lost, 20)}`, width, '  ')
 }
 
