@@ -22,12 +22,13 @@ export function l2Threat(image: Float32Array, epsilon: number, low: number, high
     }
     // Rounding towards the image all but settles it; what the float64 sums lose is some 1e-16 of ε for each pixel.
     let scale = Math.min(1, epsilon / length)
-    for (let shrink = 2 ** -50; ; shrink *= 2) {
+    for (let shrink = 2 ** -50; shrink <= 1; shrink *= 2) {
       for (let i = 0; i < image.length; i++)
         point[i] = clip(roundTowards(image[i], image[i] + scale * (target[i] - image[i])))
       if (distance(point) <= epsilon) return point
-      scale *= Math.max(0, 1 - shrink)
+      scale *= 1 - shrink
     }
+    return image.slice()
   }
 
   return {

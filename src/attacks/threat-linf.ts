@@ -49,6 +49,7 @@ function farthest(pixel: number, epsilon: number, sign: 1 | -1): number {
   let value = Math.fround(pixel + sign * epsilon)
   if (!Number.isFinite(value)) return value
   while (!within(value)) value = neighbour(value, sign === 1 ? -1 : 1)
-  for (let next = neighbour(value, sign); within(next); next = neighbour(value, sign)) value = next
-  return value
+  // One more at most: the sum may have been rounded down. (Near 0, float64 would let millions of denormals pass.)
+  const next = neighbour(value, sign)
+  return within(next) ? next : value
 }

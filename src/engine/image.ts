@@ -4,7 +4,7 @@ import { predictionAt } from '../attacks/protocol.js'
 import { imageDigest, randomSource } from '../attacks/random.js'
 import { attackFor } from '../attacks/registry.js'
 import { threatModel, type Bounds } from '../attacks/threat.js'
-import type { AttackOutcome, ImageTask, SampleOutcome } from './messages.js'
+import type { AttackOutcome, Flag, ImageTask, SampleOutcome } from './messages.js'
 
 /** What is done to every image. */
 export interface AttackPlan {
@@ -19,6 +19,7 @@ export interface ImageResult {
   readonly outcome: SampleOutcome
   /** By threat id, of the threats that broke the image: of its witnesses the one nearest to the image. */
   readonly witnesses: Readonly<Record<string, Float32Array>>
+  readonly flags: readonly Flag[]
 }
 
 /**
@@ -29,39 +30,64 @@ export interface ImageResult {
  * @param task pixels inside the plan's bounds
  */
 export function* evaluateImage(task: ImageTask, plan: AttackPlan): Asking<ImageResult> {
-  const { predicted } = yield* predictionAt(task.pixels)
-  const image = { index: task.index, label: task.label, predicted }
+  const clean = yield* predictionAt(task.pixels)
+  const classes = clean.logits.length
+  const image = { index: task.index, label: task.label, predicted: sayable(clean.predicted, task.label, classes) }
   const threats: SampleOutcome['threats'] = {}
   const witnesses: Record<string, Float32Array> = {}
+  let speechless = clean.predicted === classes
 
-  if (predicted !== task.label) {
-    for (const threat of plan.threats) threats[threat.id] = { robust: false, attacks: {} }
-    return { outcome: { ...image, threats }, witnesses }
-  }
   const digest = imageDigest(task.pixels)
   for (const threat of plan.threats) {
-    const { outcome, witness } = yield* attackImage(task, threat, plan, digest)
-    threats[threat.id] = outcome
-    if (witness) witnesses[threat.id] = witness
+    if (clean.predicted !== task.label) {
+      threats[threat.id] = { robust: false, attacks: {} }
+      continue
+    }
+    const { results, nearest } = yield* attackImage(task, threat, plan, digest)
+    const attacks = Object.entries(results).map(([id, { success, predicted, distance }]): [string, AttackOutcome] => {
+      speechless ||= predicted === classes
+      return [id, { success, predicted: sayable(predicted, task.label, classes), distance }]
+    })
+    threats[threat.id] = { robust: !nearest, attacks: Object.fromEntries(attacks) }
+    if (nearest) witnesses[threat.id] = nearest.point
   }
-  return { outcome: { ...image, threats }, witnesses }
+  return { outcome: { ...image, threats }, witnesses, flags: speechless ? [speechlessFlag(task.index)] : [] }
 }
 
+interface MeasuredResult extends AttackResult {
+  readonly distance: number
+}
+
+/** One threat: what each attack ended with by its id, and of the witnesses the one nearest to the image. */
 function* attackImage(
   { pixels, label }: ImageTask,
   spec: ThreatSpec,
   { attacks, bounds, seed }: AttackPlan,
   digest: Uint8Array,
-): Asking<{ outcome: SampleOutcome['threats'][string]; witness?: Float32Array }> {
+): Asking<{ results: Readonly<Record<string, MeasuredResult>>; nearest?: MeasuredResult }> {
   const threat = threatModel(pixels, spec, bounds)
-  const outcomes: Record<string, AttackOutcome> = {}
-  let nearest: (AttackResult & { distance: number }) | undefined
+  const results: Record<string, MeasuredResult> = {}
+  let nearest: MeasuredResult | undefined
   for (const attack of attacks) {
     if (attack.survivorsOnly && nearest) continue
-    const result = yield* attackFor(attack, threat, label, randomSource(seed, digest, attack.id))
-    const distance = threat.distance(result.point)
-    outcomes[attack.id] = { success: result.success, predicted: result.predicted, distance }
-    if (result.success && (!nearest || distance < nearest.distance)) nearest = { ...result, distance }
+    const end = yield* attackFor(attack, threat, label, randomSource(seed, digest, attack.id))
+    const result = { ...end, distance: threat.distance(end.point) }
+    results[attack.id] = result
+    if (result.success && !(nearest && nearest.distance <= result.distance)) nearest = result
   }
-  return { outcome: { robust: !nearest, attacks: outcomes }, witness: nearest?.point }
+  return { results, nearest }
+}
+
+/** A model that says none of its classes (NaN everywhere) is wrong; results hold the first wrong class for it. */
+function sayable(predicted: number, label: number, classes: number): number {
+  if (predicted < classes) return predicted
+  return label === 0 ? 1 : 0
+}
+
+function speechlessFlag(index: number): Flag {
+  return {
+    code: 'no-prediction',
+    message: 'Every output of the model was NaN, on the image or under attack; this counts as a wrong prediction.',
+    samples: [index],
+  }
 }

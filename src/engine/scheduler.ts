@@ -70,6 +70,8 @@ export class Scheduler<Result> {
 
   async #drain(): Promise<void> {
     for (;;) {
+      // A batch is native code that blocks: between two of them messages come in and outcomes go out.
+      await setImmediate()
       this.#admit()
       if (this.#inFlight === 0) {
         this.#running = undefined
@@ -77,8 +79,6 @@ export class Scheduler<Result> {
       }
       if (this.#predictionsFirst()) await answerBatch(this.#predictions, this.#engine.prediction, this.#resume)
       else await answerBatch(this.#gradients, this.#engine.gradient, this.#resume)
-      // A batch is native code that blocks: between two of them messages come in and outcomes go out.
-      await setImmediate()
     }
   }
 
