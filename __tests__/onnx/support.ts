@@ -1,5 +1,7 @@
 import { expect } from '@jest/globals'
 import type { FunctionProto } from 'onnx-buf'
+import { makeNode } from '../../src/onnx/attributes.js'
+import type { AttributeValues } from '../../src/onnx/attributes.js'
 import { canonicalise } from '../../src/onnx/canonical.js'
 import { decodeModel, encodeModel } from '../../src/onnx/codec.js'
 import { CANONICAL_OPSET } from '../../src/onnx/graph.js'
@@ -15,6 +17,29 @@ export interface Recipe {
   readonly constants?: Readonly<Record<string, Tensor>>
   readonly functions?: readonly FunctionProto[]
   readonly domains?: Readonly<Record<string, number>>
+}
+
+/** A model of one operator: `x` is its input, `more` are constants. */
+export interface Single {
+  readonly opset: number
+  readonly op: string
+  readonly x?: Tensor
+  readonly attributes?: AttributeValues
+  /** Further inputs: constants. */
+  readonly more?: readonly Tensor[]
+  readonly outputs?: number
+}
+
+export function single({ opset, op, x = floats(2, 3, 4), attributes, more = [], outputs = 1 }: Single): Recipe {
+  const names = more.map((_, at) => `c${at}`)
+  const results = Array.from({ length: outputs }, (_, at) => `y${at}`)
+  return {
+    opset,
+    inputs: { x },
+    constants: Object.fromEntries(more.map((value, at) => [names[at], value])),
+    nodes: [makeNode(op, ['x', ...names], results, attributes)],
+    outputs: results,
+  }
 }
 
 /** A model as an exporter of that opset would have written it. Every input has a free shape of its rank. */
@@ -41,14 +66,19 @@ export function assemble({
 
 /** Runs a model as it is and canonicalised, and expects the same numbers: to the bit, or to `digits` after the point. */
 export async function expectSameOutputs(recipe: Recipe, digits?: number): Promise<Graph> {
-  const original = encodeModel(assemble(recipe))
-  const canonical = canonicalise(decodeModel(original))
-  expect(canonical.opsets.get('')).toBe(CANONICAL_OPSET)
-  const feeds = new Map(Object.entries(recipe.inputs))
-  const [before, after] = [await runModel(original, feeds), await runModel(encodeModel(canonical), feeds)]
-  expect([...after.keys()]).toEqual(recipe.outputs)
-  for (const name of recipe.outputs) expectTensor(after.get(name), before.get(name), digits)
+  const canonical = canonicalise(decodeModel(encodeModel(assemble(recipe))))
+  await expectSameRun(canonical, recipe, digits)
   return canonical
+}
+
+/** Runs a canonical graph and the model it should equal. */
+export async function expectSameRun(canonical: Graph, reference: Recipe, digits?: number): Promise<void> {
+  expect(canonical.opsets.get('')).toBe(CANONICAL_OPSET)
+  const feeds = new Map(Object.entries(reference.inputs))
+  const before = await runModel(encodeModel(assemble(reference)), feeds)
+  const after = await runModel(encodeModel(canonical), feeds)
+  expect([...after.keys()]).toEqual(reference.outputs)
+  for (const name of reference.outputs) expectTensor(after.get(name), before.get(name), digits)
 }
 
 export function expectTensor(actual: Tensor | undefined, expected: Tensor | undefined, digits?: number): void {

@@ -49,11 +49,6 @@ function renameGridMode(node: Node): Node {
   return withAttribute(node, 'mode', GRID_SAMPLE_MODES[mode] ?? mode)
 }
 
-/** RoiAlign-16 moved regions by half a pixel unless told not to; before, it never did. */
-function keepRegions(node: Node): Node {
-  return withAttribute(node, 'coordinate_transformation_mode', 'output_half_pixel')
-}
-
 function floats(values: readonly number[]): Tensor {
   return { type: 'float32', dims: [values.length], data: Float32Array.from(values) }
 }
@@ -74,5 +69,4 @@ export const RESAMPLING: Upgrades = {
     { since: 13, upgrade: leaveOutEmpty },
   ],
   GridSample: [{ since: 20, upgrade: renameGridMode }],
-  RoiAlign: [{ since: 16, upgrade: keepRegions }],
 }
