@@ -10,7 +10,7 @@ export function runModelWith(graphOptimizationLevel: Optimisation): RunModel {
       intraOpNumThreads: 1,
       interOpNumThreads: 1,
       graphOptimizationLevel,
-      logSeverityLevel: 3,
+      logSeverityLevel: 4,
     })
     try {
       const inputs = Object.fromEntries([...feeds].map(([name, tensor]) => [name, toOrt(tensor)]))

@@ -8,10 +8,7 @@ export function withPrefix(graph: Graph, prefix: string): Graph {
     ...graph,
     inputs: graph.inputs.map((input) => ({ ...input, name: rename(input.name) })),
     outputs: graph.outputs.map((output) => ({ ...output, name: rename(output.name) })),
-    nodes: graph.nodes.map((node) => {
-      const { proto: _read, ...renamed } = renameReads(node, rename)
-      return { ...renamed, outputs: node.outputs.map(rename) }
-    }),
+    nodes: graph.nodes.map((node) => ({ ...renameReads(node, rename), outputs: node.outputs.map(rename) })),
     constants: new Map([...graph.constants].map(([name, tensor]) => [rename(name), tensor])),
   }
 }

@@ -1,0 +1,329 @@
+import { readFile } from 'node:fs/promises'
+import { describe, expect, test } from '@jest/globals'
+import { gradientModelOf } from '../../src/autodiff/gradientModel.js'
+import { inspectModel } from '../../src/autodiff/inspect.js'
+import { LOSSES } from '../../src/autodiff/lossHead.js'
+import { buildSurrogate } from '../../src/autodiff/surrogate.js'
+import type { Surrogate, SurrogateOptions } from '../../src/autodiff/surrogate.js'
+import { UsageError } from '../../src/errors.js'
+import { makeNode } from '../../src/onnx/attributes.js'
+import { decodeModel, encodeModel } from '../../src/onnx/codec.js'
+import type { Graph, Node, Tensor } from '../../src/onnx/graph.js'
+import { runModel, runModelWith } from '../support/onnxruntime.js'
+import { count, floating, generator, integers, numbersOf, reals } from './support.js'
+
+const plain = { mean: [0], std: [1], channelOrder: 'rgb' } as const
+const mnist = { shape: [1, 28, 28], layout: 'nchw', range: [0, 1], preprocessing: plain, run: runModel } as const
+const imagenet = { mean: [0.485, 0.456, 0.406], std: [0.225], channelOrder: 'rgb' } as const
+const cifar = { ...mnist, shape: [3, 32, 32], preprocessing: imagenet } as const
+
+const MODELS: readonly (readonly [string, SurrogateOptions])[] = [
+  ['fashion/fashion-standard.onnx', mnist],
+  ['fashion/fashion-hardened.onnx', mnist],
+  ['fashion/fashion-finetuned.onnx', mnist],
+  ['cifar/cifar_base_kw.onnx', cifar],
+  ['cifar/cifar_deep_kw.onnx', cifar],
+  ['mnist/colt_mnist_0.1.onnx', { ...mnist, preprocessing: { ...plain, mean: [0.1307], std: [0.3081] } }],
+  ['mnist/cnn_max_mninst2.onnx', { ...mnist, preprocessing: { ...plain, layout: 'nhwc' } }],
+  ['mnist/self-attention-mnist-pgd-medium-sim.onnx', { ...mnist, preprocessing: { ...plain, layout: 'nhwc' } }],
+  ['mnist/cntk_mnist_8.onnx', { ...mnist, range: [0, 255] }],
+]
+
+async function surrogateOf(file: string, options: SurrogateOptions): Promise<Surrogate> {
+  const bytes = await readFile(new URL(`../../fixtures/${file}`, import.meta.url))
+  return buildSurrogate({ name: file, bytes, external: {} }, options)
+}
+
+const run = runModelWith('all')
+
+interface Answer {
+  readonly logits: readonly number[]
+  readonly value: readonly number[]
+  readonly gradient: readonly number[]
+}
+
+async function ask(
+  { gradientModel, classes }: Surrogate,
+  x: Tensor,
+  loss: number,
+  labels: readonly number[],
+): Promise<Answer> {
+  const rows = labels.length
+  const results = await run(
+    gradientModel,
+    new Map<string, Tensor>([
+      ['image', x],
+      ['label', integers(labels)],
+      ['loss', integers(labels.map(() => loss))],
+      ['target', integers(labels.map((label) => (label + 1) % classes))],
+      [
+        'direction',
+        floating(
+          'float32',
+          [rows, classes],
+          Array.from({ length: rows * classes }, (_, at) => Math.sin(at + 1)),
+        ),
+      ],
+    ]),
+  )
+  const of = (name: string): readonly number[] => Array.from(results.get(name)?.data as Float32Array)
+  return { logits: of('logits'), value: of('value'), gradient: of('gradient') }
+}
+
+describe.each(MODELS)('%s', (file, options) => {
+  test('any number of images goes through at once, though most exports fix it at one', async () => {
+    const surrogate = await surrogateOf(file, options)
+    expect(surrogate.gradientBatch).toBe('free')
+    const x = reals('float32', [3, ...options.shape], 41, ...options.range)
+    const together = await ask(surrogate, x, 0, [0, 1, 2])
+    const size = count(options.shape)
+    for (const at of [0, 1, 2]) {
+      const image = floating('float32', [1, ...options.shape], numbersOf(x).slice(at * size, (at + 1) * size))
+      const alone = await ask(surrogate, image, 0, [at])
+      const scale = Math.max(...alone.gradient.map(Math.abs))
+      alone.gradient.forEach((slope, place) =>
+        // The order of summation may differ between batches: a few units in the last place, some layers deep.
+        expect(Math.abs(together.gradient[at * size + place] - slope)).toBeLessThan(1e-4 * scale),
+      )
+    }
+  })
+
+  /**
+   * Along the gradient restricted to a random quarter of the pixels the loss rises by that part's squared length. The
+   * models and their losses are in float32 and piecewise smooth: kinks crossed on the way and 6e−8 / h leave about a
+   * percent, a wrong rule is off by tens of percents.
+   */
+  test('the gradient of every loss is how the loss changes', async () => {
+    const surrogate = await surrogateOf(file, options)
+    const size = count(options.shape)
+    const x = reals('float32', [1, ...options.shape], 43, ...options.range)
+    // The least likely class: of a class the model is sure of, cross-entropy would be flat.
+    const { logits } = await ask(surrogate, x, 0, [0])
+    const label = logits.indexOf(Math.min(...logits))
+    for (const [code] of LOSSES.entries()) {
+      const { gradient } = await ask(surrogate, x, code, [label])
+      const random = generator(code + 5)
+      for (const part of [0, 1, 2, 3]) {
+        const direction = gradient.map((slope) => (Math.floor(random() * 4) === part ? slope : 0))
+        const length = Math.hypot(...direction)
+        const h = ((options.range[1] - options.range[0]) * 1e-3) / length
+        const moved = (t: number): Promise<Answer> =>
+          ask(
+            surrogate,
+            floating(
+              'float32',
+              x.dims,
+              numbersOf(x).map((value, at) => value + t * direction[at]),
+            ),
+            code,
+            [label],
+          )
+        const rise = ((await moved(h)).value[0] - (await moved(-h)).value[0]) / (2 * h)
+        expect(rise / length ** 2).toBeGreaterThan(0.97)
+        expect(rise / length ** 2).toBeLessThan(1.03)
+      }
+      expect(gradient).toHaveLength(size)
+    }
+  })
+})
+
+test('attacks see the logits behind a final Softmax, where probabilities would saturate', async () => {
+  const surrogate = await surrogateOf('mnist/self-attention-mnist-pgd-medium-sim.onnx', MODELS[7][1])
+  expect(surrogate.output.kind).toBe('probabilities')
+  const x = reals('float32', [1, 1, 28, 28], 47, 0, 1)
+  const { logits } = await ask(surrogate, x, 0, [0])
+  const total = logits.reduce((sum, logit) => sum + Math.exp(logit), 0)
+  expect(Math.abs(total - 1)).toBeGreaterThan(0.01)
+})
+
+describe('models a classifier may be', () => {
+  const dense = (out: number): Readonly<Record<string, Tensor>> => ({
+    w: reals('float32', [4, out], 51),
+    c: reals('float32', [out], 53),
+  })
+  const four = { ...mnist, shape: [4], layout: 'flat' } as const
+
+  function model(
+    nodes: readonly Node[],
+    constants: Readonly<Record<string, Tensor>>,
+    changes: Partial<Graph> = {},
+  ): Uint8Array {
+    return encodeModel({
+      name: 'small',
+      opsets: new Map([['', 17]]),
+      irVersion: 8,
+      inputs: [{ name: 'x', type: 'float32', dims: ['n', 4] }],
+      outputs: [{ name: 'y' }],
+      nodes,
+      constants: new Map(Object.entries(constants)),
+      ...changes,
+    })
+  }
+
+  const build = (bytes: Uint8Array, options: SurrogateOptions = four): Promise<Surrogate> =>
+    buildSurrogate({ name: 'small.onnx', bytes, external: {} }, options)
+
+  const gemm = (output: string): Node => makeNode('Gemm', ['x', 'w', 'c'], [output])
+
+  test.each([
+    ['one-logit', [gemm('y')]],
+    ['one-probability', [gemm('z'), makeNode('Sigmoid', ['z'], ['y'])]],
+  ] as const)('%s: a single output z is the two classes 0 and z', async (kind, nodes) => {
+    const surrogate = await build(model(nodes, dense(1)))
+    expect(surrogate).toMatchObject({ classes: 2, output: { kind } })
+    const x = reals('float32', [1, 4], 57, 0, 1)
+    const { logits, gradient, value } = await ask(surrogate, x, 0, [1])
+    const { w, c } = dense(1)
+    const z = numbersOf(x).reduce((sum, pixel, at) => sum + pixel * numbersOf(w)[at], numbersOf(c)[0])
+    expect(logits[0]).toBe(0)
+    expect(logits[1]).toBeCloseTo(z, 5)
+    // log(1 + e^−z), and its slope −σ(−z)·w
+    expect(value[0]).toBeCloseTo(Math.log1p(Math.exp(-z)), 5)
+    gradient.forEach((slope, at) => expect(slope).toBeCloseTo((-1 / (1 + Math.exp(z))) * numbersOf(w)[at], 5))
+  })
+
+  test('LogSoftmax at the end is looked behind too', async () => {
+    const surrogate = await build(model([gemm('z'), makeNode('LogSoftmax', ['z'], ['y'], { axis: 1 })], dense(3)))
+    expect(surrogate).toMatchObject({ classes: 3, output: { kind: 'log-probabilities' } })
+  })
+
+  test('a batch that cannot be freed is run as it is', async () => {
+    // The sum over the batch makes images depend on one another: no batch but the declared one means the same.
+    const nodes = [
+      makeNode('ReduceSum', ['x', 'axes'], ['s']),
+      makeNode('Add', ['x', 's'], ['a']),
+      makeNode('Gemm', ['a', 'w', 'c'], ['y']),
+    ]
+    const bytes = model(
+      nodes,
+      { ...dense(3), axes: integers([0]) },
+      { inputs: [{ name: 'x', type: 'float32', dims: [2, 4] }] },
+    )
+    expect(await build(bytes)).toMatchObject({ gradientBatch: 2, originalBatch: 2 })
+  })
+
+  test('preprocessing is part of what is differentiated, so that ε stays in pixels', async () => {
+    const bytes = model([gemm('y')], dense(3))
+    const scaled = await build(bytes, { ...four, preprocessing: { ...plain, mean: [0.5], std: [0.25] } })
+    const x = reals('float32', [1, 4], 59, 0, 1)
+    const inModelUnits = floating(
+      'float32',
+      [1, 4],
+      numbersOf(x).map((pixel) => (pixel - 0.5) / 0.25),
+    )
+    const direct = await ask(await build(bytes), inModelUnits, 4, [0])
+    const through = await ask(scaled, x, 4, [0])
+    through.gradient.forEach((slope, at) => expect(slope).toBeCloseTo(direct.gradient[at] / 0.25, 4))
+    through.logits.forEach((logit, at) => expect(logit).toBeCloseTo(direct.logits[at], 4))
+  })
+
+  test('channels in the order of BGR, in either layout', async () => {
+    const channels = { w: reals('float32', [12, 2], 61) }
+    const inputs = [{ name: 'x', type: 'float32' as const, dims: ['n', 2, 2, 3] }]
+    const bytes = model([makeNode('Flatten', ['x'], ['f']), makeNode('MatMul', ['f', 'w'], ['y'])], channels, {
+      inputs,
+    })
+    const options = {
+      ...mnist,
+      shape: [3, 2, 2],
+      preprocessing: { ...plain, layout: 'nhwc', channelOrder: 'bgr' },
+    } as const
+    const x = reals('float32', [1, 3, 2, 2], 63, 0, 1)
+    const { logits } = await ask(await build(bytes, options), x, 0, [0])
+    // Pixel p, channel k of the model is channel 2 − k of the image.
+    const expected = [0, 1].map((output) => {
+      let sum = 0
+      for (let pixel = 0; pixel < 4; pixel++)
+        for (let k = 0; k < 3; k++)
+          sum += numbersOf(x)[(2 - k) * 4 + pixel] * numbersOf(channels.w)[(pixel * 3 + k) * 2 + output]
+      return sum
+    })
+    logits.forEach((logit, at) => expect(logit).toBeCloseTo(expected[at], 5))
+  })
+
+  const refused = async (bytes: Uint8Array, options: SurrogateOptions = four): Promise<string> => {
+    const error = await build(bytes, options).catch((caught: unknown) => caught)
+    expect(error).toBeInstanceOf(UsageError)
+    const { message } = error as UsageError
+    expect(message).not.toContain('\n')
+    expect(message).toContain('small.onnx')
+    return message
+  }
+
+  test('what cannot be attacked is refused with its reason', async () => {
+    const two = {
+      inputs: [
+        { name: 'x', type: 'float32' as const, dims: ['n', 4] },
+        { name: 'mask', type: 'float32' as const, dims: ['n', 4] },
+      ],
+    }
+    expect(
+      await refused(
+        model([makeNode('Mul', ['x', 'mask'], ['m']), makeNode('Gemm', ['m', 'w', 'c'], ['y'])], dense(3), two),
+      ),
+    ).toMatch(/2 inputs \(x, mask\)/)
+    const whole = { inputs: [{ name: 'x', type: 'int64' as const, dims: ['n', 4] }] }
+    expect(
+      await refused(
+        model([makeNode('Cast', ['x'], ['f'], { to: 1 }), makeNode('Gemm', ['f', 'w', 'c'], ['y'])], dense(3), whole),
+      ),
+    ).toMatch(/"x" is of type int64/)
+    expect(
+      await refused(
+        model([gemm('z'), makeNode('Mish', ['z'], ['y'], {}, 'act')], dense(3), { opsets: new Map([['', 18]]) }),
+      ),
+    ).toMatch(/Mish \(node ".*act"\) has no gradient rule/)
+    expect(await refused(model([gemm('y')], dense(3)), { ...mnist })).toMatch(
+      /takes images of shape \[4\] but the data's are \[1, 28, 28\]/,
+    )
+  })
+
+  test('inspect names the operators without a rule, and where they are', async () => {
+    const bytes = model([gemm('z'), makeNode('Mish', ['z'], ['y'], {}, 'act')], dense(3), {
+      opsets: new Map([['', 18]]),
+    })
+    const inspection = await inspectModel({ name: 'small.onnx', bytes, external: {} })
+    expect(inspection).toMatchObject({
+      inputs: [{ name: 'x', type: 'float32', dims: ['n', 4] }],
+      parameters: 15,
+      operators: [
+        { operator: 'Gemm', count: 1, gradient: 'rule' },
+        { operator: 'Mish', count: 1, gradient: 'missing', nodes: ['act'] },
+      ],
+    })
+    expect(inspection.problems).toEqual([expect.stringMatching(/^operator Mish \(node "act"\) has no gradient rule; /)])
+  })
+
+  test('gradient writes a model anyone can run: the input and label in; logits, loss and gradient out', async () => {
+    const bytes = await gradientModelOf(
+      { name: 'small.onnx', bytes: model([gemm('y')], dense(3)), external: {} },
+      runModel,
+    )
+    expect(decodeModel(bytes).inputs.map(({ name }) => name)).toEqual(['x', 'label'])
+    const x = reals('float32', [2, 4], 67, 0, 1)
+    const results = await runModel(
+      bytes,
+      new Map([
+        ['x', x],
+        ['label', integers([2, 0])],
+      ]),
+    )
+    const { w, c } = dense(3)
+    ;[2, 0].forEach((label, row) => {
+      const z = [0, 1, 2].map((k) =>
+        numbersOf(x)
+          .slice(row * 4, row * 4 + 4)
+          .reduce((sum, pixel, at) => sum + pixel * numbersOf(w)[at * 3 + k], numbersOf(c)[k]),
+      )
+      const total = z.reduce((sum, logit) => sum + Math.exp(logit), 0)
+      expect(numbersOf(results.get('loss') as Tensor)[row]).toBeCloseTo(Math.log(total) - z[label], 5)
+      for (let at = 0; at < 4; at++) {
+        const slope = z.reduce(
+          (sum, logit, k) => sum + (Math.exp(logit) / total - (k === label ? 1 : 0)) * numbersOf(w)[at * 3 + k],
+          0,
+        )
+        expect(numbersOf(results.get('gradient') as Tensor)[row * 4 + at]).toBeCloseTo(slope, 5)
+      }
+    })
+  })
+})
