@@ -1,0 +1,227 @@
+import { createHash } from 'node:crypto'
+import { chmod, mkdir, rename, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { baseFinder } from '../../src/github/base.js'
+import { findBaseline } from '../../src/github/baseline.js'
+import type { Baseline } from '../../src/github/baseline.js'
+import type { Event } from '../../src/github/context.js'
+import { changesOf, readConfigFile } from '../../src/github/governed.js'
+import { locateInGit } from '../../src/github/workspace.js'
+import { gitEnvironment, hostRepository } from '../support/github/repository.js'
+import type { HostedRepository } from '../support/github/repository.js'
+import { smallestResults } from '../support/github/results.js'
+
+let hosted: HostedRepository
+beforeEach(async () => {
+  hosted = await hostRepository()
+})
+afterEach(() => hosted.remove())
+
+interface PullRequest {
+  readonly workspace: string
+  readonly event: Event
+  readonly base: string
+}
+
+/** A pull request with these changes, checked out as actions/checkout does it. */
+async function pullRequest(
+  before: Record<string, string>,
+  changes: Record<string, string | null>,
+): Promise<PullRequest> {
+  const base = await hosted.commit('main', { 'README.md': 'A model.', ...before })
+  const head = await hosted.commit('feature', changes, base)
+  const workspace = await hosted.checkout(await hosted.merge(2, base, head), 1)
+  return {
+    workspace,
+    base: base.slice(0, 10),
+    event: { kind: 'pull_request', number: 2, headSha: head, baseRef: 'main', baseSha: base, fork: false },
+  }
+}
+
+function baselineOf(
+  { workspace, event }: PullRequest,
+  spec: string,
+  environment: Record<string, string> = gitEnvironment,
+  model = 'models/a.onnx',
+): Promise<Baseline> {
+  const request = { spec, model: join(workspace, model), workspace, guarded: event.kind === 'pull_request' }
+  return findBaseline(request, baseFinder(event), locateInGit(environment))
+}
+
+function text(baseline: Baseline): string {
+  if (baseline.kind !== 'model') throw new Error(`the baseline is ${JSON.stringify(baseline)}`)
+  return Buffer.from(baseline.model.bytes).toString()
+}
+
+describe('auto', () => {
+  test('is the model at the base commit, with the weights beside it', async () => {
+    const files = { 'models/a.onnx': 'old', 'models/a.onnx.data': 'old weights', 'models/b.onnx': 'other' }
+    const pull = await pullRequest(files, { 'models/a.onnx': 'new', 'models/a.onnx.data': 'new weights' })
+    const baseline = await baselineOf(pull, 'auto')
+    expect(baseline).toMatchObject({ kind: 'model', model: { name: `models/a.onnx at ${pull.base}` } })
+    expect(text(baseline)).toBe('old')
+    expect(baseline).toMatchObject({ model: { external: { 'a.onnx.data': Buffer.from('old weights') } } })
+  })
+
+  test('a model in the root of the repository', async () => {
+    const pull = await pullRequest({ 'a.onnx': 'old' }, { 'a.onnx': 'new' })
+    expect(text(await baselineOf(pull, 'auto', gitEnvironment, 'a.onnx'))).toBe('old')
+  })
+
+  test.each(['a model.onnx', 'mod*l.onnx', ':(top)a.onnx', '-x.onnx', 'modèle\tü.onnx'])(
+    'the name %j is a name, not a pattern or an option',
+    async (name) => {
+      const pull = await pullRequest({ [name]: 'old', 'model.onnx': 'another' }, { [name]: 'new' })
+      expect(text(await baselineOf(pull, 'auto', gitEnvironment, name))).toBe('old')
+    },
+  )
+
+  test('a model the base does not have is a first adoption, and says so', async () => {
+    const pull = await pullRequest({}, { 'models/a.onnx': 'new' })
+    expect(await baselineOf(pull, 'auto')).toEqual({
+      kind: 'missing',
+      reason: `There is no models/a.onnx at ${pull.base}: this is the first adoption of a model.`,
+    })
+  })
+
+  test('a symbolic link in the base is not followed', async () => {
+    await mkdir(join(hosted.folder, 'origin/models'))
+    await symlink('/etc/passwd', join(hosted.folder, 'origin/models/a.onnx'))
+    const pull = await pullRequest({}, { 'README.md': 'changed' })
+    await expect(baselineOf(pull, 'auto')).rejects.toThrow(/models\/a\.onnx at .*: is a symbolic link/)
+  })
+
+  test('a model outside of any checkout: advice', async () => {
+    const pull = await pullRequest({}, {})
+    await rename(join(pull.workspace, '.git'), join(hosted.folder, 'gone'))
+    await mkdir(join(pull.workspace, 'models'))
+    await expect(baselineOf(pull, 'auto')).rejects.toThrow('run actions/checkout before the gate')
+  })
+})
+
+describe('Git LFS', () => {
+  const content = 'the real model'
+  const oid = createHash('sha256').update(content).digest('hex')
+  const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${oid}\nsize ${content.length}\n`
+
+  /** Stands in for git-lfs: `smudge` turns a pointer into the object of that name in a folder. */
+  async function gitLfs(objects: Record<string, string>): Promise<Record<string, string>> {
+    const bin = join(hosted.folder, 'bin')
+    await mkdir(bin)
+    for (const [name, object] of Object.entries(objects)) await writeFile(join(bin, name), object)
+    const program = `#!/bin/sh\n[ "$1" = smudge ] || exit 2\ncat "${bin}/$(sed -n 's/^oid sha256://p')"\n`
+    await writeFile(join(bin, 'git-lfs'), program)
+    await chmod(join(bin, 'git-lfs'), 0o755)
+    return { ...gitEnvironment, PATH: `${bin}:${gitEnvironment.PATH}` }
+  }
+
+  test('a pointer in the base becomes the model', async () => {
+    const pull = await pullRequest({ 'models/a.onnx': pointer }, { 'models/a.onnx': 'new' })
+    expect(text(await baselineOf(pull, 'auto', await gitLfs({ [oid]: content })))).toBe(content)
+  })
+
+  test.each([
+    ['delivers other bytes', { [oid]: 'something else' }],
+    ['cannot fetch them', {}],
+  ])('git-lfs %s: refused with advice', async (_, objects) => {
+    const pull = await pullRequest({ 'models/a.onnx': pointer }, { 'models/a.onnx': 'new' })
+    await expect(baselineOf(pull, 'auto', await gitLfs(objects))).rejects.toThrow(
+      /is a Git LFS pointer and its content could not be fetched \(.*\); install git-lfs/,
+    )
+  })
+})
+
+describe('ref', () => {
+  test.each(['release', 'v1', 'sha'])('by %s, fetched into a shallow clone', async (kind) => {
+    const root = await hosted.commit('main', { 'models/a.onnx': 'first' })
+    const released = await hosted.commit('release', { 'models/a.onnx': 'released' }, root)
+    await hosted.git('tag', 'v1', released)
+    const pull = await pullRequest({ 'models/a.onnx': 'old' }, { 'models/a.onnx': 'new' })
+    expect(text(await baselineOf(pull, `ref:${kind === 'sha' ? released : kind}`))).toBe('released')
+  })
+
+  test.each(['nowhere', '--upload-pack=evil', 'a..b', 'main:models', 'x^{/y}'])(
+    '%j is refused in one line',
+    async (ref) => {
+      const pull = await pullRequest({ 'models/a.onnx': 'old' }, {})
+      await expect(baselineOf(pull, `ref:${ref}`)).rejects.toThrow(/^baseline ref:[^\n]+$/)
+    },
+  )
+})
+
+describe('a pull request does not grade its own work', () => {
+  test('a committed baseline model is read from the base', async () => {
+    const pull = await pullRequest(
+      { 'models/a.onnx': 'a', 'models/base.onnx': 'strong' },
+      { 'models/base.onnx': 'weak' },
+    )
+    expect(text(await baselineOf(pull, 'path:models/base.onnx'))).toBe('strong')
+  })
+
+  test('a committed results file is read from the base', async () => {
+    const pull = await pullRequest(
+      { 'models/a.onnx': 'a', 'baseline.json': smallestResults },
+      { 'baseline.json': 'something that is no results file' },
+    )
+    expect(await baselineOf(pull, 'results:baseline.json')).toMatchObject({
+      kind: 'results',
+      results: { schema: 'robustness-gate/results/1' },
+    })
+  })
+
+  test('a baseline that the pull request itself adds does not count', async () => {
+    const pull = await pullRequest({ 'models/a.onnx': 'a' }, { 'models/base.onnx': 'weak' })
+    expect(await baselineOf(pull, 'path:models/base.onnx')).toMatchObject({
+      kind: 'missing',
+      reason: expect.stringContaining('The pull request itself adds models/base.onnx'),
+    })
+  })
+
+  test('a file that an earlier step fetched, and no commit holds, counts', async () => {
+    const pull = await pullRequest({ 'models/a.onnx': 'a' }, {})
+    await writeFile(join(pull.workspace, 'fetched.onnx'), 'from the registry')
+    expect(text(await baselineOf(pull, 'path:fetched.onnx'))).toBe('from the registry')
+  })
+
+  test('the config is read from the base, and the report says what was changed', async () => {
+    const pull = await pullRequest(
+      { 'gate.yml': 'epsilon: 0.1', 'data/x.npz': 'images' },
+      { 'gate.yml': 'epsilon: 0.0001', 'data/x.npz': 'easier images' },
+    )
+    const [find, locate] = [baseFinder(pull.event), locateInGit(gitEnvironment)]
+    const path = join(pull.workspace, 'gate.yml')
+    expect(await readConfigFile(path, pull.workspace, true, find, locate)).toEqual({
+      name: `gate.yml at ${pull.base}`,
+      text: 'epsilon: 0.1',
+    })
+    const governing = { config: path, data: join(pull.workspace, 'data') }
+    expect(await changesOf(governing, find, locate)).toEqual([
+      `The pull request changes the config (gate.yml). It is judged by the one of the base commit, ${pull.base}.`,
+      'The pull request changes the data (data). Both models were measured on the changed data.',
+    ])
+  })
+
+  test('a config that the pull request adds is used, and the report says so', async () => {
+    const pull = await pullRequest({}, { 'gate.yml': 'epsilon: 0.1' })
+    const [find, locate] = [baseFinder(pull.event), locateInGit(gitEnvironment)]
+    const path = join(pull.workspace, 'gate.yml')
+    expect(await readConfigFile(path, pull.workspace, true, find, locate)).toMatchObject({ text: 'epsilon: 0.1' })
+    expect(await changesOf({ config: path }, find, locate)).toEqual([
+      'The pull request adds the config (gate.yml) that it is judged by.',
+    ])
+  })
+
+  test('a pull request that changes none of it has no notes', async () => {
+    const pull = await pullRequest({ 'gate.yml': 'epsilon: 0.1' }, { 'README.md': 'Better words.' })
+    const path = join(pull.workspace, 'gate.yml')
+    expect(await changesOf({ config: path }, baseFinder(pull.event), locateInGit(gitEnvironment))).toEqual([])
+  })
+})
+
+test.each(['main', 'path:', 'model.onnx', 'file:x', ''])('baseline %j: says what to write', async (spec) => {
+  const pull = await pullRequest({ 'models/a.onnx': 'a' }, {})
+  await expect(baselineOf(pull, spec)).rejects.toThrow(
+    `baseline "${spec}": write auto, none, ref:BRANCH, ref:SHA, path:FILE or results:FILE`,
+  )
+})
