@@ -33,7 +33,7 @@ export function code(text: string, limit = 80): string {
  */
 export function prose(text: string, limit = 500): string {
   return plain(text, limit)
-    .replace(/[@#]|:(?=\S)|\bwww(?=\.)|\bgh(?=-)/gi, (found) => found + WORD_JOINER)
+    .replace(/[@#]|:(?=\S)|www(?=\.)|gh(?=-)/gi, (found) => found + WORD_JOINER)
     .replace(
       /[0-9a-f]{7,}/gi,
       (found) => found.slice(0, 4) + WORD_JOINER + found.slice(4).replace(/.{6}/g, `$&${WORD_JOINER}`),
