@@ -1,5 +1,6 @@
 import type { Norm } from '../config/types.js'
 import { UsageError } from '../errors.js'
+import { roundTowards } from './float32.js'
 import { l2Threat } from './threat-l2.js'
 import { linfThreat } from './threat-linf.js'
 import type { Random } from './random.js'
@@ -31,7 +32,7 @@ export type Bounds = readonly [number, number]
  * The threat model around one image.
  *
  * @param image float32 [pixels], inside `bounds`
- * @param bounds least and greatest pixel; rounded to float32, as the pixels of the dataset are
+ * @param bounds least and greatest pixel; where one has no float32, the nearest inside takes its place
  * @throws UsageError when a pixel is outside the bounds, or the norm is not supported
  */
 export function threatModel(
@@ -39,8 +40,9 @@ export function threatModel(
   { norm, epsilon }: { readonly norm: Norm; readonly epsilon: number },
   bounds: Bounds,
 ): ThreatModel {
-  const low = Math.fround(bounds[0])
-  const high = Math.fround(bounds[1])
+  const inside = Math.fround((bounds[0] + bounds[1]) / 2)
+  const low = roundTowards(inside, bounds[0])
+  const high = roundTowards(inside, bounds[1])
   const outside = image.findIndex((pixel) => !(pixel >= low && pixel <= high))
   if (outside >= 0)
     throw new UsageError(

@@ -46,6 +46,9 @@ export type Request =
 
 const fraction = z.number().min(0)
 const index = z.int().min(0)
+const float32 = z.custom<Float32Array>((value) => value instanceof Float32Array)
+const int32 = z.custom<Int32Array>((value) => value instanceof Int32Array)
+const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array)
 
 /** One attack on one image: the entry in results.json. `predicted` and `distance` are of the point returned (the witness when it succeeded). */
 export const AttackOutcomeSchema = z.object({
@@ -75,8 +78,8 @@ export const ReplySchema = z.discriminatedUnion('type', [
       shape: z.array(z.int().min(1)).min(1),
       layout: z.enum(['nchw', 'nhwc', 'flat']),
       range: z.tuple([z.number(), z.number()]),
-      pixels: z.instanceof(Float32Array),
-      labels: z.instanceof(Int32Array),
+      pixels: float32,
+      labels: int32,
       classNames: z.array(z.string()).optional(),
     }),
   }),
@@ -94,7 +97,7 @@ export const ReplySchema = z.discriminatedUnion('type', [
     type: z.literal('outcome'),
     outcome: SampleOutcomeSchema,
     /** By threat id: float32 [product(shape)], when witnesses were asked for and the image was broken. */
-    witnesses: z.record(z.string(), z.instanceof(Float32Array)).optional(),
+    witnesses: z.record(z.string(), float32).optional(),
     /** Questions of this image's attacks: points whose gradient, points whose prediction was asked for. */
     gradients: index,
     forwards: index,
@@ -102,7 +105,7 @@ export const ReplySchema = z.discriminatedUnion('type', [
     flags: z.array(FlagSchema).optional(),
   }),
   z.object({ type: z.literal('inspected'), inspection: InspectionSchema }),
-  z.object({ type: z.literal('differentiated'), bytes: z.instanceof(Uint8Array) }),
+  z.object({ type: z.literal('differentiated'), bytes }),
   /** `usage`: the user can mend it (exit status 2); `internal`: ours or the model's (exit status 3). One line. */
   z.object({ type: z.literal('failed'), kind: z.enum(['usage', 'internal']), message: z.string() }),
 ])

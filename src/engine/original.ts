@@ -1,9 +1,10 @@
 import { Tensor, type InferenceSession } from 'onnxruntime-node'
 import { predictedClass } from '../attacks/losses.js'
 import type { PredictionAnswer, PredictionQuestion } from '../attacks/protocol.js'
+import type { OutputKind } from '../autodiff/logits.js'
 import { elementCount } from '../onnx/tensor.js'
 import { fillRows } from './batch.js'
-import { classScores, type OutputKind } from './outputs.js'
+import { classScores } from './outputs.js'
 import type { Oracle } from './scheduler.js'
 import { fromOnnx } from './session.js'
 

@@ -1,7 +1,5 @@
+import type { OutputKind } from '../autodiff/logits.js'
 import type { Tensor } from '../onnx/graph.js'
-
-/** What a classifier's output stands for. */
-export type OutputKind = 'logits' | 'probabilities' | 'log-probabilities' | 'one-logit' | 'one-probability'
 
 /**
  * A classifier's output as one score for each class, in row-major order: the output itself, or for a single output z

@@ -27,15 +27,21 @@ export function openSession(
   return InferenceSession.create(model, externalData.length > 0 ? { ...options, externalData } : options)
 }
 
-/** Runs an encoded model once: opens it, runs it, closes it. */
-export const runModel: RunModel = async (model, feeds, outputs) => {
-  const session = await openSession(model)
-  try {
-    const inputs = Object.fromEntries([...feeds].map(([name, tensor]) => [name, toOnnx(tensor)]))
-    const results = await session.run(inputs, [...(outputs ?? session.outputNames)])
-    return new Map(Object.entries(results).map(([name, tensor]) => [name, fromOnnx(tensor)]))
-  } finally {
-    await session.release()
+/**
+ * A function that runs an encoded model once: opens it, runs it, closes it.
+ *
+ * @param external of the models it is going to run, as for openSession
+ */
+export function modelRunner(external: Readonly<Record<string, Uint8Array>> = {}): RunModel {
+  return async (model, feeds, outputs) => {
+    const session = await openSession(model, external)
+    try {
+      const inputs = Object.fromEntries([...feeds].map(([name, tensor]) => [name, toOnnx(tensor)]))
+      const results = await session.run(inputs, [...(outputs ?? session.outputNames)])
+      return new Map(Object.entries(results).map(([name, tensor]) => [name, fromOnnx(tensor)]))
+    } finally {
+      await session.release()
+    }
   }
 }
 

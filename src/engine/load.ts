@@ -1,0 +1,54 @@
+import { env } from 'onnxruntime-node'
+import { buildSurrogate } from '../autodiff/surrogate.js'
+import { gradientOracle } from './gradient.js'
+import type { AttackPlan } from './image.js'
+import { withApplicableLosses } from './losses.js'
+import type { Flag, LoadRequest } from './messages.js'
+import { originalOracle } from './original.js'
+import type { Engine } from './scheduler.js'
+import { modelRunner, openSession } from './session.js'
+
+/** A model that is ready to be attacked. */
+export interface LoadedModel {
+  readonly engine: Engine
+  readonly plan: AttackPlan
+  readonly classes: number
+  /** Images in one call of the gradient model. */
+  readonly batch: number
+  /** `onnxruntime 1.30.0` */
+  readonly runtime: string
+  readonly flags: readonly Flag[]
+}
+
+/**
+ * Makes the gradient model, and opens it, the original and the preprocessing in front of it.
+ *
+ * @throws UsageError when the model is no classifier of such images or holds an operator without a gradient
+ */
+export async function loadModel(request: LoadRequest): Promise<LoadedModel> {
+  const { model, shape, layout, range, preprocessing, threats, seed } = request
+  const run = modelRunner(model.external)
+  const surrogate = await buildSurrogate(model, { shape, layout, range, preprocessing, run })
+  const { classes, input, output, preprocessingModel, gradientBatch, originalBatch } = surrogate
+  const { attacks, flags } = withApplicableLosses(request.attacks, classes)
+  const batch = gradientBatch === 'free' ? request.batch : gradientBatch
+  return {
+    engine: {
+      gradient: gradientOracle({ session: await openSession(surrogate.gradientModel), classes, batch, shape }),
+      prediction: originalOracle({
+        session: await openSession(model.bytes, model.external),
+        preprocessing: preprocessingModel && (await openSession(preprocessingModel)),
+        input: input.name,
+        output,
+        classes,
+        batch: originalBatch === 'free' ? request.batch : originalBatch,
+        shape,
+      }),
+    },
+    plan: { threats, attacks, bounds: range, seed },
+    classes,
+    batch,
+    runtime: `onnxruntime ${env.versions.node ?? ''}`.trimEnd(),
+    flags,
+  }
+}

@@ -1,0 +1,94 @@
+import { gradientModelOf } from '../autodiff/gradientModel.js'
+import { inspectModel } from '../autodiff/inspect.js'
+import { decodeData } from '../data/decode.js'
+import { UsageError } from '../errors.js'
+import { elementCount } from '../onnx/tensor.js'
+import { evaluateImage, type ImageResult } from './image.js'
+import { loadModel, type LoadedModel } from './load.js'
+import type { ImageTask, LoadRequest, Reply, Request } from './messages.js'
+import { Scheduler, type Cost } from './scheduler.js'
+import { modelRunner } from './session.js'
+
+interface Evaluator {
+  readonly request: LoadRequest
+  readonly model: LoadedModel
+  readonly scheduler: Scheduler<ImageResult>
+}
+
+/**
+ * What the child does: takes requests in order and replies to each; images that come while others are under attack
+ * join them. Nothing is thrown: what goes wrong is a reply, and a model that failed under attack is done with.
+ *
+ * @returns what to call with each request
+ */
+export function serve(send: (reply: Reply) => void): (request: Request) => void {
+  let evaluator: Evaluator | undefined
+  let last: Promise<void> = Promise.resolve()
+
+  const handle = async (request: Request): Promise<void> => {
+    switch (request.type) {
+      case 'decode':
+        return send(decode(request))
+      case 'inspect':
+        return send({ type: 'inspected', inspection: await inspectModel(request.model) })
+      case 'gradient': {
+        const bytes = await gradientModelOf(request.model, modelRunner(request.model.external))
+        return send({ type: 'differentiated', bytes })
+      }
+      case 'load': {
+        const model = await loadModel(request)
+        evaluator = { request, model, scheduler: new Scheduler(model.engine, reporter(request.witnesses, send)) }
+        const { classes, batch, runtime, flags } = model
+        return send({ type: 'loaded', classes, batch, engine: runtime, flags: [...flags] })
+      }
+      case 'evaluate': {
+        if (!evaluator) throw new Error('images came before a model was loaded')
+        const { model, scheduler } = evaluator
+        for (const image of request.images) check(image, evaluator)
+        // Not awaited: requests that come meanwhile may add images.
+        scheduler.run(request.images.map((image) => evaluateImage(image, model.plan))).catch(fail)
+      }
+    }
+  }
+  const fail = (error: unknown): void => send(failure(error))
+
+  return (request) => {
+    last = last.then(() => handle(request)).catch(fail)
+  }
+}
+
+function decode({ raw, options, samples }: Extract<Request, { type: 'decode' }>): Reply {
+  const { shape, range, classNames, ...dataset } = decodeData(raw, options, samples)
+  const [low, high] = range
+  return {
+    type: 'decoded',
+    dataset: { ...dataset, shape: [...shape], range: [low, high], classNames: classNames && [...classNames] },
+  }
+}
+
+function reporter(withWitnesses: boolean, send: (reply: Reply) => void): (result: ImageResult, cost: Cost) => void {
+  return ({ outcome, witnesses, flags }, { gradients, forwards }) =>
+    send({
+      type: 'outcome',
+      outcome,
+      gradients,
+      forwards,
+      ...(withWitnesses && { witnesses: { ...witnesses } }),
+      ...(flags.length > 0 && { flags: [...flags] }),
+    })
+}
+
+function check({ index, label, pixels }: ImageTask, { request, model }: Evaluator): void {
+  if (!(label >= 0 && label < model.classes))
+    throw new UsageError(
+      `${request.model.name}: image ${index} has the label ${label}, but the model has ${model.classes} classes (0 to ${model.classes - 1}); use data whose labels are the model's classes`,
+    )
+  if (pixels.length !== elementCount(request.shape))
+    throw new Error(`image ${index} has ${pixels.length} values, not [${request.shape.join(', ')}]`)
+}
+
+/** What went wrong, as a reply: one line, without a stack. */
+export function failure(error: unknown): Extract<Reply, { type: 'failed' }> {
+  const message = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ').trim()
+  return { type: 'failed', kind: error instanceof UsageError ? 'usage' : 'internal', message: message || 'unknown' }
+}
