@@ -1,0 +1,94 @@
+import { expect, test } from '@jest/globals'
+import { compare, errorComparison } from '../../src/comparison/compare.js'
+import type { Comparison, Verdict } from '../../src/comparison/types.js'
+import { parseConfig } from '../../src/config/parse.js'
+import { parseResults } from '../../src/evaluation/resultsFile.js'
+import { conclusionOf } from '../../src/github/checkRun.js'
+import type { Context, Event } from '../../src/github/context.js'
+import { outputsOf } from '../../src/github/outputs.js'
+import { publicationOf } from '../../src/github/publication.js'
+import { smallestResults } from '../support/github/results.js'
+
+const config = parseConfig({ flags: { epsilon: '0.1', suite: 'quick' } })
+const results = parseResults(smallestResults, 'results.json')
+const comparison = compare(results, results, config.policy)
+
+function contextOf(event: Event): Context {
+  const repository = { owner: 'Codertocat', repo: 'Hello-World' }
+  return { event, repository, runUrl: 'https://github.com/Codertocat/Hello-World/actions/runs/42', serverUrl: '' }
+}
+const pull: Event = {
+  ...{ kind: 'pull_request', number: 2, headSha: 'e'.repeat(40), baseRef: 'main', baseSha: 'b'.repeat(40) },
+  fork: false,
+}
+
+test('a pull request gets a comment, and its head the check run', () => {
+  const { check, comment } = publicationOf({ comparison, notes: [] }, config, contextOf(pull))
+  expect(check).toMatchObject({ headSha: 'e'.repeat(40), checkName: 'Robustness gate', conclusion: 'success' })
+  expect(comment).toMatchObject({ pullRequest: 2, markdown: check.summary })
+})
+
+test('a push has no pull request to comment on', () => {
+  const push: Event = { kind: 'push', headSha: 'e'.repeat(40), ref: 'refs/heads/main', defaultBranch: 'main' }
+  expect(publicationOf({ comparison, notes: [] }, config, contextOf(push)).comment).toBeUndefined()
+})
+
+test('comment: never leaves the check run', () => {
+  const silent = parseConfig({ flags: { comment: 'never' } })
+  const { check, comment } = publicationOf({ comparison, notes: [] }, silent, contextOf(pull))
+  expect([check.checkName, comment]).toEqual(['Robustness gate', undefined])
+})
+
+test('what the pull request changed of its own yardstick is in the comment, and cannot carry markup', () => {
+  const notes = ['The pull request changes the config (a<img src=x>@octocat.yml).']
+  const { comment } = publicationOf({ comparison, notes }, config, contextOf(pull))
+  expect(comment?.markdown).toMatch(/^> The pull request changes the config/m)
+  expect(comment?.markdown).not.toContain('<img')
+  expect(comment?.markdown).not.toContain('@octocat')
+})
+
+test('an error whose message is endless still fits', () => {
+  const broken = errorComparison('x '.repeat(100_000))
+  const { check, comment } = publicationOf(
+    { comparison: broken, notes: ['y'.repeat(100_000)] },
+    config,
+    contextOf(pull),
+  )
+  expect(check.title.length).toBeLessThanOrEqual(255)
+  expect(check.summary.length).toBeLessThanOrEqual(65_535)
+  expect(comment?.markdown.length).toBeLessThanOrEqual(65_000)
+})
+
+const verdict = (outcome: Verdict['outcome'], fails: boolean, accepted = false): Verdict => ({
+  ...{ outcome, fails, reasons: [], baseline: 'present' },
+  ...(accepted && { acceptance: { who: 'mona', when: '2026-01-01T00:00:00Z' } }),
+})
+test.each([
+  ['a pass is green', verdict('pass', false), 'success'],
+  ['a regression is red', verdict('regression', true), 'failure'],
+  ['a regression that is let through is grey, not green', verdict('regression', false), 'neutral'],
+  ['an accepted regression is green', verdict('regression', false, true), 'success'],
+  ['inconclusive is grey', verdict('inconclusive', false), 'neutral'],
+  ['inconclusive is red where the policy says so', verdict('inconclusive', true), 'failure'],
+  ['an error is red', verdict('error', true), 'failure'],
+] as const)('%s', (_, given, conclusion) => {
+  expect(conclusionOf(given)).toBe(conclusion)
+})
+
+test('robust accuracy is that of the threat that leaves least', () => {
+  const several = {
+    ...comparison,
+    candidate: comparison.candidate && {
+      ...comparison.candidate,
+      cleanAccuracy: 0.9,
+      robustAccuracy: { 'linf-0.1': 0.5, 'l2-1': 0.25 },
+    },
+  } satisfies Comparison
+  expect(outputsOf(several)).toMatchObject({
+    verdict: 'pass',
+    'clean-accuracy': '0.9',
+    'robust-accuracy': '0.25',
+    'baseline-robust-accuracy': '1',
+    results: '',
+  })
+})
