@@ -76,12 +76,13 @@ describe('Constant nodes become constants', () => {
   ])('%s', async (name, proto, value) => {
     const constant: Node = { ...makeNode('Constant', [], ['c']), attributes: new Map([[name, proto]]) }
     const nodes = [constant, makeNode('Shape', ['c'], ['s']), makeNode('Relu', ['x'], ['y'])]
-    const recipe = { opset: 13, inputs: { x }, nodes, outputs: ['c', 's', 'y'] }
+    // onnxruntime 1.30 loses a sparse constant that is an output of the graph itself.
+    const outputs = name === 'sparse_value' ? ['s', 'y'] : ['c', 's', 'y']
+    const recipe = { opset: 13, inputs: { x }, nodes, outputs }
     const canonical = canonicalise(decodeModel(encodeModel(assemble(recipe))))
     expect(canonical.constants.get('c')).toEqual(value)
     expect(operators(canonical)).toEqual(['Shape', 'Relu'])
-    // onnxruntime has no kernel for a sparse constant that is read by another node.
-    if (name !== 'sparse_value') await expectSameOutputs(recipe)
+    await expectSameOutputs(recipe)
   })
 
   test('an upgrade sees the value of one: Softmax after a Reshape to two dimensions', async () => {
