@@ -327,3 +327,15 @@ describe('models a classifier may be', () => {
     })
   })
 })
+
+test('the preprocessing alone leads to what the original takes, under the name the engine asks for', async () => {
+  const surrogate = await surrogateOf('cifar/cifar_base_kw.onnx', cifar)
+  const x = reals('float32', [2, 3, 32, 32], 71, 0, 1)
+  const prepared = await run(surrogate.preprocessingModel as Uint8Array, new Map([['image', x]]), ['output'])
+  const values = numbersOf(prepared.get('output') as Tensor)
+  const mean = [0.485, 0.456, 0.406]
+  numbersOf(x).forEach((pixel, at) => {
+    const channel = Math.floor(at / 1024) % 3
+    expect(values[at]).toBeCloseTo((pixel - mean[channel]) / 0.225, 5)
+  })
+})

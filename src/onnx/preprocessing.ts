@@ -37,7 +37,9 @@ export function preprocessingGraph(input: ValueInfo, image: ImageFormat, declare
   const shaped = fit(b, arranged, input)
   const type = TYPE_CODES[input.type ?? 'float32'] ?? 1
   const output = type === 1 ? shaped : b.add('Cast', [shaped], { to: type })
-  return b.build(empty, { outputs: [{ name: output }] })
+  if (b.nodes.length === 0) return { ...empty, outputs: [{ name: 'image' }] }
+  b.addNamed('output', 'Identity', [output])
+  return b.build(empty, { outputs: [{ name: 'output' }] })
 }
 
 /** (x − mean) / std, per channel or one for all, in the order of the dataset's channels. */
@@ -114,6 +116,6 @@ function fit(b: GraphBuilder, { value, shape }: Arranged, input: ValueInfo): str
 function adviceFor(wanted: readonly number[], shape: readonly number[]): string {
   const sorted = (sizes: readonly number[]): string => sizes.toSorted((a, b) => a - b).join()
   if (wanted.length === 3 && sorted(wanted) === sorted(shape))
-    return `declare the model's layout (--layout ${wanted[2] < wanted[0] ? 'nhwc' : 'nchw'})`
+    return `declare the layout of the model's input (--input-layout ${wanted[2] < wanted[0] ? 'nhwc' : 'nchw'})`
   return 'resize or crop the images, or check that model and data belong together'
 }
