@@ -14,6 +14,7 @@ const flags = {
   candidate: 'fixtures/fashion/fashion-finetuned.onnx',
   baseline: 'fixtures/fashion/fashion-hardened.onnx',
   data: 'fixtures/fashion/fashion-test.npz',
+  'class-names': 'fixtures/fashion/class-names.txt',
   epsilon: '0.1',
   out,
 }

@@ -15,7 +15,8 @@ const io: Io = {
     ? progressBars(process.stderr)
     : progressLines((line) => process.stderr.write(`${line}\n`)),
   color: process.stdout.isTTY === true && process.env.NO_COLOR === undefined,
-  width: process.stdout.columns ?? 100,
+  // Some pseudo-terminals say 0.
+  width: process.stdout.columns || 100,
   host: nodeHost(import.meta.url, process),
 }
 

@@ -4,7 +4,16 @@ import { UsageError } from './errors.js'
 import { writeFileAtomically } from './files.js'
 
 /** What the user can mend, by making room or naming another place. */
-const mendable = ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EEXIST', 'ENOTDIR', 'EISDIR', 'ENAMETOOLONG', 'ELOOP']
+const mendable: Readonly<Record<string, string>> = {
+  EACCES: 'this user may not write there',
+  EPERM: 'this user may not write there',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+  EEXIST: 'a file is in the way',
+  ENOTDIR: 'a file is in the way',
+  EISDIR: 'a folder is in the way',
+  ENAMETOOLONG: 'the name is too long',
+}
 
 /** Makes a folder and those it lies in. */
 export async function makeFolder(path: string): Promise<void> {
@@ -22,7 +31,7 @@ async function told(path: string, run: () => Promise<unknown>): Promise<void> {
     await run()
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-    if (!mendable.includes(code)) throw error
-    throw new UsageError(`${path}: cannot be written (${code}); give another place with --out, or make room`)
+    if (mendable[code] === undefined) throw error
+    throw new UsageError(`${path}: cannot be written, ${mendable[code]}; give another place for the results`)
   }
 }

@@ -51,16 +51,16 @@ test('a log gets a line every few seconds and one at the end, not one per image'
     show('candidate', {
       done,
       total: 20,
-      correct: done,
-      robust: { 'linf-0.1': done / 2 },
+      correct: 0.8 * done,
+      robust: { 'linf-0.1': 0.4 * done },
       gradients: 1000 * done,
       seconds: done,
     })
   expect(lines).toEqual([
-    'candidate: 5/20 images, clean 100.0 %, robust 50.0 % (linf-0.1), 5,000 gradients, 5 s',
-    'candidate: 10/20 images, clean 100.0 %, robust 50.0 % (linf-0.1), 10,000 gradients, 10 s',
-    'candidate: 15/20 images, clean 100.0 %, robust 50.0 % (linf-0.1), 15,000 gradients, 15 s',
-    'candidate: 20/20 images, clean 100.0 %, robust 50.0 % (linf-0.1), 20,000 gradients, 20 s',
+    'candidate: 5/20 images, 1 misclassified, 2 broken (linf-0.1), 5,000 gradients, 5 s',
+    'candidate: 10/20 images, 2 misclassified, 4 broken (linf-0.1), 10,000 gradients, 10 s',
+    'candidate: 15/20 images, 3 misclassified, 6 broken (linf-0.1), 15,000 gradients, 15 s',
+    'candidate: 20/20 images, 4 misclassified, 8 broken (linf-0.1), 20,000 gradients, 20 s',
   ])
 })
 

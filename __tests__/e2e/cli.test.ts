@@ -45,8 +45,8 @@ describe('gate', () => {
       })
       expect(await readFile(join(out, 'report.md'), 'utf8')).toContain('Regression')
       expect(run.stdout).toMatch(/regression/i)
-      expect(run.stderr).toMatch(/^candidate: 64\/64 images, clean /m)
-      expect(run.stderr).toMatch(/^baseline: 64\/64 images, clean /m)
+      expect(run.stderr).toMatch(/^candidate: 64\/64 images, \d+ misclassified, /m)
+      expect(run.stderr).toMatch(/^baseline: 64\/64 images, \d+ misclassified, /m)
     })
   })
 
@@ -145,8 +145,8 @@ describe('the other commands', () => {
       const { status, stdout } = await runCli(['inspect', 'deep/grad.onnx'], { cwd })
       expect(status).toBe(0)
       expect(stdout).toMatch(/^input +label +int64 /m)
-      expect(stdout).toMatch(/^output +loss +float32 /m)
-      expect(stdout).toMatch(/^output +gradient +float32 /m)
+      expect(stdout).toMatch(/^output +loss +/m)
+      expect(stdout).toMatch(/^output +gradient +/m)
     })
   })
 

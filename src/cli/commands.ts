@@ -26,7 +26,7 @@ export async function gate({ candidate: flag, ...flags }: Flags, out: string, io
   const baseline = await readBaseline(config.baseline)
   const data = await readData(config)
   const { comparison, files } = await runGate(config, { candidate, baseline, data }, out, effects(io))
-  io.stdout(`${terminalReport(comparison, io)}\nReport: ${files.report}\n`)
+  io.stdout(`${terminalReport(comparison, io).trimEnd()}\n\nReport: ${files.report}\n`)
   return statusOf(comparison, io)
 }
 
@@ -41,7 +41,7 @@ export async function evaluate(flags: Flags, out: string, io: Io): Promise<ExitS
   await writeOutput(file, formatResults(results))
   const { markdown, terminal } = evaluationReport(results, io)
   await writeOutput(join(out, 'report.md'), markdown)
-  io.stdout(`${terminal}\nResults: ${file}\n`)
+  io.stdout(`${terminal.trimEnd()}\n\nResults: ${file}\n`)
   return 0
 }
 
@@ -59,7 +59,7 @@ export async function compareResults(
     await writeOutput(join(out, 'comparison.json'), jsonText(comparison))
     await writeOutput(join(out, 'report.md'), markdownReport(comparison, { tier: 'full', results }))
   }
-  io.stdout(terminalReport(comparison, io))
+  io.stdout(`${terminalReport(comparison, io).trimEnd()}\n`)
   return statusOf(comparison, io)
 }
 
@@ -83,7 +83,7 @@ export async function report(path: string, out: string, io: Io): Promise<ExitSta
   const file = join(out, 'report.md')
   const { markdown, terminal } = evaluationReport(results, io)
   await writeOutput(file, markdown)
-  io.stdout(`${terminal}\nReport: ${file}\n`)
+  io.stdout(`${terminal.trimEnd()}\n\nReport: ${file}\n`)
   return 0
 }
 

@@ -1,5 +1,5 @@
-import type { Inspection } from '../autodiff/inspect.js'
-import { InspectionSchema } from '../autodiff/inspect.js'
+import type { Inspection } from '../autodiff/inspection.js'
+import { InspectionSchema } from '../autodiff/inspection.js'
 import { plain } from '../report/escape.js'
 
 /**

@@ -32,8 +32,9 @@ export function progressBars(stream: NodeJS.WriteStream): ShowProgress {
 
 const format = '{what} {bar} {value}/{total} images, {numbers}, {duration_formatted}'
 
+/** Counts, not percentages: images that break are done first, so a percentage of those done would mislead. */
 function numbers({ done, correct, robust, gradients }: Progress): string {
-  const percent = (count: number) => `${done === 0 ? 0 : ((100 * count) / done).toFixed(1)} %`
-  const robustness = Object.entries(robust).map(([threat, count]) => `robust ${percent(count)} (${threat})`)
-  return [`clean ${percent(correct)}`, ...robustness, `${gradients.toLocaleString('en')} gradients`].join(', ')
+  const count = (value: number) => value.toLocaleString('en')
+  const broken = Object.entries(robust).map(([threat, held]) => `${count(correct - held)} broken (${threat})`)
+  return [`${count(done - correct)} misclassified`, ...broken, `${count(gradients)} gradients`].join(', ')
 }
