@@ -1,45 +1,12 @@
-import { z } from 'zod'
 import { canonicalise } from '../onnx/canonical.js'
 import { decodeModel } from '../onnx/codec.js'
 import type { Graph, Node, Tensor, ValueInfo } from '../onnx/graph.js'
 import { reads } from '../onnx/subgraphs.js'
+import type { InspectedValue, Inspection } from './inspection.js'
 import { RULES, WITHOUT_GRADIENT } from './rules/index.js'
 import { imageInput, named } from './surrogate.js'
 import type { ModelSource } from './surrogate.js'
 import { UsageError } from '../errors.js'
-
-const ValueSchema = z.object({
-  name: z.string(),
-  type: z.string(),
-  dims: z.array(z.union([z.int(), z.string()])).optional(),
-})
-
-/** What `inspect` tells of a model, read from the file without running it. */
-export const InspectionSchema = z.object({
-  name: z.string(),
-  bytes: z.int().min(0),
-  /** Version by domain; '' is ai.onnx. */
-  opsets: z.record(z.string(), z.int()),
-  inputs: z.array(ValueSchema),
-  outputs: z.array(ValueSchema),
-  /** Numbers in weights. */
-  parameters: z.int().min(0),
-  /** In the newest form of the standard, most frequent first. */
-  operators: z.array(
-    z.object({
-      operator: z.string(),
-      count: z.int().min(1),
-      /** `none`: its output is whole numbers, truth values or shapes, and nothing flows. `missing`: there is no rule yet. */
-      gradient: z.enum(['rule', 'none', 'missing']),
-      /** Names of a few nodes, where the gradient is missing. */
-      nodes: z.array(z.string()).optional(),
-    }),
-  ),
-  /** What keeps the model from being attacked, one sentence each; empty when nothing does. */
-  problems: z.array(z.string()),
-})
-
-export type Inspection = z.infer<typeof InspectionSchema>
 
 /**
  * Tells what a model is made of and whether its gradient can be made.
@@ -64,7 +31,7 @@ export async function inspectModel(model: ModelSource): Promise<Inspection> {
   })
 }
 
-function shown({ name, type, dims }: ValueInfo): z.infer<typeof ValueSchema> {
+function shown({ name, type, dims }: ValueInfo): InspectedValue {
   return { name, type: type ?? 'unknown', dims: dims?.map((size) => size ?? '?') }
 }
 

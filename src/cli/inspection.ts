@@ -1,14 +1,8 @@
 import type { Inspection } from '../autodiff/inspection.js'
-import { InspectionSchema } from '../autodiff/inspection.js'
 import { plain } from '../report/escape.js'
 
-/**
- * What a child found in a model, for people. Names of the model's own cannot move the cursor.
- *
- * @throws ZodError for anything else; it comes from a child.
- */
-export function inspectionText(found: unknown): string {
-  const inspection = InspectionSchema.parse(found)
+/** What a child found in a model, for people. Names of the model's own cannot move the cursor. */
+export function inspectionText(inspection: Inspection): string {
   const parts = [headline(inspection), values(inspection), operators(inspection), problems(inspection)]
   return `${parts.join('\n\n')}\n`
 }

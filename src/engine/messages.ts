@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { InspectionSchema } from '../autodiff/inspect.js'
+import { InspectionSchema } from '../autodiff/inspection.js'
 import type { AttackSpec, DataOptions, Layout, Preprocessing, ThreatSpec } from '../config/types.js'
 import type { RawData } from '../data/types.js'
 

@@ -1,4 +1,4 @@
-import type { Inspection } from '../autodiff/inspect.js'
+import type { Inspection } from '../autodiff/inspection.js'
 import type { DataOptions } from '../config/types.js'
 import type { Dataset, RawData } from '../data/types.js'
 import type { ModelBytes, Request } from '../engine/messages.js'

@@ -1,0 +1,36 @@
+import { z } from 'zod'
+
+/** An input or output. */
+export const ValueSchema = z.object({
+  name: z.string(),
+  type: z.string(),
+  dims: z.array(z.union([z.int(), z.string()])).optional(),
+})
+
+/** What `inspect` tells of a model, read from the file without running it. */
+export const InspectionSchema = z.object({
+  name: z.string(),
+  bytes: z.int().min(0),
+  /** Version by domain; '' is ai.onnx. */
+  opsets: z.record(z.string(), z.int()),
+  inputs: z.array(ValueSchema),
+  outputs: z.array(ValueSchema),
+  /** Numbers in weights. */
+  parameters: z.int().min(0),
+  /** In the newest form of the standard, most frequent first. */
+  operators: z.array(
+    z.object({
+      operator: z.string(),
+      count: z.int().min(1),
+      /** `none`: its output is whole numbers, truth values or shapes, and nothing flows. `missing`: there is no rule yet. */
+      gradient: z.enum(['rule', 'none', 'missing']),
+      /** Names of a few nodes, where the gradient is missing. */
+      nodes: z.array(z.string()).optional(),
+    }),
+  ),
+  /** What keeps the model from being attacked, one sentence each; empty when nothing does. */
+  problems: z.array(z.string()),
+})
+
+export type Inspection = z.infer<typeof InspectionSchema>
+export type InspectedValue = z.infer<typeof ValueSchema>
