@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
-import { makeNode } from '../../src/onnx/attributes.js'
-import { expectSameOutputs, float64, floats, ints, operators, single, tensor, vector } from './support.js'
+import { UsageError } from '../../src/errors.js'
+import { intAttribute, makeNode } from '../../src/onnx/attributes.js'
+import { canonicalise } from '../../src/onnx/canonical.js'
+import { assemble, expectSameOutputs, float64, floats, ints, operators, single, tensor, vector } from './support.js'
 import type { Recipe, Single } from './support.js'
 
 /** Each model is run by onnxruntime as its old opset writes it and as we rewrite it; equal to the bit unless it says otherwise. */
@@ -166,6 +168,41 @@ describe('resampling', () => {
     const grid = { ...floats(2, 3, 3, 2), data: Float32Array.from({ length: 36 }, (_, at) => Math.sin(at) * 1.1) }
     await expectSameOutputs(single({ opset: 16, op: 'GridSample', x: image, more: [grid], attributes: { mode } }))
   })
+})
+
+test('an equal Split says into how many parts, which the standard asks for since 18 though onnxruntime does not', async () => {
+  const { nodes } = await expectSameOutputs(single({ opset: 9, op: 'Split', attributes: { axis: 2 }, outputs: 2 }))
+  expect(intAttribute(nodes[0], 'num_outputs')).toBe(2)
+})
+
+test('a Resize leaves out what it does not use, so that its one way of giving a size is plain', async () => {
+  const sizes = [vector(), vector(), ints(2, 4, 9, 4)]
+  const { nodes, constants } = await expectSameOutputs(single({ opset: 11, op: 'Resize', x: image, more: sizes }))
+  expect(nodes[0].inputs).toEqual(['x', '', '', 'c2'])
+  expect([...constants.keys()]).toEqual(['c2'])
+})
+
+test.each([9, 10, 11, 12, 13])(
+  'the mask of a Dropout-%i that does not train is there for who reads it',
+  async (opset) => {
+    const attributes = opset < 12 ? { ratio: { float: 0.25 } } : {}
+    const canonical = await expectSameOutputs(single({ opset, op: 'Dropout', attributes, outputs: 2 }))
+    // Until 11 onnxruntime fills it with zeros, and then nothing of the Dropout is left.
+    expect(operators(canonical).includes('Dropout')).toBe(opset >= 12)
+  },
+)
+
+test('BatchNormalization loses its outputs for training', async () => {
+  const more = [vector(1), vector(0), vector(0.5), vector(2)]
+  const recipe = single({ opset: 9, op: 'BatchNormalization', x: floats(2, 1, 3), more, outputs: 5 })
+  const { nodes } = canonicalise(assemble({ ...recipe, outputs: ['y0'] }))
+  expect(nodes[0].outputs).toEqual(['y0'])
+})
+
+test('Scan-8, which nothing succeeds, is refused with what to do', () => {
+  const recipe = single({ opset: 8, op: 'Scan' })
+  expect(() => canonicalise(assemble(recipe))).toThrow(UsageError)
+  expect(() => canonicalise(assemble(recipe))).toThrow('re-export the model with opset 13 or newer')
 })
 
 test('Scatter is ScatterElements', async () => {
