@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from '@jest/globals'
@@ -67,6 +67,33 @@ describe('gate', () => {
       expect(existsSync(join(out, 'baseline.json'))).toBe(false)
       expect(await json(join(out, 'comparison.json'))).toMatchObject({
         verdict: { outcome: 'regression', baseline: 'none' },
+      })
+    })
+  })
+
+  test('a config file decides what no option does', async () => {
+    await inTemporaryFolder(async (cwd) => {
+      await writeFile(
+        join(cwd, 'robustness.yml'),
+        `epsilon: 0.5
+samples: 16
+suite: { attacks: [{name: pgd, id: short, steps: 2, step-size: 0.05, loss: dlr}] }
+minRobustAccuracy: 100%
+failOn: never
+`,
+      )
+      const options = ['--config', 'robustness.yml', '--candidate', hardened, '--baseline', 'none', ...data]
+      const run = await runCli(['gate', ...options, '--epsilon', '0.1', '--out', '.'], { cwd })
+      expect(run).toMatchObject({ status: 0, stdout: expect.stringContaining('Regression') })
+      const results = ResultsSchema.parse(await json(join(cwd, 'results.json')))
+      expect(results).toMatchObject({
+        suite: {
+          name: 'custom',
+          version: 1,
+          attacks: [{ id: 'short', name: 'pgd', steps: 2, stepSize: 0.05, loss: 'dlr' }],
+        },
+        threats: [{ id: 'linf-0.1', norm: 'linf', epsilon: 0.1, bounds: [0, 1] }],
+        data: { name: 'fashion-test.npz', samples: 16 },
       })
     })
   })
