@@ -7,6 +7,7 @@ import { errorComparison } from './comparison/compare.js'
 import type { Comparison } from './comparison/types.js'
 import type { Config } from './config/types.js'
 import { UsageError } from './errors.js'
+import { writeFileAtomically } from './files.js'
 import { runGate } from './gate.js'
 import type { GateRun } from './gate.js'
 import { baseFinder } from './github/base.js'
@@ -18,7 +19,7 @@ import type { Inputs } from './github/inputs.js'
 import { outputsOf } from './github/outputs.js'
 import { publicationOf, reportMarkdown } from './github/publication.js'
 import type { Report } from './github/publication.js'
-import { publish } from './github/publish.js'
+import { publish as post } from './github/publish.js'
 import { readConfig, readRequest } from './github/request.js'
 import type { Place } from './github/request.js'
 import { fetchCredentials, locateInGit } from './github/workspace.js'
@@ -39,7 +40,7 @@ async function run(): Promise<number> {
   const place: Place = { workspace, event: context.event, findBase: baseFinder(context.event), locate }
 
   const config = await readConfig(inputs, place)
-  const measured = await measure(config, inputs, place)
+  const measured = await measure(config, inputs, place, context)
   await tell(measured, config, inputs, context)
   if ('error' in measured) throw measured.error
   return statusOf(measured.report.comparison)
@@ -49,7 +50,7 @@ async function run(): Promise<number> {
 type Measured =
   { readonly report: Report; readonly files: GateRun['files'] } | { readonly report: Report; readonly error: unknown }
 
-async function measure(config: Config, inputs: Inputs, place: Place): Promise<Measured> {
+async function measure(config: Config, inputs: Inputs, place: Place, context: Context): Promise<Measured> {
   try {
     const request = await readRequest(config, inputs, place)
     for (const note of request.notes) core.info(oneLine(note))
@@ -61,7 +62,9 @@ async function measure(config: Config, inputs: Inputs, place: Place): Promise<Me
       { ...host, onProgress: (role, progress) => showProgress(role, progress) },
     )
     withoutCommands(() => core.info(terminalReport(comparison, { color: true, width: 120 })))
-    return { report: { comparison, results: { candidate, baseline }, notes: request.notes }, files }
+    const report: Report = { comparison, results: { candidate, baseline }, notes: request.notes }
+    await writeFileAtomically(files.report, fullReport(report, config, context))
+    return { report, files }
   } catch (error) {
     const comparison = errorComparison(oneLine(messageOf(error)), { policy: config.policy })
     return { report: { comparison, notes: [] }, error }
@@ -74,12 +77,16 @@ async function tell(measured: Measured, config: Config, { token }: Inputs, conte
   const files = 'files' in measured ? measured.files : undefined
   for (const [name, value] of Object.entries(outputsOf(report.comparison, files))) core.setOutput(name, value)
   await core.summary
-    .addRaw(reportMarkdown(report, 'full', config.publish.checkName, context.runUrl), true)
+    .addRaw(fullReport(report, config, context), true)
     .write()
     .catch((error: unknown) => core.warning(`The job summary could not be written: ${oneLine(messageOf(error))}`))
   if (token === '') return core.info('No github-token was given: neither comment nor check run is posted.')
-  const warnings = await publish(connect(token, context.repository), publicationOf(report, config, context))
+  const warnings = await post(connect(token, context.repository), publicationOf(report, config, context))
   for (const warning of warnings) core.warning(warning)
+}
+
+function fullReport(report: Report, { publish }: Config, { runUrl }: Context): string {
+  return reportMarkdown(report, 'full', publish.checkName, runUrl)
 }
 
 function statusOf(comparison: Comparison): number {

@@ -44,6 +44,9 @@ export function reportMarkdown(
   title: string,
   runUrl: string,
 ): string {
-  const report = markdownReport(comparison, { tier, results, title, links: [{ text: 'Run', url: runUrl }] })
+  const links = [{ text: 'Run', url: runUrl }]
+  // The report signs with the tool's name; a gate of the same name need not be told twice.
+  const named = /^robustness gate$/i.test(title) ? undefined : title
+  const report = markdownReport(comparison, { tier, results, title: named, links })
   return blocks([report, ...notes.map((note) => `> ${prose(note)}`)])
 }

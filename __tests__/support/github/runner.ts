@@ -102,5 +102,6 @@ function outputsIn(text: string): Record<string, string> {
 }
 
 function annotations(log: string, kind: 'warning' | 'error'): readonly string[] {
-  return [...log.matchAll(new RegExp(`^::${kind}[^:]*::(.*)$`, 'gm'))].map(([, message]) => message)
+  const commands = [...log.matchAll(new RegExp(`^::${kind}[^:]*::(.*)$`, 'gm'))]
+  return commands.map(([, message]) => message.replaceAll('%0A', '\n').replaceAll('%25', '%'))
 }
