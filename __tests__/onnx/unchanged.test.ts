@@ -100,6 +100,7 @@ describe('operators that changed nothing an older node would notice', () => {
     ['Slice-10', { opset: 10, op: 'Slice', more: [ints(3), ints(0), ints(2), ints(-1)] }],
     ['Expand', { opset: 8, op: 'Expand', x: floats(3, 1), more: [ints(2, 1, 4)] }],
     ['Tile', { opset: 7, op: 'Tile', x: two, more: [ints(2, 1)] }],
+    ['Cast to float16', { opset: 7, op: 'Cast', attributes: { to: 10 } }],
     ['Cast', { opset: 7, op: 'Cast', attributes: { to: 6 } }],
     ['Equal', { opset: 7, op: 'Equal', x: ints(1, 2, 3), more: [ints(1, 5, 3)] }],
     ['Equal-11 of floats', { opset: 11, op: 'Equal', x: vector(1, 2), more: [vector(1, 3)] }],

@@ -26,7 +26,7 @@ export function runModelWith(graphOptimizationLevel: Optimisation): RunModel {
 export const runModel: RunModel = runModelWith('disabled')
 
 function toOrt({ type, data, dims }: Tensor): OrtTensor {
-  // Where Float16Array exists, onnxruntime-common takes it for float16; older Nodes take the bits.
+  // On Node 24 onnxruntime-node 1.30 cannot be fed float16 (it knows no Float16Array), only asked for it.
   return new OrtTensor(type as 'float32', data as Float32Array, dims)
 }
 
