@@ -299,7 +299,16 @@ describe('models a classifier may be', () => {
       { name: 'small.onnx', bytes: model([gemm('y')], dense(3)), external: {} },
       runModel,
     )
-    expect(decodeModel(bytes).inputs.map(({ name }) => name)).toEqual(['x', 'label'])
+    const { inputs, outputs } = decodeModel(bytes)
+    expect(inputs).toEqual([
+      { name: 'x', type: 'float32', dims: ['batch', 4] },
+      { name: 'label', type: 'int64', dims: ['batch'] },
+    ])
+    expect(outputs).toEqual([
+      { name: 'logits', type: 'float32', dims: ['batch', 3] },
+      { name: 'loss', type: 'float32', dims: ['batch'] },
+      { name: 'gradient', type: 'float32', dims: ['batch', 4] },
+    ])
     const x = reals('float32', [2, 4], 67, 0, 1)
     const results = await runModel(
       bytes,

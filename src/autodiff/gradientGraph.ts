@@ -53,7 +53,11 @@ export function gradientGraph(
           ]
         : []),
     ],
-    outputs: [{ name: names.logits }, { name: names.value }, { name: names.gradient }],
+    outputs: [
+      { name: names.logits, type: 'float32', dims: [size, classifier.classes] },
+      perImage(names.value, 'float32'),
+      { ...input, name: names.gradient },
+    ],
   })
 }
 
