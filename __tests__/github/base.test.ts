@@ -65,6 +65,22 @@ describe('a pull request is held against what it starts from', () => {
     expect(await baseIn(await hosted.checkout(merged, 1), pullRequest(merged, root))).toEqual({ commit: tip })
   })
 
+  test('a short way to an old ancestor does not hide that they met later', async () => {
+    const root = await hosted.commit('main', { 'model.onnx': 'old' })
+    await hosted.commit('side', { 'side.txt': '' }, root)
+    await hosted.commit('feature', { 'feature.txt': '' }, root)
+    const met = await hosted.commit('main', { 'model.onnx': 'new' })
+    for (let i = 0; i < 34; i += 1) await hosted.commit('main', { 'log.txt': String(i) })
+    const merge = async (branch: string, other: string) => {
+      await hosted.git('checkout', '--quiet', branch)
+      await hosted.git('merge', '--quiet', '--no-ff', '-m', `take ${other} in`, other)
+      return hosted.git('rev-parse', 'HEAD')
+    }
+    const tip = await merge('main', 'side')
+    const head = await merge('feature', met)
+    expect(await baseIn(await hosted.checkout(head, 1), pullRequest(head, tip))).toEqual({ commit: met })
+  })
+
   test('a run repeated after the merge is not held against itself', async () => {
     const { root, head } = await history(0, 1)
     await hosted.git('update-ref', 'refs/heads/main', head)

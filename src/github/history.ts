@@ -75,11 +75,23 @@ async function fetchBranch(git: RunGit, branch: string): Promise<string | undefi
 async function commonAncestor(git: RunGit, head: string, tip: string, branch: string): Promise<string> {
   for (let deepen = 32; ; deepen *= 2) {
     const base = await gitTextOrNothing(git, ['merge-base', head, tip])
-    if (base !== undefined) return base
-    if (!(await isShallow(git))) throw noMergeBase(head, branch, 'their histories do not meet')
+    if (!(await isShallow(git))) {
+      if (base !== undefined) return base
+      throw noMergeBase(head, branch, 'their histories do not meet')
+    }
+    if (base !== undefined && (await isWholeDownTo(git, base, [head, tip]))) return base
     const { code, stderr } = await git([...fetchQuietly, `--deepen=${deepen}`, remote, head, tip])
     if (code !== 0) throw noMergeBase(head, branch, lastLine(stderr))
   }
+}
+
+/**
+ * Whether a shallow clone has all that lies between a common ancestor and its descendants. Otherwise they may have met
+ * later, on a way that the clone cuts off.
+ */
+async function isWholeDownTo(git: RunGit, base: string, descendants: readonly string[]): Promise<boolean> {
+  const lines = await gitText(git, ['rev-list', '--parents', ...descendants, `^${base}`])
+  return lines.split('\n').every((line) => line === '' || line.includes(' '))
 }
 
 function noMergeBase(head: string, branch: string, reason: string): UsageError {
