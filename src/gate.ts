@@ -8,6 +8,7 @@ import type { Dataset, RawData } from './data/types.js'
 import type { ModelBytes } from './engine/messages.js'
 import { EvaluationError } from './errors.js'
 import { loadDataset } from './evaluation/ask.js'
+import type { Witness } from './evaluation/collector.js'
 import { evaluate } from './evaluation/evaluate.js'
 import { hashModel } from './evaluation/modelFile.js'
 import type { Progress } from './evaluation/progress.js'
@@ -38,6 +39,8 @@ export type Role = 'candidate' | 'baseline'
 
 export interface GateEffects extends Host {
   readonly onProgress?: (role: Role, progress: Progress) => void
+  /** Called with a point that fools the model for each image that is broken under a threat. */
+  readonly onWitness?: (witness: Witness) => void
   /** Ends the evaluation; its children are killed. */
   readonly signal?: AbortSignal
 }
@@ -109,8 +112,9 @@ export async function evaluateModel(
   const { threats, suite, seed, limits } = config
   const preprocessing = role === 'candidate' ? config.preprocessing : config.baselinePreprocessing
   const { onProgress } = effects
+  const witnesses = effects.onWitness !== undefined
   return evaluate(
-    { model, dataset, preprocessing, threats, suite, seed, limits, toolVersion: version },
+    { model, dataset, preprocessing, threats, suite, seed, limits, toolVersion: version, witnesses },
     { ...effects, onProgress: onProgress && ((progress) => onProgress(role, progress)) },
   )
 }

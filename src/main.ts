@@ -26,7 +26,7 @@ import { fetchCredentials, locateInGit } from './github/workspace.js'
 import { nodeHost } from './host.js'
 import { headline } from './report/headline.js'
 import { terminalReport } from './report/terminal.js'
-import { oneLine } from './sandbox/exit.js'
+import { oneLine } from './text.js'
 
 const host = nodeHost(import.meta.url, process)
 

@@ -3,6 +3,8 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from '@jest/globals'
+import { InferenceSession, Tensor } from 'onnxruntime-node'
+import { readNpz } from '../../src/data/npz.js'
 import { ResultsSchema } from '../../src/evaluation/results.js'
 import { version } from '../../src/version.js'
 import { childrenOf, inTemporaryFolder, root, runCli, startCli } from '../support/cli.js'
@@ -134,6 +136,34 @@ failOn: never
 })
 
 describe('the other commands', () => {
+  test('--save-adversarial writes what fools the model, inside the ball: the model itself, run again, is fooled', async () => {
+    await inTemporaryFolder(async (cwd) => {
+      const run = await runCli(['evaluate', '--model', finetuned, ...attack, '--save-adversarial'], { cwd })
+      expect({ status: run.status, stderr: run.stderr }).toMatchObject({ status: 0 })
+      const out = join(cwd, 'robustness-gate-results')
+      const { samples } = ResultsSchema.parse(await json(join(out, 'results.json')))
+      const broken = samples.filter(
+        ({ label, predicted, threats }) => label === predicted && !threats['linf-0.1'].robust,
+      )
+      const archive = await readFile(join(out, 'adversarial-linf-0.1.npz'))
+      const { x, index, label, predicted } = readNpz(archive, 'witnesses', ['x', 'index', 'label', 'predicted'])
+      expect(Array.from(index.data, Number)).toEqual(broken.map(({ index: of }) => of))
+      const clean = readNpz(await readFile(data[1]), 'data', ['x']).x.data as Uint8Array
+      const session = await InferenceSession.create(finetuned)
+      const { logits } = await session.run({ image: new Tensor('float32', x.data as Float32Array, x.shape) })
+      for (const [row, of] of Array.from(index.data, Number).entries()) {
+        const scores = Array.from(logits.data.slice(row * 10, row * 10 + 10) as Float32Array)
+        expect(scores.indexOf(Math.max(...scores))).toBe(Number(predicted.data[row]))
+        expect(Number(predicted.data[row])).not.toBe(Number(label.data[row]))
+        for (let at = 0; at < 784; at++) {
+          const pixel = Number(x.data[row * 784 + at])
+          expect(Math.abs(pixel - Math.fround(clean[of * 784 + at] / 255))).toBeLessThanOrEqual(0.1)
+          expect(pixel >= 0 && pixel <= 1).toBe(true)
+        }
+      }
+    })
+  })
+
   test('evaluate, compare and report work from files', async () => {
     await inTemporaryFolder(async (cwd) => {
       for (const [name, model] of Object.entries({ hardened, finetuned }))

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { describeExit, oneLine } from '../../src/sandbox/exit.js'
+import { describeExit } from '../../src/sandbox/exit.js'
+import { oneLine } from '../../src/text.js'
 
 describe('what people read when a child is no more', () => {
   const doing = 'evaluating model.onnx'

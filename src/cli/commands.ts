@@ -3,8 +3,10 @@ import { compare } from '../comparison/compare.js'
 import type { Comparison } from '../comparison/types.js'
 import type { Config } from '../config/types.js'
 import { gradientModel, inspectModel, loadDataset } from '../evaluation/ask.js'
+import type { Witness } from '../evaluation/collector.js'
 import { readModelFile } from '../evaluation/modelFile.js'
 import { formatResults } from '../evaluation/resultsFile.js'
+import { witnessArchive } from '../evaluation/witnesses.js'
 import { evaluateModel, runGate } from '../gate.js'
 import type { GateEffects } from '../gate.js'
 import { makeFolder, writeOutput } from '../output.js'
@@ -30,13 +32,23 @@ export async function gate({ candidate: flag, ...flags }: Flags, out: string, io
   return statusOf(comparison, io)
 }
 
-export async function evaluate(flags: Flags, out: string, io: Io): Promise<ExitStatus> {
+export interface EvaluateOptions {
+  readonly out: string
+  readonly saveAdversarial?: boolean
+}
+
+export async function evaluate(flags: Flags, { out, saveAdversarial }: EvaluateOptions, io: Io): Promise<ExitStatus> {
   const config = await readConfig(flags)
   const model = await readModelFile(required(config.model, 'model', 'the model to attack'))
   const raw = await readData(config)
   await makeFolder(out)
   const dataset = await loadDataset(raw, config.dataOptions, config.samples, asking(config, io))
-  const results = await evaluateModel('candidate', model, dataset, config, effects(io))
+  const witnesses: Witness[] = []
+  const onWitness = saveAdversarial ? (witness: Witness) => witnesses.push(witness) : undefined
+  const results = await evaluateModel('candidate', model, dataset, config, { ...effects(io), onWitness })
+  if (saveAdversarial)
+    for (const { id } of config.threats)
+      await writeOutput(join(out, `adversarial-${id}.npz`), witnessArchive(witnesses, id, dataset))
   const file = join(out, 'results.json')
   await writeOutput(file, formatResults(results))
   const { markdown, terminal } = evaluationReport(results, io)

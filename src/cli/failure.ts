@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander'
 import { EvaluationError, UsageError } from '../errors.js'
-import { oneLine } from '../sandbox/exit.js'
+import { oneLine } from '../text.js'
 
 /** What the program leaves behind: 0 pass · 1 regression · 2 bad usage · 3 the evaluation broke. */
 export type ExitStatus = 0 | 1 | 2 | 3

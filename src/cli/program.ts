@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { version } from '../version.js'
 import { compareResults, evaluate, gate, gradient, inspect, report } from './commands.js'
+import type { EvaluateOptions } from './commands.js'
 import type { ExitStatus } from './failure.js'
 import type { Io } from './io.js'
 import { attackFlags, baselineFlags, dataFlags, modelFlags, policyFlags, withFlags } from './options.js'
@@ -66,11 +67,14 @@ Every option can stand in a config file, in kebab-case or camelCase; options win
     )
       .option('--model <MODEL>', 'the model to attack')
       .option('--config <FILE>', 'YAML or JSON')
-      .option('--out <DIR>', 'for results.json and report.md', FOLDER),
+      .option('--out <DIR>', 'for results.json and report.md', FOLDER)
+      .option('--save-adversarial', 'write the images that fool the model, too: adversarial-<threat>.npz'),
     dataFlags,
     attackFlags,
     modelFlags,
-  ).action(({ out, ...flags }: Flags & { readonly out: string }) => ends(evaluate(flags, out, io)))
+  ).action(({ out, saveAdversarial = false, ...flags }: Flags & EvaluateOptions) =>
+    ends(evaluate(flags, { out, saveAdversarial }, io)),
+  )
 
   withFlags(
     command(

@@ -52,9 +52,9 @@ function parsedYaml({ name, text }: { readonly name: string; readonly text: stri
   } catch (error) {
     if (error instanceof YAMLError) {
       const place = error.linePos === undefined ? '' : ` line ${error.linePos[0].line}`
-      throw new UsageError(`config ${name}:${place} is not valid YAML: ${oneLine(error.message)}`)
+      throw new UsageError(`config ${name}:${place} is not valid YAML: ${firstLine(error.message)}`)
     }
-    if (error instanceof ReferenceError) throw new UsageError(`config ${name}: ${oneLine(error.message)}`)
+    if (error instanceof ReferenceError) throw new UsageError(`config ${name}: ${firstLine(error.message)}`)
     throw error
   }
 }
@@ -75,7 +75,7 @@ function within<T>(place: string, run: () => T): T {
 }
 
 function aboutFlag(key: string, issue: core.$ZodIssue, { flagsAre }: ConfigSources): string {
-  return `${flagsAre === 'inputs' ? 'input ' : '--'}${kebabCase(key)}: ${oneLine(issue.message)}`
+  return `${flagsAre === 'inputs' ? 'input ' : '--'}${kebabCase(key)}: ${firstLine(issue.message)}`
 }
 
 function aboutFile(issue: core.$ZodIssue, { file }: ConfigSources): string {
@@ -84,10 +84,10 @@ function aboutFile(issue: core.$ZodIssue, { file }: ConfigSources): string {
       typeof part === 'number' ? `${path}[${part}]` : path === '' ? String(part) : `${path}.${String(part)}`,
     '',
   )
-  return `config ${file?.name}: ${place}: ${oneLine(issue.message)}`
+  return `config ${file?.name}: ${place}: ${firstLine(issue.message)}`
 }
 
-function oneLine(message: string): string {
+function firstLine(message: string): string {
   return message.split('\n')[0].replace(/:$/, '')
 }
 

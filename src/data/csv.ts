@@ -1,7 +1,8 @@
 import { parse } from 'csv-parse/sync'
 import { UsageError } from '../errors.js'
 import { gunzipIfNeeded } from './gzip.js'
-import { oneLine, reasonOf } from './reason.js'
+import { oneLine } from '../text.js'
+import { reasonOf } from './reason.js'
 import type { StoredImages } from './types.js'
 
 interface Row {

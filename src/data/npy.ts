@@ -1,6 +1,6 @@
 import { endianness } from 'node:os'
 import { UsageError } from '../errors.js'
-import { oneLine } from './reason.js'
+import { oneLine } from '../text.js'
 
 export type NpyData =
   | Uint8Array

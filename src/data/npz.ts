@@ -3,7 +3,8 @@ import { UsageError } from '../errors.js'
 import { MAXIMUM_BYTES } from './files.js'
 import type { NpyArray } from './npy.js'
 import { readNpy, writeNpy } from './npy.js'
-import { oneLine, reasonOf } from './reason.js'
+import { oneLine } from '../text.js'
+import { reasonOf } from './reason.js'
 import type { StoredImages } from './types.js'
 
 /**

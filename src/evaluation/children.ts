@@ -1,7 +1,8 @@
 import type { Reply, Request } from '../engine/messages.js'
 import { EvaluationError, UsageError } from '../errors.js'
 import type { Child, ChildLimits } from '../sandbox/child.js'
-import { describeExit, oneLine } from '../sandbox/exit.js'
+import { describeExit } from '../sandbox/exit.js'
+import { oneLine } from '../text.js'
 
 export type WorkerChild = Child<Request, Reply>
 export type Answer = Exclude<Reply, { type: 'failed' }>

@@ -1,5 +1,5 @@
 import { UsageError } from '../errors.js'
-import { oneLine } from '../sandbox/exit.js'
+import { oneLine } from '../text.js'
 import { contradiction } from './checkOutcome.js'
 import { ResultsSchema } from './results.js'
 import type { Results } from './results.js'

@@ -1,3 +1,5 @@
+import { oneLine } from '../text.js'
+
 /** Why a child is no more. */
 export type ExitCause =
   /** Ended by itself with status 0. */
@@ -35,15 +37,6 @@ export function describeExit(exit: Exit, doing: string): string {
     case 'crashed':
       return `${crash(exit.signal, exit.code)} while ${doing}${clue(exit)}.`
   }
-}
-
-/** Text of foreign origin, fit for one line of a message: no line breaks, no terminal control, bounded. */
-export function oneLine(text: string, characters = 1000): string {
-  const line = text
-    .replace(/\p{C}+/gu, ' ')
-    .replace(/\s+/gu, ' ')
-    .trim()
-  return line.length > characters ? `${line.slice(0, characters)}…` : line
 }
 
 function crash(signal: NodeJS.Signals | null, code: number | null): string {
