@@ -10,7 +10,10 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const bundles = { main: 'main.js', cli: 'cli.js', worker: 'engine/worker.js' }
 
 /** What ncc leaves outside the bundles, where the bundled onnxruntime-node looks for it: ../bin from its own folder. */
-const native = ['onnxruntime_binding.node', 'libonnxruntime.so.1'].map((name) => `bin/napi-v6/linux/x64/${name}`)
+const addon = 'bin/napi-v6/linux/x64'
+const native = ['onnxruntime_binding.node', 'libonnxruntime.so.1']
+/** The npm package has none; these are those of the same release. */
+const notices = ['LICENSE', 'ThirdPartyNotices.txt']
 
 /** Builds what GitHub runs, from src/ into `target`. The same sources give the same bytes. */
 export async function build(target = join(root, 'dist')) {
@@ -27,8 +30,11 @@ export async function build(target = join(root, 'dist')) {
     await write(join(target, folder, 'index.js'), withoutSourceMaps(code))
     for (const [name, { source }] of Object.entries(assets)) await write(join(target, folder, name), source)
   }
-  for (const file of native)
-    await copyWhenDifferent(join(root, 'node_modules/onnxruntime-node', file), join(target, file))
+  const copies = [
+    ...native.map((name) => [join(root, 'node_modules/onnxruntime-node', addon, name), name]),
+    ...notices.map((name) => [join(root, 'notices/onnxruntime', name), name]),
+  ]
+  for (const [source, name] of copies) await copyWhenDifferent(source, join(target, addon, name))
 }
 
 /** The bundled packages name maps that are not shipped. */

@@ -8,7 +8,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 
 /** Writes schema/*.json from the schemas that the code parses with. */
 await transpile()
-const { publishedSchemas } = await import('../.build/comparison/json-schema.js')
+const { publishedSchemas } = await import('../.build/comparison/jsonSchema.js')
 await mkdir(join(root, 'schema'), { recursive: true })
 for (const [name, schema] of Object.entries(publishedSchemas())) {
   const file = join(root, 'schema', name)

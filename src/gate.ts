@@ -2,6 +2,8 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { compare, errorComparison } from './comparison/compare.js'
+import { assertSameConditions } from './comparison/pairing.js'
+import type { Conditions } from './comparison/pairing.js'
 import type { Acceptance, Comparison } from './comparison/types.js'
 import type { Config } from './config/types.js'
 import type { Dataset, RawData } from './data/types.js'
@@ -9,7 +11,7 @@ import type { ModelBytes } from './engine/messages.js'
 import { EvaluationError } from './errors.js'
 import { loadDataset } from './evaluation/ask.js'
 import type { Witness } from './evaluation/collector.js'
-import { evaluate } from './evaluation/evaluate.js'
+import { evaluate, withBounds } from './evaluation/evaluate.js'
 import { hashModel } from './evaluation/modelFile.js'
 import type { Progress } from './evaluation/progress.js'
 import type { Results } from './evaluation/results.js'
@@ -81,6 +83,8 @@ export async function runGate(
   try {
     const decoding = { ...effects, timeLimitSeconds: config.limits.seconds }
     const dataset = await loadDataset(sources.data, config.dataOptions, config.samples, decoding)
+    // Before minutes of attacks on the candidate: nothing could be made of them.
+    if (done.baseline) assertSameConditions(conditionsOf(config, dataset), done.baseline)
     failed = 'candidate'
     done.candidate = await evaluateModel(failed, sources.candidate, dataset, config, effects)
     failed = 'baseline'
@@ -117,6 +121,16 @@ export async function evaluateModel(
     { model, dataset, preprocessing, threats, suite, seed, limits, toolVersion: version, witnesses },
     { ...effects, onProgress: onProgress && ((progress) => onProgress(role, progress)) },
   )
+}
+
+/** What the candidate's results are going to be made with. */
+function conditionsOf({ suite, threats, seed }: Config, { range, sha256 }: Dataset): Conditions {
+  return {
+    suite: { ...suite, attacks: suite.attacks.map((attack) => ({ ...attack })) },
+    threats: withBounds(threats, range),
+    seed,
+    data: { sha256 },
+  }
 }
 
 /** An evaluation is deterministic, so the same model is evaluated once: most pull requests do not touch it. */

@@ -106,6 +106,7 @@ failOn: never
       const run = await runCli(['gate', '--candidate', hardened, '--baseline', 'results.json', ...attack], { cwd })
       expect(run.status).toBe(2)
       expect(run.stderr).toMatch(/^robustness-gate: .*cannot be compared: they differ in seed/m)
+      expect(run.stderr).not.toContain('candidate: ') // said before anything is attacked
     })
   })
 

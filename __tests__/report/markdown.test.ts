@@ -46,7 +46,7 @@ describe('the comment', () => {
 
      - Train for robustness: a few epochs of adversarial training (PGD) at the ε above usually win back what training on clean images lost.
      - See what fools it: \`robustness-gate evaluate --save-adversarial\` writes the adversarial examples.
-     - If this is intended, a maintainer can accept it, or change the limits on the base branch, from where they are read.
+     - If this is intended, change the limits on the base branch first: that is where they are read.
 
      "
     `)

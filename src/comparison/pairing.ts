@@ -4,24 +4,33 @@ import type { Results } from '../evaluation/results.js'
 type Sample = Results['samples'][number]
 type Attack = Results['suite']['attacks'][number]
 
+/** What two results must have been made with alike. */
+export interface Conditions {
+  readonly suite: Results['suite']
+  readonly threats: Results['threats']
+  readonly seed: number
+  readonly data: Pick<Results['data'], 'sha256'>
+}
+
 /**
- * Refuses two results that were not made the same way on the same images: such numbers are never compared. Throws a
- * UsageError that names everything that differs.
+ * Refuses what was not, or is not going to be, made the same way: such numbers are never compared. Throws a UsageError
+ * that names everything that differs.
  */
-export function assertComparable(candidate: Results, baseline: Results): void {
-  for (const results of [candidate, baseline]) assertComplete(results)
-  const differences = [
+export function assertSameConditions(candidate: Conditions, baseline: Conditions): void {
+  refuseIfAny([
     difference('suite', candidate, baseline, ({ suite }) => `${suite.name}@${suite.version}`),
     difference('attacks', candidate, baseline, ({ suite }) => suite.attacks.map(canonical).join(' ')),
     difference('threats', candidate, baseline, ({ threats }) => threats.map(canonical).join(' ')),
     difference('seed', candidate, baseline, ({ seed }) => String(seed)),
     difference('data sha256', candidate, baseline, ({ data }) => data.sha256),
-    difference('images', candidate, baseline, ({ samples }) => `${samples.length} images`),
-  ].filter((text) => text !== undefined)
-  if (differences.length > 0)
-    throw new UsageError(
-      `the results of candidate and baseline cannot be compared: they differ in ${differences.join('; ')}; evaluate both with the same data, suite, threats and seed`,
-    )
+  ])
+}
+
+/** Refuses two results that cannot be paired image by image, as `assertSameConditions` does. */
+export function assertComparable(candidate: Results, baseline: Results): void {
+  for (const results of [candidate, baseline]) assertComplete(results)
+  assertSameConditions(candidate, baseline)
+  refuseIfAny([difference('images', candidate, baseline, ({ samples }) => `${samples.length} images`)])
   candidate.samples.forEach((sample, place) => {
     const other = baseline.samples[place]
     if (sample.index !== other.index || sample.label !== other.label)
@@ -31,12 +40,15 @@ export function assertComparable(candidate: Results, baseline: Results): void {
   })
 }
 
-function difference(
-  name: string,
-  candidate: Results,
-  baseline: Results,
-  read: (results: Results) => string,
-): string | undefined {
+function refuseIfAny(differences: readonly (string | undefined)[]): void {
+  const found = differences.filter((text) => text !== undefined)
+  if (found.length > 0)
+    throw new UsageError(
+      `the results of candidate and baseline cannot be compared: they differ in ${found.join('; ')}; evaluate both with the same data, suite, threats and seed`,
+    )
+}
+
+function difference<T>(name: string, candidate: T, baseline: T, read: (results: T) => string): string | undefined {
   const [ours, theirs] = [read(candidate), read(baseline)]
   return ours === theirs ? undefined : `${name} (${shown(ours)} and ${shown(theirs)})`
 }

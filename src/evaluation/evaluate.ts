@@ -88,7 +88,7 @@ export async function evaluate(request: EvaluationRequest, effects: EvaluationEf
       ...(classNames === undefined ? {} : { classNames: [...classNames] }),
     },
     suite: { name: suite.name, version: suite.version, attacks: suite.attacks.map((attack) => ({ ...attack })) },
-    threats: threats.map(({ id, norm, epsilon }) => ({ id, norm, epsilon, bounds: [...dataset.range] })),
+    threats: withBounds(threats, dataset.range),
     seed,
     preprocessing: { ...preprocessing },
     summary: summarise(samples, { threats, attacks: suite.attacks, classNames }),
@@ -96,6 +96,11 @@ export async function evaluate(request: EvaluationRequest, effects: EvaluationEf
     flags: mergeFlags([...loaded.flatMap(({ flags }) => flags), ...collector.flags]),
     cost: { seconds: seconds(), forwards: collector.forwards, gradients: collector.gradients },
   }
+}
+
+/** The threats as results name them: a ball, and the bounds of a pixel. */
+export function withBounds(threats: readonly ThreatSpec[], [low, high]: readonly [number, number]): Results['threats'] {
+  return threats.map(({ id, norm, epsilon }) => ({ id, norm, epsilon, bounds: [low, high] }))
 }
 
 /** Keeps one child busy until no image is left for it. */

@@ -34,7 +34,7 @@ function regressionAdvice(comparison: Comparison): readonly string[] {
   return [
     ...(lostRobustness ? [TRAIN, SEE] : []),
     ...(lostAccuracy ? [PREPROCESSING] : []),
-    'If this is intended, a maintainer can accept it, or change the limits on the base branch, from where they are read.',
+    'If this is intended, change the limits on the base branch first: that is where they are read.',
   ]
 }
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from '@jest/globals'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { compare, errorComparison } from '../../src/comparison/compare.js'
-import { publishedSchemas } from '../../src/comparison/json-schema.js'
+import { publishedSchemas } from '../../src/comparison/jsonSchema.js'
 import { fates, handmadeBaseline, handmadeResults, POLICY } from './handmade.js'
 
 const root = new URL('../../', import.meta.url)
