@@ -16,5 +16,5 @@ export function startWatchdog(parent: number): void {
     setInterval(() => {
       if (process.ppid !== workerData.parent) process.kill(process.pid, 'SIGKILL')
     }, workerData.interval)`
-  new Worker(look, { eval: true, workerData: { parent, interval: INTERVAL } }).unref()
+  new Worker(look, { eval: true, execArgv: [], workerData: { parent, interval: INTERVAL } }).unref()
 }
