@@ -6,16 +6,21 @@ import type { ThreatModel } from './threat.js'
  * bounds; clipping only brings it nearer to the image, which is inside them.
  */
 export function l2Threat(image: Float32Array, epsilon: number, low: number, high: number): ThreatModel {
-  const clip = (value: number): number => (value < low ? low : value > high ? high : value)
-  const distance = (point: ArrayLike<number>): number => {
+  const clip = (value: number): number => Math.min(high, Math.max(low, value))
+  // Where a point wants to be before it is projected: written anew each time, so that a step allocates only its result.
+  const target = new Float64Array(image.length)
+
+  const distance = (point: Float32Array): number => {
     let sum = 0
-    for (let i = 0; i < image.length; i++) sum += (point[i] - image[i]) ** 2
+    for (let i = 0; i < image.length; i++) sum += (point[i] - image[i]) * (point[i] - image[i])
     return Math.sqrt(sum)
   }
 
-  const project = (target: ArrayLike<number>): Float32Array => {
+  const projectTarget = (): Float32Array => {
     const point = new Float32Array(image.length)
-    const length = distance(target)
+    let sum = 0
+    for (let i = 0; i < image.length; i++) sum += (target[i] - image[i]) * (target[i] - image[i])
+    const length = Math.sqrt(sum)
     if (length <= epsilon) {
       for (let i = 0; i < image.length; i++) point[i] = clip(target[i])
       if (distance(point) <= epsilon) return point
@@ -35,28 +40,35 @@ export function l2Threat(image: Float32Array, epsilon: number, low: number, high
     image,
     epsilon,
     distance,
-    project,
+    project(point) {
+      target.set(point)
+      return projectTarget()
+    },
     randomPoint(random) {
-      const target = new Float64Array(image.length)
-      for (let i = 0; i < image.length; i++) target[i] = random.gaussian()
-      const scale = (epsilon * random.uniform() ** (1 / image.length)) / norm(target)
+      let sum = 0
+      for (let i = 0; i < image.length; i++) {
+        target[i] = random.gaussian()
+        sum += target[i] * target[i]
+      }
+      const scale = (epsilon * random.uniform() ** (1 / image.length)) / Math.sqrt(sum)
       for (let i = 0; i < image.length; i++) target[i] = image[i] + scale * target[i]
-      return project(target)
+      return projectTarget()
     },
     step(point, gradient, size) {
-      const slope = norm(gradient)
-      const scale = slope > 0 ? size / slope : 0
-      const target = new Float64Array(image.length)
-      for (let i = 0; i < image.length; i++)
-        target[i] = point[i] + (Number.isFinite(gradient[i]) ? scale * gradient[i] : 0)
-      return project(target)
+      // Float64 has room for the squares of the largest and of the least float32.
+      let sum = 0
+      for (let i = 0; i < image.length; i++) {
+        const slope = finite(gradient[i])
+        sum += slope * slope
+      }
+      const scale = sum > 0 ? size / Math.sqrt(sum) : 0
+      for (let i = 0; i < image.length; i++) target[i] = point[i] + scale * finite(gradient[i])
+      return projectTarget()
     },
   }
 }
 
-/** ‖vector‖₂ of the finite components. Float64 has room for the squares of the largest and the least float32. */
-function norm(vector: Float32Array | Float64Array): number {
-  let sum = 0
-  for (let i = 0; i < vector.length; i++) if (Number.isFinite(vector[i])) sum += vector[i] * vector[i]
-  return Math.sqrt(sum)
+/** x − x is 0 for every number, and NaN for NaN and the infinities. */
+function finite(value: number): number {
+  return value - value === 0 ? value : 0
 }
