@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
+import { EXPANSIONS } from '../../src/autodiff/expansions/index.js'
+import { operatorOf } from '../../src/onnx/attributes.js'
 import { RULES } from '../../src/autodiff/rules/index.js'
 import type { Tensor } from '../../src/onnx/graph.js'
-import { LINEAR, POINTWISE, SMOOTH } from './cases.js'
+import { LINEAR, POINTWISE, SMOOTH } from './cases/index.js'
 import { count, differentiate, floating, inner, numbersOf, reals, smallIntegers } from './support.js'
 import type { Case } from './support.js'
 
@@ -9,9 +11,9 @@ const batches = (tested: Case): readonly number[] => (tested.batch === undefined
 
 test('every operator in the table has a case', () => {
   const covered = new Set(
-    [...LINEAR, ...SMOOTH, ...POINTWISE.map(({ tested }) => tested)].flatMap(({ nodes }) => nodes.map(({ op }) => op)),
+    [...LINEAR, ...SMOOTH, ...POINTWISE.map(({ tested }) => tested)].flatMap(({ nodes }) => nodes.map(operatorOf)),
   )
-  expect([...RULES.keys()].filter((operator) => !covered.has(operator))).toEqual([])
+  expect([...RULES.keys(), ...EXPANSIONS.keys()].filter((operator) => !covered.has(operator))).toEqual([])
 })
 
 /** ⟨f(x) − f(0), u⟩ = ⟨x, fᵀu⟩ for affine f; every sum here is of small integers or eighths, exact in float32. */

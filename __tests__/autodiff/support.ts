@@ -1,10 +1,10 @@
+import { settleExpanded } from '../../src/autodiff/expand.js'
 import { gradientBuilder, reverse } from '../../src/autodiff/reverse.js'
 import { makeNode } from '../../src/onnx/attributes.js'
 import type { AttributeValues } from '../../src/onnx/attributes.js'
 import { encodeModel } from '../../src/onnx/codec.js'
 import { CANONICAL_OPSET } from '../../src/onnx/graph.js'
 import type { ElementType, Graph, Node, Tensor } from '../../src/onnx/graph.js'
-import { settle } from '../../src/onnx/settle.js'
 import type { Samples } from '../../src/onnx/settle.js'
 import { runModel } from '../support/onnxruntime.js'
 
@@ -20,6 +20,17 @@ export interface Case {
   readonly type: Floating
   /** An export with the batch fixed at this number. */
   readonly batch?: number
+}
+
+/** A case of several nodes, for inputs that several paths reach. */
+export function composed(
+  name: string,
+  shape: readonly number[],
+  nodes: Case['nodes'],
+  constants: Case['constants'] = {},
+  type: Floating = 'float32',
+): Case {
+  return { name, shape, nodes, constants, type }
 }
 
 /** A case of one node whose inputs are `x` and constants; a plain array of numbers is an int64 vector. */
@@ -120,7 +131,7 @@ export async function differentiate(tested: Case): Promise<Differentiated> {
     const all = reals(tested.type, [(first + rows) * size], 7).data as Float32Array
     return new Map([['x', floating(tested.type, [rows, ...tested.shape], all.slice(first * size))]])
   }
-  const settled = await settle(graph, tested.batch, samples, runModel)
+  const settled = await settleExpanded(graph, tested.batch, samples, runModel)
   if (tested.batch === undefined && settled.batch !== 'free') throw new Error(`${tested.name}: the batch was not freed`)
   const b = gradientBuilder(settled.graph, settled.observation)
   const gradient = reverse(settled.graph.nodes, { output: 'y', seed: 'u', input: 'x' }, b)
@@ -154,4 +165,10 @@ export function numbersOf(tensor: Tensor): readonly number[] {
 export function inner(a: Tensor, b: Tensor): number {
   const [left, right] = [numbersOf(a), numbersOf(b)]
   return left.reduce((total, value, at) => total + value * right[at], 0)
+}
+
+/** Element by element and without a kernel in double: the function itself, in double, is the reference. */
+export interface Pointwise {
+  readonly tested: Case
+  readonly reference: (x: number) => number
 }

@@ -4,21 +4,32 @@ import type { Observation, ObservedValue } from '../onnx/observe.js'
 
 /** What rules write with: adds nodes, and knows shapes, types and weights of the values of the forward pass. */
 export class GradientBuilder extends GraphBuilder {
-  readonly observation: Observation
-  /** Whether a value depends on the input along a path that has a gradient. */
-  readonly isActive: (name: string) => boolean
+  readonly #observation: Map<string, ObservedValue>
+  readonly #active: Set<string>
 
-  constructor(graph: Graph, observation: Observation, isActive: (name: string) => boolean) {
-    super(graph, 'gradient')
-    this.observation = observation
-    this.isActive = isActive
+  /** @param active the values that depend on the input along a path that has a gradient. */
+  constructor(graph: Graph, observation: Observation, active: ReadonlySet<string>, prefix = 'gradient') {
+    super(graph, prefix)
+    this.#observation = new Map(observation)
+    this.#active = new Set(active)
   }
+
+  /** Whether a value depends on the input along a path that has a gradient. */
+  readonly isActive = (name: string): boolean => this.#active.has(name)
 
   observed(name: string): ObservedValue {
     const constant = this.constants.get(name)
-    const observed = this.observation.get(name) ?? (constant && { type: constant.type, dims: constant.dims })
+    const observed = this.#observation.get(name) ?? (constant && { type: constant.type, dims: constant.dims })
     if (observed === undefined) throw new Error(`nothing was observed of the value "${name}"`)
     return observed
+  }
+
+  /** Declares that `value`, just added, takes the place of `original`: whole numbers of a quantised model become floats. */
+  replace(original: string, value: string): void {
+    const observed = this.observed(original)
+    const type = observed.type.includes('int') ? 'float32' : observed.type
+    this.#observation.set(value, { ...observed, type })
+    if (this.#active.has(original)) this.#active.add(value)
   }
 
   dims(name: string): readonly number[] {

@@ -3,7 +3,7 @@ import { canonicalise } from '../onnx/canonical.js'
 import { decodeModel, encodeModel } from '../onnx/codec.js'
 import { withPrefix } from '../onnx/edit.js'
 import type { RunModel, ValueInfo } from '../onnx/graph.js'
-import { settle } from '../onnx/settle.js'
+import { settleExpanded } from './expand.js'
 import { gradientGraph } from './gradientGraph.js'
 import { findLogits } from './logits.js'
 import { declaredBatch, imageInput, named, sampleInputs } from './surrogate.js'
@@ -33,7 +33,7 @@ export async function gradientModelOf(model: ModelSource, run: RunModel): Promis
       nodes: prefixed.nodes.map((node) => ({ ...node, inputs: node.inputs.map(ownName) })),
     }
     const samples = sampleInputs({ name: input.name, type: input.type, shape: sizesOf(input), range: [0, 1] })
-    const settled = await settle(graph, declaredBatch(input), samples, run)
+    const settled = await settleExpanded(graph, declaredBatch(input), samples, run)
     const classifier = findLogits(
       settled.graph,
       `model/${output.name}`,

@@ -1,3 +1,5 @@
+import { operatorOf } from '../onnx/attributes.js'
+import { EXPANSIONS } from './expansions/index.js'
 import { canonicalise } from '../onnx/canonical.js'
 import { decodeModel } from '../onnx/codec.js'
 import type { Graph, Node, Tensor, ValueInfo } from '../onnx/graph.js'
@@ -48,7 +50,7 @@ function countOperators(graph: Graph): Inspection['operators'] {
   for (const node of graph.nodes) {
     if (!reads(node).some((name) => reached.has(name))) continue
     for (const output of node.outputs) reached.add(output)
-    const operator = node.domain === '' ? node.op : `${node.domain}.${node.op}`
+    const operator = operatorOf(node)
     groups.set(operator, [...(groups.get(operator) ?? []), node])
   }
   return [...groups]
@@ -61,7 +63,7 @@ function countOperators(graph: Graph): Inspection['operators'] {
 }
 
 function gradientOf(operator: string): 'rule' | 'none' | 'missing' {
-  if (RULES.has(operator)) return 'rule'
+  if (RULES.has(operator) || EXPANSIONS.has(operator)) return 'rule'
   return WITHOUT_GRADIENT.has(operator) ? 'none' : 'missing'
 }
 

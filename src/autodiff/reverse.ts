@@ -1,25 +1,30 @@
 import { UsageError } from '../errors.js'
+import { operatorOf } from '../onnx/attributes.js'
 import type { Graph, Node } from '../onnx/graph.js'
 import type { Observation } from '../onnx/observe.js'
+import { EXPANSIONS } from './expansions/index.js'
 import { GradientBuilder } from './gradientBuilder.js'
 import { RULES, WITHOUT_GRADIENT } from './rules/index.js'
 
 const DIFFERENTIABLE_TYPES: ReadonlySet<string> = new Set(['float16', 'bfloat16', 'float32', 'float64'])
 
 /**
- * Prepares reverse mode for a graph: which values lie on a path from its input along which something flows.
+ * Prepares reverse mode for a graph: which values lie on a path from its input along which something flows. Whole numbers
+ * carry nothing, unless an operator with an expansion made them: those of a quantised model stand for real ones.
  *
  * @param graph canonical, with one input.
  * @param observation shapes and types of every value (see `observe.ts`).
  */
-export function gradientBuilder(graph: Graph, observation: Observation): GradientBuilder {
+export function gradientBuilder(graph: Graph, observation: Observation, prefix?: string): GradientBuilder {
   const active = new Set(graph.inputs.map((input) => input.name))
+  const isFloat = (name: string): boolean => DIFFERENTIABLE_TYPES.has(observation.get(name)?.type ?? '')
   for (const node of graph.nodes) {
-    if (WITHOUT_GRADIENT.has(node.op) || !node.inputs.some((input) => active.has(input))) continue
-    for (const output of node.outputs)
-      if (DIFFERENTIABLE_TYPES.has(observation.get(output)?.type ?? '')) active.add(output)
+    const sources = node.inputs.filter((input) => active.has(input))
+    if (WITHOUT_GRADIENT.has(node.op) || sources.length === 0) continue
+    const standsForReals = EXPANSIONS.has(operatorOf(node)) || sources.some((input) => !isFloat(input))
+    for (const output of node.outputs) if (output !== '' && (standsForReals || isFloat(output))) active.add(output)
   }
-  return new GradientBuilder(graph, observation, (name) => active.has(name))
+  return new GradientBuilder(graph, observation, active, prefix)
 }
 
 /**
@@ -60,16 +65,15 @@ function applyRule(
   gradients: readonly (string | undefined)[],
   b: GradientBuilder,
 ): readonly (string | undefined)[] {
-  const rule = node.domain === '' ? RULES.get(node.op) : undefined
+  const rule = RULES.get(operatorOf(node))
   if (rule === undefined) throw new UsageError(missingRule(node))
   return rule(node, gradients, b)
 }
 
 /** One line: which operator, where, what to do. */
 export function missingRule(node: Node): string {
-  const operator = node.domain === '' ? node.op : `${node.domain}.${node.op}`
   const where = node.name || node.outputs[0]
-  return `operator ${operator} (node "${where}") has no gradient rule; export the model without it, or ask for the operator in an issue`
+  return `operator ${operatorOf(node)} (node "${where}") has no gradient rule; export the model without it, or ask for the operator in an issue`
 }
 
 /** Where a value is read several times its gradients add up. */

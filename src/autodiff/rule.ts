@@ -1,6 +1,17 @@
 import type { Node } from '../onnx/graph.js'
 import type { GradientBuilder } from './gradientBuilder.js'
 
+/** What a gradient is, where it is not simply the derivative. */
+export interface Marked {
+  /**
+   * `subgradient`: the function has kinks, and at them one of the possible slopes is taken. `straight-through`: the
+   * derivative is zero or undefined almost everywhere, and that of a smooth stand-in takes its place.
+   */
+  readonly kind?: 'subgradient' | 'straight-through'
+  /** What happens at kinks and ties, or what stands in; one clause for docs/operators.md. */
+  readonly note?: string
+}
+
 /**
  * How an operator's output gradients become its inputs': the vector-Jacobian product, in nodes.
  *
@@ -10,11 +21,22 @@ import type { GradientBuilder } from './gradientBuilder.js'
  * @returns for each input the name of d loss / d input, in its shape; undefined where nothing flows. Inputs that do not
  *   depend on the image need no gradient: `b.isActive(input)` tells.
  */
-export type Rule = (
+export type Rule = ((
   node: Node,
   gradients: readonly (string | undefined)[],
   b: GradientBuilder,
-) => readonly (string | undefined)[]
+) => readonly (string | undefined)[]) &
+  Marked
+
+/** Marks a rule or an expansion whose gradient is one of several at kinks and ties. */
+export function subgradient<T extends (...parameters: never[]) => unknown>(note: string, of: T): T & Marked {
+  return Object.assign(of, { kind: 'subgradient' as const, note })
+}
+
+/** Marks a rule or an expansion that passes a gradient where the mathematics gives none (BPDA, Athalye et al. 2018). */
+export function straightThrough<T extends (...parameters: never[]) => unknown>(note: string, of: T): T & Marked {
+  return Object.assign(of, { kind: 'straight-through' as const, note })
+}
 
 /** A rule for operators with one output that matters. */
 export function rule(vjp: (node: Node, gradient: string, b: GradientBuilder) => readonly (string | undefined)[]): Rule {

@@ -7,8 +7,9 @@ import { withPrefix } from '../onnx/edit.js'
 import type { ElementType, Graph, RunModel, Tensor, ValueInfo } from '../onnx/graph.js'
 import { preprocessingGraph } from '../onnx/preprocessing.js'
 import type { ImageFormat } from '../onnx/preprocessing.js'
-import { agrees, numbers, settle } from '../onnx/settle.js'
+import { agrees, numbers } from '../onnx/settle.js'
 import type { Samples } from '../onnx/settle.js'
+import { settleExpanded } from './expand.js'
 import { gradientGraph } from './gradientGraph.js'
 import { findLogits } from './logits.js'
 import type { OutputKind } from './logits.js'
@@ -59,7 +60,7 @@ export async function buildSurrogate(model: ModelSource, options: SurrogateOptio
     const canonical = join(before, withPrefix(canonicalise({ ...original, outputs: [output] }), 'model/'))
     const samples = sampleInputs({ name: 'image', type: 'float32', shape: options.shape, range: options.range })
     const declared = declaredBatch(input)
-    const settled = await settle(canonical, declared, samples, options.run)
+    const settled = await settleExpanded(canonical, declared, samples, options.run)
     const batch = settled.batch === 'free' ? 1 : settled.batch
     const classifier = findLogits(settled.graph, `model/${output.name}`, settled.observation, batch)
     const preprocessingModel = before.nodes.length === 0 ? undefined : encodeModel(before)

@@ -124,6 +124,11 @@ export function makeNode(
   return { op, domain, name, inputs: inputs.slice(0, used), outputs, attributes: new Map(protos) }
 }
 
+/** How tables and messages call an operator: by its name, behind its domain when that is not ai.onnx. */
+export function operatorOf({ op, domain }: Node): string {
+  return domain === '' ? op : `${domain}.${op}`
+}
+
 /** What messages call a node: its operator, and its name or first output. */
 export function describe(node: Node): string {
   const label = node.name || node.outputs.find((output) => output !== '') || '?'

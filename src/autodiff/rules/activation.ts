@@ -1,40 +1,58 @@
 import { floatAttribute, intAttribute } from '../../onnx/attributes.js'
 import type { Node } from '../../onnx/graph.js'
 import type { GradientBuilder } from '../gradientBuilder.js'
-import { elementwise, fromFront, rule } from '../rule.js'
+import { elementwise, fromFront, rule, subgradient } from '../rule.js'
 import type { Rule } from '../rule.js'
 
-/** Kinks take PyTorch's side: Relu′(0) = 0, LeakyRelu′(0) = alpha, Elu′(0) = alpha, Clip′ at a bound = 1, HardSigmoid′ at a bound = 0. */
+/** Kinks take PyTorch's side. */
 export const activation: Readonly<Record<string, Rule>> = {
-  Relu: elementwise((_x, y, b) => isPositive(y, b)),
-  LeakyRelu: elementwise((x, _y, b, node) => {
-    const alpha = b.number(floatAttribute(node, 'alpha', 0.01), x)
-    return b.add('Where', [positive(x, b), b.number(1, x), alpha])
-  }),
-  Elu: elementwise((x, y, b, node) => {
-    const alpha = b.number(floatAttribute(node, 'alpha', 1), x)
-    return b.add('Where', [positive(x, b), b.number(1, x), b.add('Add', [y, alpha])])
-  }),
+  Relu: subgradient(
+    'slope 0 at 0',
+    elementwise((_x, y, b) => isPositive(y, b)),
+  ),
+  LeakyRelu: subgradient(
+    'slope alpha at 0',
+    elementwise((x, _y, b, node) => {
+      const alpha = b.number(floatAttribute(node, 'alpha', 0.01), x)
+      return b.add('Where', [positive(x, b), b.number(1, x), alpha])
+    }),
+  ),
+  Elu: subgradient(
+    'slope alpha at 0',
+    elementwise((x, y, b, node) => {
+      const alpha = b.number(floatAttribute(node, 'alpha', 1), x)
+      return b.add('Where', [positive(x, b), b.number(1, x), b.add('Add', [y, alpha])])
+    }),
+  ),
   Sigmoid: elementwise((_x, y, b) => b.mul(y, b.add('Sub', [b.number(1, y), y]))),
   Tanh: elementwise((_x, y, b) => b.add('Sub', [b.number(1, y), b.mul(y, y)])),
-  HardSigmoid: rule((node, gradient, b) => {
-    const [x] = node.inputs
-    const slope = b.number(floatAttribute(node, 'alpha', 0.2), x)
-    return [b.where(between(node.outputs[0], x, b), b.mul(gradient, slope), x)]
-  }),
+  HardSigmoid: subgradient(
+    'slope 0 at both ends',
+    rule((node, gradient, b) => {
+      const [x] = node.inputs
+      const slope = b.number(floatAttribute(node, 'alpha', 0.2), x)
+      return [b.where(between(node.outputs[0], x, b), b.mul(gradient, slope), x)]
+    }),
+  ),
   // x·h(x) with h = HardSigmoid(1/6, 1/2): h + x·h′
-  HardSwish: elementwise((x, _y, b) => {
-    const gate = b.add('HardSigmoid', [x], { alpha: { float: 1 / 6 }, beta: { float: 0.5 } })
-    const inside = b.where(between(gate, x, b), b.mul(x, b.number(1 / 6, x)), x)
-    return b.add('Add', [gate, inside])
-  }),
-  Clip: rule((node, gradient, b) => {
-    const [x, low, high] = node.inputs
-    const bounds = [low && b.add('GreaterOrEqual', [x, low]), high && b.add('LessOrEqual', [x, high])].filter(Boolean)
-    if (bounds.length === 0) return [gradient]
-    const inside = bounds.length === 1 ? bounds[0] : b.add('And', bounds)
-    return [b.where(inside, gradient, x)]
-  }),
+  HardSwish: subgradient(
+    'slope 0 at −3, 1 at 3',
+    elementwise((x, _y, b) => {
+      const gate = b.add('HardSigmoid', [x], { alpha: { float: 1 / 6 }, beta: { float: 0.5 } })
+      const inside = b.where(between(gate, x, b), b.mul(x, b.number(1 / 6, x)), x)
+      return b.add('Add', [gate, inside])
+    }),
+  ),
+  Clip: subgradient(
+    'slope 1 at both bounds',
+    rule((node, gradient, b) => {
+      const [x, low, high] = node.inputs
+      const bounds = [low && b.add('GreaterOrEqual', [x, low]), high && b.add('LessOrEqual', [x, high])].filter(Boolean)
+      if (bounds.length === 0) return [gradient]
+      const inside = bounds.length === 1 ? bounds[0] : b.add('And', bounds)
+      return [b.where(inside, gradient, x)]
+    }),
+  ),
   Softmax: rule((node, gradient, b) => {
     const [y] = node.outputs
     const weighted = b.mul(gradient, y)

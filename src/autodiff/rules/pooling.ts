@@ -2,23 +2,25 @@ import { UsageError } from '../../errors.js'
 import { intAttribute } from '../../onnx/attributes.js'
 import type { Node } from '../../onnx/graph.js'
 import type { GradientBuilder } from '../gradientBuilder.js'
-import { rule } from '../rule.js'
+import { rule, subgradient } from '../rule.js'
 import type { Rule } from '../rule.js'
 import { poolWindow, spread, tiles } from './windows.js'
 import type { Window } from './windows.js'
 
 export const pooling: Readonly<Record<string, Rule>> = {
-  /** A subgradient: of equal maxima the first in row-major order takes all, as onnxruntime's indices (and PyTorch's) say. */
-  MaxPool: rule((node, gradient, b) => {
-    const [x] = node.inputs
-    const indices = b.extraOutput(node, 1)
-    const flat = (value: string): string => b.reshape(value, [-1])
-    const zeros = b.add('Expand', [b.number(0, x), b.add('Reshape', [b.add('Size', [x]), b.ints([1])])])
-    const scattered = b.add('ScatterElements', [zeros, rowMajor(node, flat(indices)), flat(gradient)], {
-      reduction: 'add',
-    })
-    return [b.reshapeLike(scattered, x)]
-  }),
+  MaxPool: subgradient(
+    'of equal maxima the first in row-major order takes all, as in PyTorch',
+    rule((node, gradient, b) => {
+      const [x] = node.inputs
+      const indices = b.extraOutput(node, 1)
+      const flat = (value: string): string => b.reshape(value, [-1])
+      const zeros = b.add('Expand', [b.number(0, x), b.add('Reshape', [b.add('Size', [x]), b.ints([1])])])
+      const scattered = b.add('ScatterElements', [zeros, rowMajor(node, flat(indices)), flat(gradient)], {
+        reduction: 'add',
+      })
+      return [b.reshapeLike(scattered, x)]
+    }),
+  ),
 
   AveragePool: rule((node, gradient, b) => {
     const [x] = node.inputs

@@ -1,7 +1,7 @@
 import { intAttribute } from '../../onnx/attributes.js'
 import type { Node } from '../../onnx/graph.js'
 import type { GradientBuilder } from '../gradientBuilder.js'
-import { fromFront, rule } from '../rule.js'
+import { fromFront, rule, subgradient } from '../rule.js'
 import type { Rule } from '../rule.js'
 
 /** A reduction's rule from the gradient and the output with the reduced axes kept as 1. */
@@ -28,11 +28,13 @@ export const reductions: Readonly<Record<string, Rule>> = {
     const count = axes.reduce((total, axis) => total * dims[axis], 1)
     return b.expandLike(b.mul(gradient, b.number(1 / count, x)), x)
   }),
-  /** A subgradient: equal maxima share alike, as in PyTorch's amax. */
-  ReduceMax: reduction(({ gradient, y, x, axes }, b) => {
-    const isMaximum = b.add('CastLike', [b.add('Equal', [x, y]), x])
-    return b.mul(isMaximum, b.add('Div', [gradient, b.sum(isMaximum, axes, true)]))
-  }),
+  ReduceMax: subgradient(
+    'equal maxima share alike, as in PyTorch’s amax',
+    reduction(({ gradient, y, x, axes }, b) => {
+      const isMaximum = b.add('CastLike', [b.add('Equal', [x, y]), x])
+      return b.mul(isMaximum, b.add('Div', [gradient, b.sum(isMaximum, axes, true)]))
+    }),
+  ),
 }
 
 /** Axes from the front; left out they are all, or none with noop_with_empty_axes. */

@@ -1,6 +1,6 @@
-import { makeNode } from '../../src/onnx/attributes.js'
-import { floating, integers, reals, single, smallIntegers } from './support.js'
-import type { Case, Floating } from './support.js'
+import { makeNode } from '../../../src/onnx/attributes.js'
+import { composed, floating, integers, reals, single, smallIntegers } from '../support.js'
+import type { Case, Floating, Pointwise } from '../support.js'
 
 const weights = (dims: readonly number[], seed = 3, type: Floating = 'float32') => smallIntegers(type, dims, seed)
 const cube = [2, 3, 4]
@@ -17,17 +17,6 @@ function conv(
   attributes: Parameters<typeof makeNode>[3],
 ): Case {
   return single('Conv', shape, { label, constants: { w: weights(kernel), bias: weights([kernel[0]], 5) }, attributes })
-}
-
-/** A case of several nodes, for inputs that several paths reach. */
-function composed(
-  name: string,
-  shape: readonly number[],
-  nodes: Case['nodes'],
-  constants: Case['constants'] = {},
-  type: Floating = 'float32',
-): Case {
-  return { name, shape, nodes, constants, type }
 }
 
 /** Linear (or affine) in x: checked by the adjoint test, to the last bit. */
@@ -315,12 +304,6 @@ export const SMOOTH: readonly Case[] = [
     'float64',
   ),
 ]
-
-/** Element by element and without a kernel in double: the function itself, in double, is the reference. */
-export interface Pointwise {
-  readonly tested: Case
-  readonly reference: (x: number) => number
-}
 
 const sixths = (x: number): number => Math.min(Math.max(x / 6 + 0.5, 0), 1)
 

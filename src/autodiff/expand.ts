@@ -1,0 +1,54 @@
+import { operatorOf } from '../onnx/attributes.js'
+import type { Graph, Node, RunModel } from '../onnx/graph.js'
+import { settle } from '../onnx/settle.js'
+import type { Samples, Settled } from '../onnx/settle.js'
+import { renameReads } from '../onnx/subgraphs.js'
+import { EXPANSIONS } from './expansions/index.js'
+import { gradientBuilder } from './reverse.js'
+
+/** Expansions within expansions. A quantised convolution takes three; more is a circle. */
+const MAX_DEPTH = 8
+
+/**
+ * Settles a graph and replaces, on the way from its input to its outputs, every operator that is differentiated as a
+ * composition of others, until none is left.
+ */
+export async function settleExpanded(
+  graph: Graph,
+  declared: number | undefined,
+  samples: Samples,
+  run: RunModel,
+): Promise<Settled> {
+  let settled = await settle(graph, declared, samples, run)
+  for (let depth = 0; depth < MAX_DEPTH; depth++) {
+    const expanded = expandOnce(settled, depth)
+    if (expanded === undefined) return settled
+    settled = await settle(expanded, settled.batch === 'free' ? undefined : settled.batch, samples, run)
+  }
+  throw new Error(`operators are still expanded after ${MAX_DEPTH} rounds: two of them expand into each other`)
+}
+
+function expandOnce({ graph, observation }: Settled, depth: number): Graph | undefined {
+  const b = gradientBuilder(graph, observation, `expanded${depth === 0 ? '' : depth}`)
+  const isExpanded = (node: Node): boolean => EXPANSIONS.has(operatorOf(node)) && node.inputs.some(b.isActive)
+  if (!graph.nodes.some(isExpanded)) return undefined
+  const renamed = new Map<string, string>()
+  const current = (name: string): string => renamed.get(name) ?? name
+  b.nodes.length = 0
+  for (const node of graph.nodes) {
+    const here = renamed.size === 0 ? node : renameReads(node, current)
+    const expand = isExpanded(node) ? EXPANSIONS.get(operatorOf(node)) : undefined
+    if (expand === undefined) b.nodes.push(here)
+    else
+      expand(here, b).forEach((value, place) => {
+        if (!node.outputs[place]) return
+        renamed.set(node.outputs[place], value)
+        b.replace(node.outputs[place], value)
+      })
+  }
+  for (const { name } of graph.outputs) {
+    const value = renamed.get(name)
+    if (value !== undefined) b.addNamed(name, 'Identity', [value])
+  }
+  return b.build(graph, { outputs: graph.outputs })
+}
