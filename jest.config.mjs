@@ -1,6 +1,6 @@
 /** @type {import('jest').Config} */
 export default {
-  testEnvironment: '<rootDir>/__tests__/support/host-typed-arrays.mjs',
+  testEnvironment: '<rootDir>/__tests__/support/hostTypedArrays.mjs',
   globalSetup: '<rootDir>/__tests__/support/transpile.mjs',
   testMatch: ['<rootDir>/__tests__/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],

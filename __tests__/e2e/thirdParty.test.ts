@@ -22,32 +22,15 @@ async function attacked(model: string, data: string, flags: Readonly<Record<stri
   return evaluate({ ...request, toolVersion: 'test' }, effects)
 }
 
-const cifar = { mean: '.485,.456,.406', std: '.225', epsilon: '2/255' }
-
 /** Whoever weakens an attack, the gradient or the preprocessing leaves images standing that others have broken. */
 describe('models nobody here trained fall as they fell to others', () => {
-  test('colt_mnist_0.1: PyTorch’s PGD-20 on cross-entropy leaves 100, 96 and 43 at ε 0.1, 0.2 and 0.3', async () => {
-    const flags = { mean: '0.1307', std: '0.3081', epsilon: '0.1,0.2,0.3' }
-    const { summary } = await attacked('mnist/colt_mnist_0.1.onnx', 'mnist/mnist-test-100.npz', flags)
-    expect(summary.clean.correct).toBe(100)
-    const left = (threat: string): number => Math.round(100 * summary.threats[threat].robustAccuracy)
-    expect(left('linf-0.1')).toBe(100) // PyTorch's PGD and APGD leave every one, too
-    expect(left('linf-0.2')).toBeLessThanOrEqual(97)
-    expect(left('linf-0.2')).toBeGreaterThanOrEqual(95) // what APGD leaves
-    expect(left('linf-0.3')).toBeLessThanOrEqual(50)
-    expect(left('linf-0.3')).toBeGreaterThanOrEqual(2)
-  })
-
-  // The lower bound is what the authors' AutoAttack leaves (fixtures/fashion/golden-autoattack.json).
-  test.each([
-    ['cifar_base_kw', 73, 60, 63],
-    ['cifar_deep_kw', 58, 47, 49],
-  ] as const)('%s at 2/255: %d clean, between %d and %d robust', async (name, clean, atLeast, atMost) => {
-    const { summary } = await attacked(`cifar/${name}.onnx`, 'cifar/cifar10-test-100.npz', cifar)
-    expect(summary.clean.correct).toBe(clean)
+  test('cifar_base_kw at 2/255: AutoAttack leaves 60 of 100, a PyTorch PGD 62', async () => {
+    const flags = { mean: '.485,.456,.406', std: '.225', epsilon: '2/255' }
+    const { summary } = await attacked('cifar/cifar_base_kw.onnx', 'cifar/cifar10-test-100.npz', flags)
+    expect(summary.clean.correct).toBe(73)
     const robust = Math.round(100 * summary.threats['linf-2_255'].robustAccuracy)
-    expect(robust).toBeGreaterThanOrEqual(atLeast)
-    expect(robust).toBeLessThanOrEqual(atMost)
+    expect(robust).toBeGreaterThanOrEqual(60)
+    expect(robust).toBeLessThanOrEqual(63)
   })
 
   test.each([

@@ -51,8 +51,8 @@ const mnist = dataset('mnist/mnist-test-100.npz', 100)
 const imagenet: Preprocessing = { mean: [0.485, 0.456, 0.406], std: [0.225], channelOrder: 'rgb' }
 
 describe('PGD finds what AutoAttack finds but for a few images, and nothing that is not there', () => {
-  // AutoAttack is much the stronger: what it could not break PGD must not claim. How many more PGD may leave: the issue's
-  // brackets for CIFAR-10 (PyTorch PGD against AutoAttack); 2 % of 200 images elsewhere. In L2 the hardened model hides
+  // AutoAttack is much the stronger: what it could not break PGD must not claim. How many more PGD may leave:
+  // on CIFAR-10 what a PyTorch PGD left, and one image; 2 % of 200 images elsewhere. In L2 the hardened model hides
   // behind its gradients (AutoAttack needs targeted and gradient-free attacks), so only the first half holds there.
   test.each([
     ['fashion-standard', 'linf', 0.1, 4],

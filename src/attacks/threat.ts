@@ -1,8 +1,8 @@
 import type { Norm } from '../config/types.js'
 import { UsageError } from '../errors.js'
 import { roundTowards } from './float32.js'
-import { l2Threat } from './threat-l2.js'
-import { linfThreat } from './threat-linf.js'
+import { l2Threat } from './threatL2.js'
+import { linfThreat } from './threatLinf.js'
 import type { Random } from './random.js'
 
 /**
