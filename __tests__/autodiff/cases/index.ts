@@ -1,5 +1,6 @@
 import type { Case, Pointwise } from '../support.js'
 import * as core from './core.js'
+import * as spatial from './spatial.js'
 
 /** What a family of operators is checked with; see rules.test.ts. */
 interface Family {
@@ -8,7 +9,7 @@ interface Family {
   readonly POINTWISE?: readonly Pointwise[]
 }
 
-const families: readonly Family[] = [core]
+const families: readonly Family[] = [core, spatial]
 
 /** Linear (or affine) in x: checked by the adjoint test, to the last bit. */
 export const LINEAR = families.flatMap(({ LINEAR: cases = [] }) => cases)

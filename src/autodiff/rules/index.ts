@@ -7,10 +7,14 @@ import { normalization } from './normalization.js'
 import { pooling } from './pooling.js'
 import { reductions } from './reduction.js'
 import { shape } from './shape.js'
+import { blocks } from './blocks.js'
+import { transposedConvolution } from './transposedConvolution.js'
 
 /** The whole of differentiation: operator (ai.onnx, canonical opset) → its vector-Jacobian product. */
 export const RULES: ReadonlyMap<string, Rule> = new Map(
   Object.entries({
+    ...transposedConvolution,
+    ...blocks,
     ...activation,
     ...arithmetic,
     ...convolution,
