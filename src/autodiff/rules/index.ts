@@ -2,27 +2,31 @@ import type { Rule } from '../rule.js'
 import { activation } from './activation.js'
 import { arithmetic } from './arithmetic.js'
 import { convolution } from './convolution.js'
+import { indexing } from './indexing.js'
 import { linearAlgebra } from './linearAlgebra.js'
 import { normalization } from './normalization.js'
 import { pooling } from './pooling.js'
-import { reductions } from './reduction.js'
-import { shape } from './shape.js'
 import { blocks } from './blocks.js'
+import { reductions } from './reduction.js'
+import { scatter } from './scatter.js'
+import { shape } from './shape.js'
 import { transposedConvolution } from './transposedConvolution.js'
 
 /** The whole of differentiation: operator (ai.onnx, canonical opset) → its vector-Jacobian product. */
 export const RULES: ReadonlyMap<string, Rule> = new Map(
   Object.entries({
-    ...transposedConvolution,
-    ...blocks,
     ...activation,
+    ...blocks,
     ...arithmetic,
     ...convolution,
+    ...indexing,
     ...linearAlgebra,
     ...normalization,
     ...pooling,
     ...reductions,
+    ...scatter,
     ...shape,
+    ...transposedConvolution,
   }),
 )
 
@@ -34,12 +38,14 @@ export const WITHOUT_GRADIENT: ReadonlySet<string> = new Set([
   'Constant',
   'ConstantOfShape',
   'Equal',
+  'EyeLike',
   'Greater',
   'GreaterOrEqual',
   'IsInf',
   'IsNaN',
   'Less',
   'LessOrEqual',
+  'NonMaxSuppression',
   'NonZero',
   'Not',
   'Or',
