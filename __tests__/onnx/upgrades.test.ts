@@ -211,6 +211,14 @@ test('Scatter is ScatterElements', async () => {
   await expectSameOutputs(single({ opset: 9, op: 'Scatter', x: floats(2, 3), more, attributes: { axis: 1 } }))
 })
 
+test('GlobalLpPool, which onnxruntime lost at opset 22, is written out', async () => {
+  const four = floats(2, 3, 4, 5)
+  // A root of a sum of powers, summed in another order: a few units in the last place of numbers up to 30.
+  for (const p of [undefined, 1, 2, 3])
+    await expectSameOutputs(single({ opset: 21, op: 'GlobalLpPool', x: four, attributes: { p } }), 4)
+  await expectSameOutputs(single({ opset: 7, op: 'GlobalLpPool', x: floats(2, 3, 7), attributes: { p: 2 } }), 4)
+})
+
 test('DFT-17 keeps its axis', async () => {
   for (const axis of [1, 2, undefined])
     await expectSameOutputs(single({ opset: 17, op: 'DFT', x: floats(1, 4, 3, 1), attributes: { axis } }))

@@ -20,6 +20,11 @@ export async function compare(one: StandardCase, tolerance = 0): Promise<Outcome
   if (original instanceof Error) return { kind: 'skipped', reason: original.message }
   const inputs = attempt(one.inputs)
   if (inputs instanceof Error) return { kind: 'skipped', reason: inputs.message }
+  return compareGraph(original, inputs, tolerance)
+}
+
+/** Runs a graph as it is and in its canonical form. */
+export async function compareGraph(original: Graph, inputs: readonly Tensor[], tolerance = 0): Promise<Outcome> {
   const { graph, feeds } = fed(original, inputs)
   const before = await run(graph, feeds)
   if (before instanceof Error) return { kind: 'skipped', reason: before.message }

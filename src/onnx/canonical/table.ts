@@ -2,6 +2,7 @@ import type { Node } from '../graph.js'
 import type { Context, Upgrades } from './context.js'
 import { ELEMENTWISE } from './elementwise.js'
 import { NORMALIZATION } from './normalization.js'
+import { POOLING } from './pooling.js'
 import { REDUCTIONS } from './reductions.js'
 import { RESAMPLING } from './resampling.js'
 import { SHAPES } from './shapes.js'
@@ -15,6 +16,7 @@ import { SOFTMAX } from './softmax.js'
 const UPGRADES: Upgrades = {
   ...ELEMENTWISE,
   ...NORMALIZATION,
+  ...POOLING,
   ...REDUCTIONS,
   ...RESAMPLING,
   ...SHAPES,

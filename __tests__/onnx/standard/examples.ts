@@ -1,0 +1,107 @@
+import { create } from '@bufbuild/protobuf'
+import { GraphProtoSchema } from 'onnx-buf'
+import { makeNode } from '../../../src/onnx/attributes.js'
+import { writeNode } from '../../../src/onnx/codec.js'
+import type { Node } from '../../../src/onnx/graph.js'
+import { floats, single, tensor, vector } from '../support.js'
+import type { Recipe } from '../support.js'
+
+const image = floats(2, 2, 4, 6)
+const element = (name: string) => ({ name, type: { value: { case: 'tensorType' as const, value: { elemType: 1 } } } })
+const negated = create(GraphProtoSchema, {
+  name: 'negated',
+  input: [element('from')],
+  node: [writeNode(makeNode('Neg', ['from'], ['to']))],
+  output: [element('to')],
+})
+
+/** A model for each version of an operator that no node test of the selection has, even when it is dated back. */
+export const EXAMPLES: Readonly<Record<string, Recipe>> = {
+  'Clip-6': single({ opset: 10, op: 'Clip', attributes: { min: { float: -0.5 }, max: { float: 0.75 } } }),
+  'ConcatFromSequence-11': sequence(11, [makeNode('ConcatFromSequence', ['s'], ['y'], { axis: 0 })]),
+  'DepthToSpace-1': single({ opset: 7, op: 'DepthToSpace', x: floats(2, 8, 2, 3), attributes: { blocksize: 2 } }),
+  'GlobalLpPool-2': single({ opset: 21, op: 'GlobalLpPool', x: image, attributes: { p: 3 } }),
+  'Not-1': {
+    opset: 7,
+    inputs: { x: tensor('bool', [3], Uint8Array.of(1, 0, 1)) },
+    nodes: [makeNode('Not', ['x'], ['y'])],
+    outputs: ['y'],
+  },
+  'Optional-15': optional(15),
+  'OptionalGetElement-15': optional(15),
+  'OptionalGetElement-18': optional(18),
+  'OptionalHasElement-15': optional(15),
+  'OptionalHasElement-18': optional(18),
+  'Pad-2': single({ opset: 7, op: 'Pad', attributes: { pads: [0, 0, 1, 0, 0, 1], value: { float: 3.5 } } }),
+  'ReduceSum-1': single({ opset: 9, op: 'ReduceSum', attributes: { axes: [0, 2], keepdims: 0 } }),
+  'ReduceSum-11': single({ opset: 11, op: 'ReduceSum', attributes: { axes: [-2] } }),
+  'Resize-10': single({ opset: 10, op: 'Resize', x: image, more: [vector(1, 1, 1.5, 0.5)] }),
+  'SequenceAt-11': sequence(11, [makeNode('SequenceAt', ['s', 'at'], ['y'])]),
+  'SequenceConstruct-11': sequence(11, [makeNode('SequenceAt', ['s', 'at'], ['y'])]),
+  'SequenceEmpty-11': {
+    opset: 11,
+    inputs: { x: floats(2, 3) },
+    nodes: [
+      makeNode('SequenceEmpty', [], ['none']),
+      makeNode('SequenceInsert', ['none', 'x'], ['s']),
+      makeNode('ConcatFromSequence', ['s'], ['y'], { axis: 1 }),
+    ],
+    outputs: ['y'],
+  },
+  'SequenceErase-11': sequence(11, [
+    makeNode('SequenceErase', ['s', 'at'], ['less']),
+    makeNode('ConcatFromSequence', ['less'], ['y'], { axis: 0 }),
+  ]),
+  'SequenceInsert-11': sequence(11, [
+    makeNode('SequenceInsert', ['s', 'x', 'at'], ['more']),
+    makeNode('ConcatFromSequence', ['more'], ['y'], { axis: 0 }),
+  ]),
+  'SequenceMap-17': sequence(17, [
+    makeNode('SequenceMap', ['s'], ['m'], { body: negated }),
+    makeNode('SequenceAt', ['m', 'at'], ['y']),
+  ]),
+  'SequenceLength-11': sequence(11, [makeNode('SequenceLength', ['s'], ['y'])]),
+  'Slice-1': single({ opset: 9, op: 'Slice', attributes: { starts: [1, -3], ends: [2, -1], axes: [1, 2] } }),
+  'SplitToSequence-11': split(11),
+  'SplitToSequence-24': split(24),
+  'Squeeze-1': single({ opset: 7, op: 'Squeeze', x: floats(1, 3, 1, 2), attributes: { axes: [0, 2] } }),
+  'Squeeze-11': single({ opset: 11, op: 'Squeeze', x: floats(3, 2, 1), attributes: { axes: [-1] } }),
+  'TopK-1': single({ opset: 9, op: 'TopK', attributes: { k: 2, axis: 1 }, outputs: 2 }),
+  'Upsample-7': single({ opset: 7, op: 'Upsample', x: image, attributes: { scales: { floats: [1, 1, 2, 3] } } }),
+}
+
+/** A sequence `s` of two parts of the input, and what is done with it. */
+function sequence(opset: number, nodes: readonly Node[]): Recipe {
+  return {
+    opset,
+    inputs: { x: floats(2, 3) },
+    constants: { at: tensor('int64', [], BigInt64Array.of(1n)) },
+    nodes: [makeNode('Neg', ['x'], ['n']), makeNode('SequenceConstruct', ['x', 'n'], ['s']), ...nodes],
+    outputs: ['y'],
+  }
+}
+
+function split(opset: number): Recipe {
+  return {
+    opset,
+    inputs: { x: floats(4, 3) },
+    nodes: [
+      makeNode('SplitToSequence', ['x'], ['s'], { axis: 0, keepdims: 1 }),
+      makeNode('ConcatFromSequence', ['s'], ['y'], { axis: 1 }),
+    ],
+    outputs: ['y'],
+  }
+}
+
+function optional(opset: number): Recipe {
+  return {
+    opset,
+    inputs: { x: floats(2, 3) },
+    nodes: [
+      makeNode('Optional', ['x'], ['o']),
+      makeNode('OptionalHasElement', ['o'], ['has']),
+      makeNode('OptionalGetElement', ['o'], ['y']),
+    ],
+    outputs: ['y', 'has'],
+  }
+}

@@ -1,0 +1,80 @@
+import { describe, expect, test } from '@jest/globals'
+import { readFileSync } from 'node:fs'
+import { decodeModel } from '../../src/onnx/codec.js'
+import type { Graph, Tensor } from '../../src/onnx/graph.js'
+import { selection } from './standard/cases.js'
+import { compareGraph } from './standard/compare.js'
+import type { Outcome } from './standard/compare.js'
+import { EXAMPLES } from './standard/examples.js'
+import { IMPOSSIBLE } from './standard/exceptions.js'
+import { assemble } from './support.js'
+
+/**
+ * Every version of every operator in opsets 7 to 24 has a model that gives the same in its canonical form: one of the
+ * standard's node tests, dated back to that opset where onnxruntime accepts it there, or else one from examples.ts. A new
+ * opset fails here until each operator it changed has one, or a reason why not.
+ */
+const VERSIONS = JSON.parse(readFileSync('scripts/reference/operatorVersions.json', 'utf8')) as Readonly<
+  Record<string, readonly number[]>
+>
+/** Enough different forms of an operator at one opset; the other forms have standard.test.ts. */
+const ENOUGH = 4
+
+interface Example {
+  readonly graph: Graph
+  readonly inputs: readonly Tensor[]
+}
+
+const examples = new Map<string, Example[]>()
+for (const one of selection()) {
+  const example = attempt(() => ({ graph: decodeModel(one.model), inputs: one.inputs() }))
+  if (example === undefined) continue
+  for (const op of new Set(example.graph.nodes.map((node) => node.op)))
+    examples.set(op, [...(examples.get(op) ?? []), example])
+}
+
+const pairs = Object.entries(VERSIONS).flatMap(([op, versions]) =>
+  versions.map((version): [string, string, number] => [`${op}-${version}`, op, version]),
+)
+
+describe('the canonical form of', () => {
+  const possible = pairs.filter(([name]) => !(name in IMPOSSIBLE))
+  test.each(possible)('%s', async (name, op, version) => {
+    const outcomes = name in EXAMPLES ? [await byHand(name, op)] : await datedBack(op, version)
+    expect(outcomes.flatMap((outcome) => (outcome.kind === 'failed' ? [outcome.problem] : []))).toEqual([])
+    expect(outcomes.some(({ kind }) => kind === 'same')).toBe(true)
+  })
+})
+
+test('what has a reason why not is an operator of the standard that nothing else tests', () => {
+  const names = pairs.map(([name]) => name)
+  for (const name of [...Object.keys(IMPOSSIBLE), ...Object.keys(EXAMPLES)]) expect(names).toContain(name)
+  for (const name of Object.keys(EXAMPLES)) expect(Object.keys(IMPOSSIBLE)).not.toContain(name)
+})
+
+async function byHand(name: string, op: string): Promise<Outcome> {
+  const recipe = EXAMPLES[name]
+  expect(recipe.nodes.map((node) => node.op)).toContain(op)
+  return compareGraph(assemble(recipe), Object.values(recipe.inputs), 1e-6)
+}
+
+/** The smallest node tests of an operator, as if written for the opset that brought this version. */
+async function datedBack(op: string, version: number): Promise<readonly Outcome[]> {
+  const tried: Outcome[] = []
+  const bySize = (examples.get(op) ?? []).toSorted((a, b) => a.graph.nodes.length - b.graph.nodes.length)
+  for (const { graph, inputs } of bySize) {
+    const dated = { ...graph, opsets: new Map(graph.opsets).set('', Math.max(7, version)) }
+    const outcome = await compareGraph(dated, inputs)
+    if (outcome.kind !== 'skipped') tried.push(outcome)
+    if (tried.length === ENOUGH) break
+  }
+  return tried
+}
+
+function attempt<T>(work: () => T): T | undefined {
+  try {
+    return work()
+  } catch {
+    return undefined
+  }
+}
