@@ -5,7 +5,7 @@ import type { AttributeValues } from '../../src/onnx/attributes.js'
 import { encodeModel } from '../../src/onnx/codec.js'
 import { CANONICAL_OPSET } from '../../src/onnx/graph.js'
 import type { ElementType, Graph, Node, Tensor } from '../../src/onnx/graph.js'
-import type { Samples } from '../../src/onnx/settle.js'
+import type { Samples, Settled } from '../../src/onnx/settle.js'
 import { runModel } from '../support/onnxruntime.js'
 
 export type Floating = 'float32' | 'float64'
@@ -108,7 +108,10 @@ export function count(dims: readonly number[]): number {
 export function graphOf({ shape, nodes, constants, type, batch }: Case): Graph {
   return {
     name: 'case',
-    opsets: new Map([['', CANONICAL_OPSET]]),
+    opsets: new Map([
+      ['', CANONICAL_OPSET],
+      ['com.microsoft', 1],
+    ]),
     irVersion: 10,
     inputs: [{ name: 'x', type, dims: [batch ?? 'batch', ...shape] }],
     outputs: [{ name: 'y' }],
@@ -123,15 +126,20 @@ export interface Differentiated {
   readonly vjp: (x: Tensor, u: Tensor) => Promise<Tensor>
 }
 
-/** The operator and its vector-Jacobian product as the product makes it: settled, walked, encoded, run by onnxruntime. */
-export async function differentiate(tested: Case): Promise<Differentiated> {
-  const graph = graphOf(tested)
+/** The case as it is differentiated: expanded, its batch free where it can be. */
+export async function settledOf(tested: Case): Promise<Settled> {
   const samples: Samples = (first, rows) => {
     const size = count(tested.shape)
     const all = reals(tested.type, [(first + rows) * size], 7).data as Float32Array
     return new Map([['x', floating(tested.type, [rows, ...tested.shape], all.slice(first * size))]])
   }
-  const settled = await settleExpanded(graph, tested.batch, samples, runModel)
+  return settleExpanded(graphOf(tested), tested.batch, samples, runModel)
+}
+
+/** The operator and its vector-Jacobian product as the product makes it: settled, walked, encoded, run by onnxruntime. */
+export async function differentiate(tested: Case): Promise<Differentiated> {
+  const graph = graphOf(tested)
+  const settled = await settledOf(tested)
   if (tested.batch === undefined && settled.batch !== 'free') throw new Error(`${tested.name}: the batch was not freed`)
   const b = gradientBuilder(settled.graph, settled.observation)
   const gradient = reverse(settled.graph.nodes, { output: 'y', seed: 'u', input: 'x' }, b)
@@ -171,4 +179,17 @@ export function inner(a: Tensor, b: Tensor): number {
 export interface Pointwise {
   readonly tested: Case
   readonly reference: (x: number) => number
+}
+
+/** An operator with a kernel in float32 only, next to the same function in double. */
+export interface Doubled {
+  readonly tested: Case
+  /** In float64; left out: what the operator expands to, in double. */
+  readonly twin?: Case
+}
+
+/** A straight-through operator, and what its gradient must be that of. */
+export interface StandIn {
+  readonly tested: Case
+  readonly standIn: Case
 }

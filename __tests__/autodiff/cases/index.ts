@@ -1,5 +1,7 @@
 import type { Case, Doubled, Pointwise } from '../support.js'
+import type { Case, Doubled, Pointwise, StandIn } from '../support.js'
 import * as core from './core.js'
+import * as normalization from './normalization.js'
 import * as spatial from './spatial.js'
 import * as indexing from './indexing.js'
 
@@ -11,7 +13,7 @@ interface Family {
   readonly DOUBLED?: readonly Doubled[]
 }
 
-const families: readonly Family[] = [core, spatial, indexing]
+const families: readonly Family[] = [core, spatial, indexing, normalization]
 
 /** Linear (or affine) in x: checked by the adjoint test, to the last bit. */
 export const LINEAR = families.flatMap(({ LINEAR: cases = [] }) => cases)

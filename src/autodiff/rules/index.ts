@@ -3,6 +3,8 @@ import { activation } from './activation.js'
 import { arithmetic } from './arithmetic.js'
 import { convolution } from './convolution.js'
 import { indexing } from './indexing.js'
+import { layerNormalization } from './layerNormalization.js'
+import { lengthNormalization } from './lengthNormalization.js'
 import { linearAlgebra } from './linearAlgebra.js'
 import { normalization } from './normalization.js'
 import { pooling } from './pooling.js'
@@ -20,6 +22,8 @@ export const RULES: ReadonlyMap<string, Rule> = new Map(
     ...arithmetic,
     ...convolution,
     ...indexing,
+    ...layerNormalization,
+    ...lengthNormalization,
     ...linearAlgebra,
     ...normalization,
     ...pooling,
