@@ -1,5 +1,4 @@
 import type { Case, Doubled, Pointwise } from '../support.js'
-import type { Case, Doubled, Pointwise, StandIn } from '../support.js'
 import * as core from './core.js'
 import * as normalization from './normalization.js'
 import * as spatial from './spatial.js'
