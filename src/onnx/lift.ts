@@ -49,17 +49,48 @@ export function liftBatch(graph: Graph, values: ReadonlyMap<string, Tensor>): Gr
         dependent.has(name) ? name : repeated(lifted, name, dimsOf(name), image, batchAxes.get(image) ?? 0),
       )
       lifted.nodes.push({ ...node, inputs })
-    } else lifted.nodes.push(node)
+    } else lifted.nodes.push(withFreeShape(lifted, node, image, batchAxes.get(image) ?? 0, values))
   }
   return lifted.build(graph, { outputs: graph.outputs })
 }
 
 /** A constant of one row on the batch axis, repeated for as many rows as `like` has there. */
 function repeated(b: GraphBuilder, name: string, dims: readonly number[], like: string, axis: number): string {
-  const rows = b.add('Shape', [like], { start: axis, end: axis + 1 })
+  return b.add('Expand', [name, shapeWithBatch(b, dims, axis, like, axis)])
+}
+
+/** `dims` with what `like` has on its batch axis in place of the entry at `place`. */
+function shapeWithBatch(
+  b: GraphBuilder,
+  dims: readonly number[],
+  place: number,
+  like: string,
+  batchAxis: number,
+): string {
+  const rows = b.add('Shape', [like], { start: batchAxis, end: batchAxis + 1 })
   const part = (values: readonly number[]): readonly string[] => (values.length === 0 ? [] : [b.ints(values)])
-  const target = b.add('Concat', [...part(dims.slice(0, axis)), rows, ...part(dims.slice(axis + 1))], { axis: 0 })
-  return b.add('Expand', [name, target])
+  return b.add('Concat', [...part(dims.slice(0, place)), rows, ...part(dims.slice(place + 1))], { axis: 0 })
+}
+
+/** Operators that take the shape of their output, and at which input. */
+const SHAPE_INPUTS: Readonly<Record<string, number>> = { AffineGrid: 1, CenterCropPad: 1, MaxUnpool: 2, Resize: 3 }
+
+/** The same node with the batch taken out of the shape it is given. */
+function withFreeShape(
+  b: GraphBuilder,
+  node: Node,
+  image: string,
+  batchAxis: number,
+  values: ReadonlyMap<string, Tensor>,
+): Node {
+  const at = Object.hasOwn(SHAPE_INPUTS, node.op) ? SHAPE_INPUTS[node.op] : undefined
+  const shape = at === undefined || !node.inputs[at] ? undefined : values.get(node.inputs[at])
+  const rank = values.get(image)?.dims.length ?? 0
+  const place =
+    intsAttribute(node, 'axes')?.findIndex((axis) => (axis < 0 ? axis + rank : axis) === batchAxis) ?? batchAxis
+  if (shape === undefined || place < 0) return node
+  const free = shapeWithBatch(b, Array.from(shape.data, Number), place, image, batchAxis)
+  return { ...node, inputs: node.inputs.map((input, index) => (index === at ? free : input)) }
 }
 
 /** Where the batch stands in `output`. */

@@ -13,10 +13,12 @@ import { reductions } from './reduction.js'
 import { scatter } from './scatter.js'
 import { shape } from './shape.js'
 import { transposedConvolution } from './transposedConvolution.js'
+import { resize } from './resize.js'
 
 /** The whole of differentiation: operator (ai.onnx, canonical opset) → its vector-Jacobian product. */
 export const RULES: ReadonlyMap<string, Rule> = new Map(
   Object.entries({
+    ...resize,
     ...activation,
     ...blocks,
     ...arithmetic,

@@ -1,0 +1,43 @@
+import { expect, test } from '@jest/globals'
+import { makeNode } from '../../src/onnx/attributes.js'
+import { settle } from '../../src/onnx/settle.js'
+import { graphOf, integers, reals, single } from '../autodiff/support.js'
+import type { Case } from '../autodiff/support.js'
+import { runModel } from '../support/onnxruntime.js'
+
+/** Exports of one image whose batch stands in a shape they hand to an operator. */
+const BAKED: readonly Case[] = [
+  single('Resize', [2, 3, 4], { inputs: ['x', '', '', 'sizes'], constants: { sizes: [1, 2, 6, 8] } }),
+  single('Resize', [2, 3, 4], {
+    label: 'the batch among the axes',
+    inputs: ['x', '', '', 'sizes'],
+    constants: { sizes: [6, 1, 8] },
+    attributes: { axes: [2, -4, 3], mode: 'linear' },
+  }),
+  single('Resize', [2, 3, 4], {
+    label: 'the batch not among the axes',
+    inputs: ['x', '', '', 'sizes'],
+    constants: { sizes: [6, 1] },
+    attributes: { axes: [2, 3], mode: 'linear' },
+  }),
+  single('CenterCropPad', [5, 4], { constants: { shape: [1, 3, 6] } }),
+  single('AffineGrid', [2, 3], { constants: { size: [1, 2, 4, 5] } }),
+  {
+    ...single('MaxUnpool', [2, 4, 4]),
+    nodes: [
+      makeNode('MaxPool', ['x'], ['pooled', 'places'], { kernel_shape: [2, 2], strides: [2, 2] }),
+      makeNode('MaxUnpool', ['pooled', 'places', 'shape'], ['y'], { kernel_shape: [2, 2], strides: [2, 2] }),
+    ],
+    constants: { shape: integers([1, 2, 4, 4]) },
+  },
+]
+
+test.each(BAKED.map((baked) => [baked.name, baked] as const))('the batch is freed: %s', async (_name, baked) => {
+  const samples = (first: number, rows: number) => {
+    const size = baked.shape.reduce((total, length) => total * length, 1)
+    const values = reals('float32', [first + rows, ...baked.shape], 7).data.slice(first * size) as Float32Array
+    return new Map([['x', { type: 'float32' as const, dims: [rows, ...baked.shape], data: values }]])
+  }
+  // `settle` accepts a free batch only if two images together give what each gives alone.
+  expect((await settle(graphOf({ ...baked, batch: 1 }), 1, samples, runModel)).batch).toBe('free')
+})
