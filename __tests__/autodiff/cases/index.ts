@@ -3,6 +3,7 @@ import * as core from './core.js'
 import * as normalization from './normalization.js'
 import * as spatial from './spatial.js'
 import * as indexing from './indexing.js'
+import * as resize from './resize.js'
 
 /** What a family of operators is checked with; see rules.test.ts. */
 interface Family {
@@ -12,7 +13,7 @@ interface Family {
   readonly DOUBLED?: readonly Doubled[]
 }
 
-const families: readonly Family[] = [core, spatial, indexing, normalization]
+const families: readonly Family[] = [core, spatial, indexing, normalization, resize]
 
 /** Linear (or affine) in x: checked by the adjoint test, to the last bit. */
 export const LINEAR = families.flatMap(({ LINEAR: cases = [] }) => cases)
