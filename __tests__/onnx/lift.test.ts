@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { makeNode } from '../../src/onnx/attributes.js'
 import { settle } from '../../src/onnx/settle.js'
-import { graphOf, integers, reals, single } from '../autodiff/support.js'
+import { composed, graphOf, integers, reals, single } from '../autodiff/support.js'
 import type { Case } from '../autodiff/support.js'
 import { runModel } from '../support/onnxruntime.js'
 
@@ -30,6 +30,29 @@ const BAKED: readonly Case[] = [
     ],
     constants: { shape: integers([1, 2, 4, 4]) },
   },
+  // PyTorch's MultiheadAttention: tokens first, heads beside the batch, tokens and batch one axis for the last layer.
+  composed(
+    'attention with the tokens first',
+    [4, 6],
+    [
+      makeNode('Transpose', ['x'], ['tokens'], { perm: [1, 0, 2] }),
+      makeNode('Reshape', ['tokens', 'byHead'], ['heads']),
+      makeNode('Transpose', ['heads'], ['headsFirst'], { perm: [1, 0, 2] }),
+      makeNode('Reshape', ['headsFirst', 'byImage'], ['split']),
+      makeNode('Transpose', ['split'], ['joined'], { perm: [2, 0, 1, 3] }),
+      makeNode('Reshape', ['joined', 'rows'], ['merged']),
+      makeNode('Gemm', ['merged', 'w'], ['mixed']),
+      makeNode('Reshape', ['mixed', 'tokensAgain'], ['apart']),
+      makeNode('Transpose', ['apart'], ['y'], { perm: [1, 0, 2] }),
+    ],
+    {
+      byHead: integers([4, 2, 3]),
+      byImage: integers([1, 2, 4, 3]),
+      rows: integers([4, 6]),
+      w: reals('float32', [6, 6], 9),
+      tokensAgain: integers([4, 1, 6]),
+    },
+  ),
 ]
 
 test.each(BAKED.map((baked) => [baked.name, baked] as const))('the batch is freed: %s', async (_name, baked) => {

@@ -9,8 +9,14 @@ export function freeBatch(graph: Graph): Graph {
   return { ...graph, inputs: graph.inputs.map(free), outputs: graph.outputs.map(({ name, type }) => ({ name, type })) }
 }
 
-/** Operators that move no element: the batch survives them as the outermost part of some axis. */
+/** Operators that move no element: the batch survives them as a part of some axis. */
 const RESHAPES = new Set(['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze'])
+
+/** Where the batch stands: on `axis`, and on it behind `before` rows of each image (17 where [17, N] became [17·N]). */
+interface Place {
+  readonly axis: number
+  readonly before: number
+}
 
 /**
  * Rewrites an export with a batch of 1 baked in so that any batch runs through it: every reshape gets −1 where the batch
@@ -25,31 +31,31 @@ const RESHAPES = new Set(['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze'])
 export function liftBatch(graph: Graph, values: ReadonlyMap<string, Tensor>): Graph | undefined {
   const dependent = dependentValues(graph)
   const lifted = new GraphBuilder({ ...graph, nodes: [] }, 'lifted')
-  const batchAxes = new Map(graph.inputs.map((input) => [input.name, 0]))
+  const places = new Map<string, Place>(graph.inputs.map((input) => [input.name, { axis: 0, before: 1 }]))
   const dimsOf = (name: string): readonly number[] => values.get(name)?.dims ?? []
 
   for (const node of graph.nodes) {
-    const image = node.inputs.find((name) => dependent.has(name) && batchAxes.has(name))
+    const image = node.inputs.find((name) => dependent.has(name) && places.has(name))
     if (image === undefined) {
       lifted.nodes.push(node)
       if (node.inputs.some((name) => dependent.has(name))) return undefined
       continue
     }
     for (const output of node.outputs) {
-      const axis = output === '' ? undefined : batchAxisAfter(node, output, batchAxes, dimsOf)
-      if (output !== '' && axis === undefined) return undefined
-      if (axis !== undefined) batchAxes.set(output, axis)
+      const place = output === '' ? undefined : placeAfter(node, output, places, dimsOf)
+      if (output !== '' && place === undefined) return undefined
+      if (place !== undefined) places.set(output, place)
     }
-    const axis = batchAxes.get(node.outputs[0]) ?? 0
+    const axis = places.get(node.outputs[0])?.axis ?? 0
     if (RESHAPES.has(node.op)) {
       const target = dimsOf(node.outputs[0]).map((size, at) => (at === axis ? -1 : size))
       lifted.addNamed(node.outputs[0], 'Reshape', [image, lifted.ints(target)])
     } else if (node.op === 'Concat') {
       const inputs = node.inputs.map((name) =>
-        dependent.has(name) ? name : repeated(lifted, name, dimsOf(name), image, batchAxes.get(image) ?? 0),
+        dependent.has(name) ? name : repeated(lifted, name, dimsOf(name), image, places.get(image)?.axis ?? 0),
       )
       lifted.nodes.push({ ...node, inputs })
-    } else lifted.nodes.push(withFreeShape(lifted, node, image, batchAxes.get(image) ?? 0, values))
+    } else lifted.nodes.push(withFreeShape(lifted, node, image, places.get(image)?.axis ?? 0, values))
   }
   return lifted.build(graph, { outputs: graph.outputs })
 }
@@ -94,23 +100,27 @@ function withFreeShape(
 }
 
 /** Where the batch stands in `output`. */
-function batchAxisAfter(
+function placeAfter(
   node: Node,
   output: string,
-  batchAxes: ReadonlyMap<string, number>,
+  places: ReadonlyMap<string, Place>,
   dimsOf: (name: string) => readonly number[],
-): number | undefined {
+): Place | undefined {
   const after = dimsOf(output)
   const candidates = node.inputs.flatMap((name) => {
-    const axis = batchAxes.get(name)
-    return axis === undefined ? [] : [axisAfter(node, axis, dimsOf(name), after)]
+    const place = places.get(name)
+    if (place === undefined) return []
+    if (RESHAPES.has(node.op)) return [placeAfterReshape(place, dimsOf(name), after)]
+    const axis = axisAfter(node, place.axis, dimsOf(name), after)
+    return [axis === undefined ? undefined : { ...place, axis }]
   })
-  return candidates.every((axis) => axis === candidates[0]) ? candidates[0] : undefined
+  const [first] = candidates
+  const agree = candidates.every((place) => place?.axis === first?.axis && place?.before === first?.before)
+  return agree ? first : undefined
 }
 
 function axisAfter(node: Node, axis: number, before: readonly number[], after: readonly number[]): number | undefined {
   const normal = (of: number): number => (of < 0 ? of + before.length : of)
-  if (RESHAPES.has(node.op)) return axisWithStride(axis, before, after)
   if (node.op === 'Transpose') {
     const order = intsAttribute(
       node,
@@ -137,10 +147,20 @@ function reducedAxis(axis: number, before: readonly number[], after: readonly nu
   return undefined
 }
 
-/** Row-major order is kept, so the batch is where the same number of elements stands in front of it. */
-function axisWithStride(axis: number, before: readonly number[], after: readonly number[]): number | undefined {
+/**
+ * Row-major order is kept, so the batch is where the same number of elements stands in front of it. Between two axes that
+ * may be the end of the one or the start of the other: [17, N, 2, 8] → [17·N, 16] as attention is written, not [17, N·16],
+ * since the last axis holds the features that a matrix multiplies.
+ */
+function placeAfterReshape(place: Place, before: readonly number[], after: readonly number[]): Place | undefined {
   const product = (dims: readonly number[]): number => dims.reduce((total, size) => total * size, 1)
-  const inFront = product(before.slice(0, axis))
-  const found = after.findIndex((_, at) => product(after.slice(0, at)) === inFront)
-  return found < 0 ? undefined : found
+  const inFront = product(before.slice(0, place.axis)) * place.before
+  const start = after.findIndex((_, at) => product(after.slice(0, at)) === inFront)
+  if (start >= 0 && after[start] === 1) return { axis: start, before: 1 }
+  const upTo = (dims: readonly number[]): string => dims.slice(0, place.axis + 1).join()
+  if (place.before > 1 && upTo(before) === upTo(after)) return place
+  if (start === 0 || (start > 0 && start < after.length - 1)) return { axis: start, before: 1 }
+  const axis = after.findIndex((_, at) => product(after.slice(0, at + 1)) % inFront === 0)
+  const ahead = product(after.slice(0, axis))
+  return axis >= 0 && inFront % ahead === 0 ? { axis, before: inFront / ahead } : undefined
 }
