@@ -3,7 +3,7 @@ import { EXPANSIONS } from '../../src/autodiff/expansions/index.js'
 import { operatorOf } from '../../src/onnx/attributes.js'
 import { RULES } from '../../src/autodiff/rules/index.js'
 import type { Tensor } from '../../src/onnx/graph.js'
-import { DOUBLED, LINEAR, POINTWISE, SMOOTH, STAND_INS } from './cases/index.js'
+import { DOUBLED, LINEAR, POINTWISE, QUANTISED, SMOOTH, STAND_INS } from './cases/index.js'
 import { count, differentiate, floating, inner, numbersOf, reals, smallIntegers } from './support.js'
 import type { Case } from './support.js'
 
@@ -11,9 +11,11 @@ const batches = (tested: Case): readonly number[] => (tested.batch === undefined
 
 test('every operator in the table has a case', () => {
   const covered = new Set(
-    [...LINEAR, ...SMOOTH, ...[...POINTWISE, ...DOUBLED, ...STAND_INS].map(({ tested }) => tested)].flatMap(({ nodes }) =>
-      nodes.map(operatorOf),
-    ),
+    [
+      ...LINEAR,
+      ...SMOOTH,
+      ...[...POINTWISE, ...DOUBLED, ...STAND_INS, ...QUANTISED].map(({ tested }) => tested),
+    ].flatMap(({ nodes }) => nodes.map(operatorOf)),
   )
   expect([...RULES.keys(), ...EXPANSIONS.keys()].filter((operator) => !covered.has(operator))).toEqual([])
 })

@@ -4,6 +4,7 @@ import { settle } from '../onnx/settle.js'
 import type { Samples, Settled } from '../onnx/settle.js'
 import { renameReads } from '../onnx/subgraphs.js'
 import { EXPANSIONS } from './expansions/index.js'
+import { onReals } from './reals.js'
 import { gradientBuilder } from './reverse.js'
 
 /** Expansions within expansions. A quantised convolution takes three; more is a circle. */
@@ -38,7 +39,7 @@ function expandOnce({ graph, observation }: Settled, depth: number): Graph | und
   for (const node of graph.nodes) {
     const here = renamed.size === 0 ? node : renameReads(node, current)
     const expand = isExpanded(node) ? EXPANSIONS.get(operatorOf(node)) : undefined
-    if (expand === undefined) b.nodes.push(here)
+    if (expand === undefined) b.nodes.push(onReals(node, here, b))
     else
       expand(here, b).forEach((value, place) => {
         if (!node.outputs[place]) return

@@ -1,19 +1,42 @@
-import type { Case, Doubled, Pointwise } from '../support.js'
+import type { Case, Doubled, Pointwise, StandIn } from '../support.js'
 import * as core from './core.js'
+import * as quantised from './quantised.js'
+import * as fused from './fused.js'
 import * as normalization from './normalization.js'
 import * as spatial from './spatial.js'
-import * as indexing from './indexing.js'
+import * as sampling from './sampling.js'
 import * as resize from './resize.js'
+import * as indexing from './indexing.js'
+import * as recurrent from './recurrent.js'
+import * as elementwise from './elementwise.js'
+import * as reductions from './reductions.js'
+import * as steps from './steps.js'
+import * as tensorAlgebra from './tensorAlgebra.js'
 
 /** What a family of operators is checked with; see rules.test.ts. */
 interface Family {
   readonly LINEAR?: readonly Case[]
   readonly SMOOTH?: readonly Case[]
   readonly POINTWISE?: readonly Pointwise[]
+  readonly STAND_INS?: readonly StandIn[]
   readonly DOUBLED?: readonly Doubled[]
+  readonly QUANTISED?: readonly quantised.Quantised[]
 }
 
-const families: readonly Family[] = [core, spatial, indexing, normalization, resize]
+const families: readonly Family[] = [
+  core,
+  fused,
+  normalization,
+  spatial, sampling,
+  resize,
+  indexing,
+  quantised,
+  elementwise,
+  reductions,
+  steps,
+  tensorAlgebra,
+  recurrent,
+]
 
 /** Linear (or affine) in x: checked by the adjoint test, to the last bit. */
 export const LINEAR = families.flatMap(({ LINEAR: cases = [] }) => cases)
@@ -22,3 +45,7 @@ export const SMOOTH = families.flatMap(({ SMOOTH: cases = [] }) => cases)
 export const POINTWISE = families.flatMap(({ POINTWISE: cases = [] }) => cases)
 /** Kernels in float32 only, or another way in float32: checked against the same function in double; see doubled.test.ts. */
 export const DOUBLED = families.flatMap(({ DOUBLED: cases = [] }) => cases)
+/** Straight-through: the gradient must be that of the stand-in. */
+export const STAND_INS = families.flatMap(({ STAND_INS: cases = [] }) => cases)
+/** Quantised and not linear: checked against the real operator in double; see quantised.test.ts. */
+export const QUANTISED = families.flatMap(({ QUANTISED: cases = [] }) => cases)

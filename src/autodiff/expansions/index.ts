@@ -1,9 +1,19 @@
 import type { Expansion } from '../expansion.js'
+import { fused } from './fused.js'
+import { integerArithmetic } from './integerArithmetic.js'
 import { normalizations } from './normalization.js'
+import { quantisation } from './quantisation.js'
+import { quantisedOperators } from './quantisedOperators.js'
+import { recurrent } from './recurrent.js'
 
 /** Operators that are differentiated as a composition of others: name (with its domain, when it is not ai.onnx) → the others. */
 export const EXPANSIONS: ReadonlyMap<string, Expansion> = new Map<string, Expansion>(
   Object.entries({
+    ...fused,
+    ...integerArithmetic,
     ...normalizations,
+    ...quantisation,
+    ...quantisedOperators,
+    ...recurrent,
   }),
 )

@@ -1,0 +1,56 @@
+import { describe, expect, test } from '@jest/globals'
+import { encodeModel } from '../../src/onnx/codec.js'
+import type { Tensor } from '../../src/onnx/graph.js'
+import { runModel } from '../support/onnxruntime.js'
+import { LINEAR, QUANTISED } from './cases/quantised.js'
+import { differentiate, floating, numbersOf, reals, settledOf } from './support.js'
+import type { Case } from './support.js'
+
+/** What the surrogate computes in the case's place, for one image. */
+async function surrogateOf(tested: Case): Promise<(x: Tensor) => Promise<readonly number[]>> {
+  const { graph } = await settledOf(tested)
+  const model = encodeModel(graph)
+  return async (x) => numbersOf([...(await runModel(model, new Map([['x', x]]))).values()][0])
+}
+
+/**
+ * Off the steps, far outside the ranges too, onnxruntime's integer kernels are the oracle. What they sum in int32 and the
+ * surrogate in float32 is the same; where they multiply by a scale, one may round 6e−8 beside the other, which shows where a
+ * value lies that near to half a step: of these values none does, so the answers are equal to the last bit of the output.
+ */
+describe('the surrogate rounds and clips as the quantised operator does', () => {
+  test.each([...LINEAR, ...QUANTISED.map(({ tested }) => tested)].map((tested) => [tested.name, tested] as const))(
+    '%s',
+    async (_name, tested) => {
+      const { forward } = await differentiate(tested)
+      const surrogate = await surrogateOf(tested)
+      for (const reach of [4, 30, 500]) {
+        const x = reals('float32', [tested.batch ?? 1, ...tested.shape], 3, -reach, reach)
+        const expected = numbersOf(await forward(x))
+        const actual = await surrogate(x)
+        const size = Math.max(...expected.map(Math.abs))
+        expected.forEach((value, at) => expect(Math.abs(actual[at] - value)).toBeLessThanOrEqual(1e-6 * size))
+      }
+    },
+  )
+})
+
+/**
+ * At points on the steps quantisation changes nothing before the operator, and rounding behind it passes the gradient on:
+ * what arrives is the real operator's gradient in double, to a few units in the last place of float32 (6e−8 each).
+ */
+describe('the gradient is that of the real operator, rounding passed by', () => {
+  test.each(QUANTISED.map((one) => [one.tested.name, one] as const))('%s', async (_name, { tested, twin, points }) => {
+    const quantised = await differentiate(tested)
+    const real = await differentiate(twin)
+    for (const rows of tested.batch === undefined ? [1, 3] : [tested.batch]) {
+      const x = points([rows, ...tested.shape])
+      const double = floating('float64', x.dims, numbersOf(x))
+      const u = reals('float32', (await quantised.forward(x)).dims, 29)
+      const expected = numbersOf(await real.vjp(double, floating('float64', u.dims, numbersOf(u))))
+      const actual = numbersOf(await quantised.vjp(x, u))
+      const size = Math.max(1, ...expected.map(Math.abs))
+      expected.forEach((slope, at) => expect(Math.abs(actual[at] - slope)).toBeLessThan(2e-6 * size))
+    }
+  })
+})
