@@ -32,7 +32,8 @@ export function serve(send: (reply: Reply) => void): (request: Request) => void 
       case 'inspect':
         return send({ type: 'inspected', inspection: await inspectModel(request.model) })
       case 'gradient': {
-        const bytes = await gradientModelOf(request.model, modelRunner(request.model.external))
+        const run = modelRunner(request.model.external)
+        const bytes = await gradientModelOf(request.model, run).finally(run.close)
         return send({ type: 'differentiated', bytes })
       }
       case 'load': {

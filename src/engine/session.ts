@@ -27,22 +27,38 @@ export function openSession(
   return InferenceSession.create(model, externalData.length > 0 ? { ...options, externalData } : options)
 }
 
+/** Runs encoded models, and keeps the last one open: whoever made the runner closes it. */
+export interface ModelRunner extends RunModel {
+  readonly close: () => Promise<void>
+}
+
 /**
- * A function that runs an encoded model once: opens it, runs it, closes it.
+ * A function that runs encoded models one after the other. The same bytes again are not opened again: making a gradient
+ * runs one model several times, and opening 100 MB takes longer than any run.
  *
  * @param external of the models it is going to run, as for openSession
  */
-export function modelRunner(external: Readonly<Record<string, Uint8Array>> = {}): RunModel {
-  return async (model, feeds, outputs) => {
-    const session = await openSession(model, external)
-    try {
-      const inputs = Object.fromEntries([...feeds].map(([name, tensor]) => [name, toOnnx(tensor)]))
-      const results = await session.run(inputs, [...(outputs ?? session.outputNames)])
-      return new Map(Object.entries(results).map(([name, tensor]) => [name, fromOnnx(tensor)]))
-    } finally {
-      await session.release()
-    }
+export function modelRunner(external: Readonly<Record<string, Uint8Array>> = {}): ModelRunner {
+  let opened: { readonly model: Uint8Array; readonly session: InferenceSession } | undefined
+  const close = async (): Promise<void> => {
+    const last = opened
+    opened = undefined
+    await last?.session.release()
   }
+  const sessionOf = async (model: Uint8Array): Promise<InferenceSession> => {
+    if (opened?.model === model) return opened.session
+    await close()
+    const session = await openSession(model, external)
+    opened = { model, session }
+    return session
+  }
+  const run: RunModel = async (model, feeds, outputs) => {
+    const session = await sessionOf(model)
+    const inputs = Object.fromEntries([...feeds].map(([name, tensor]) => [name, toOnnx(tensor)]))
+    const results = await session.run(inputs, [...(outputs ?? session.outputNames)])
+    return new Map(Object.entries(results).map(([name, tensor]) => [name, fromOnnx(tensor)]))
+  }
+  return Object.assign(run, { close })
 }
 
 /** The runtime's tensor over the same memory. */

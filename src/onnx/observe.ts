@@ -12,16 +12,23 @@ export interface ObservedValue {
 
 export type Observation = ReadonlyMap<string, ObservedValue>
 
-/** Runs the graph with every intermediate value as an output and returns them all, the inputs and constants included. */
-export async function runAll(
-  graph: Graph,
-  run: RunModel,
-  feeds: ReadonlyMap<string, Tensor>,
-): Promise<ReadonlyMap<string, Tensor>> {
+/** A graph that tells all it computes. */
+export interface Observer {
+  /** Every value of a run: intermediates, outputs, the inputs and constants. */
+  readonly all: (feeds: ReadonlyMap<string, Tensor>) => Promise<ReadonlyMap<string, Tensor>>
+  /** The graph's own outputs alone. */
+  readonly outputs: (feeds: ReadonlyMap<string, Tensor>) => Promise<ReadonlyMap<string, Tensor>>
+}
+
+/** Makes every intermediate value of a graph an output. Written once for all runs: the weights may be large. */
+export function observer(graph: Graph, run: RunModel): Observer {
   const names = graph.nodes.flatMap((node) => node.outputs.filter((name) => name !== ''))
-  const outputs = names.map((name) => ({ name }))
-  const values = await run(encodeModel({ ...graph, outputs }), feeds, names)
-  return new Map([...graph.constants, ...feeds, ...values])
+  const model = encodeModel({ ...graph, outputs: names.map((name) => ({ name })) })
+  const wanted = graph.outputs.map(({ name }) => name)
+  return {
+    all: async (feeds) => new Map([...graph.constants, ...feeds, ...(await run(model, feeds, names))]),
+    outputs: (feeds) => run(model, feeds, wanted),
+  }
 }
 
 /** Shapes and types of one run: all that is known when the batch is fixed. */

@@ -1,8 +1,7 @@
-import { encodeModel } from './codec.js'
 import { foldConstants } from './fold.js'
 import type { Graph, RunModel, Tensor } from './graph.js'
 import { freeBatch, liftBatch } from './lift.js'
-import { observeBatch, observeFixed, runAll } from './observe.js'
+import { observeBatch, observeFixed, observer } from './observe.js'
 import type { Observation } from './observe.js'
 
 /** A graph with nothing left open: constants folded, batch free where it can be, every shape seen. */
@@ -32,7 +31,7 @@ export async function settle(
   const free = await tryFree(freeBatch(graph), samples, run)
   if (free) return free
   const own = declared ?? 1
-  const values = await runAll(graph, run, samples(0, own))
+  const values = await observer(graph, run).all(samples(0, own))
   const folded = foldConstants(graph, [values])
   const lifted = own === 1 ? liftBatch(folded, values) : undefined
   const settled = lifted && (await tryFree(freeBatch(lifted), samples, run))
@@ -50,9 +49,10 @@ async function tryFree(graph: Graph, samples: Samples, run: RunModel): Promise<S
 }
 
 async function runBatches(graph: Graph, samples: Samples, run: RunModel) {
-  const first = await runAll(graph, run, samples(0, 1))
-  const both = await runAll(graph, run, samples(0, 2))
-  const second = await run(encodeModel(graph), samples(1, 1))
+  const observed = observer(graph, run)
+  const first = await observed.all(samples(0, 1))
+  const both = await observed.all(samples(0, 2))
+  const second = await observed.outputs(samples(1, 1))
   return { first, both, second }
 }
 
