@@ -28,7 +28,7 @@ export interface LoadedModel {
 export async function loadModel(request: LoadRequest): Promise<LoadedModel> {
   const { model, shape, layout, range, preprocessing, threats, seed } = request
   const run = modelRunner(model.external)
-  const surrogate = await buildSurrogate(model, { shape, layout, range, preprocessing, run })
+  const surrogate = await buildSurrogate(model, { shape, layout, range, preprocessing, run }).finally(run.close)
   const { classes, input, output, preprocessingModel, gradientBatch, originalBatch } = surrogate
   const { attacks, flags } = withApplicableLosses(request.attacks, classes)
   const batch = gradientBatch === 'free' ? request.batch : gradientBatch
