@@ -1,4 +1,5 @@
 import type { Expansion } from '../expansion.js'
+import { gates } from './gates.js'
 import { fused } from './fused.js'
 import { integerArithmetic } from './integerArithmetic.js'
 import { normalizations } from './normalization.js'
@@ -9,6 +10,7 @@ import { recurrent } from './recurrent.js'
 /** Operators that are differentiated as a composition of others: name (with its domain, when it is not ai.onnx) → the others. */
 export const EXPANSIONS: ReadonlyMap<string, Expansion> = new Map<string, Expansion>(
   Object.entries({
+    ...gates,
     ...fused,
     ...integerArithmetic,
     ...normalizations,

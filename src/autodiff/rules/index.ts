@@ -14,6 +14,14 @@ import { scatter } from './scatter.js'
 import { shape } from './shape.js'
 import { transposedConvolution } from './transposedConvolution.js'
 import { resize } from './resize.js'
+import { determinant } from './determinant.js'
+import { einsum } from './einsum.js'
+import { elementary } from './elementary.js'
+import { gelu } from './gelu.js'
+import { rectifiers } from './rectifiers.js'
+import { rounding } from './rounding.js'
+import { scan } from './scan.js'
+import { variadic } from './variadic.js'
 
 /** The whole of differentiation: operator (ai.onnx, canonical opset) → its vector-Jacobian product. */
 export const RULES: ReadonlyMap<string, Rule> = new Map(
@@ -33,30 +41,60 @@ export const RULES: ReadonlyMap<string, Rule> = new Map(
     ...scatter,
     ...shape,
     ...transposedConvolution,
+    ...determinant,
+    ...einsum,
+    ...elementary,
+    ...gelu,
+    ...rectifiers,
+    ...rounding,
+    ...scan,
+    ...variadic,
   }),
 )
 
-/** Operators whose output is whole numbers or truth values: nothing flows back through them, and nothing is missed. */
+/**
+ * Operators whose output is whole numbers, truth values or text, or follows from a shape alone: nothing flows back through
+ * them, and nothing is missed.
+ */
 export const WITHOUT_GRADIENT: ReadonlySet<string> = new Set([
+  'And',
   'ArgMax',
   'ArgMin',
-  'And',
+  'BitShift',
+  'BitwiseAnd',
+  'BitwiseNot',
+  'BitwiseOr',
+  'BitwiseXor',
+  'BlackmanWindow',
   'Constant',
   'ConstantOfShape',
   'Equal',
   'EyeLike',
   'Greater',
   'GreaterOrEqual',
+  'HammingWindow',
+  'HannWindow',
+  'ImageDecoder',
   'IsInf',
   'IsNaN',
   'Less',
   'LessOrEqual',
+  'Multinomial',
   'NonMaxSuppression',
   'NonZero',
   'Not',
+  'OptionalHasElement',
   'Or',
+  'RandomNormalLike',
+  'RandomUniformLike',
   'Range',
+  'RegexFullMatch',
+  'SequenceLength',
   'Shape',
   'Size',
+  'StringConcat',
+  'StringNormalizer',
+  'StringSplit',
+  'TfIdfVectorizer',
   'Xor',
 ])

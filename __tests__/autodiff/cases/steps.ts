@@ -1,0 +1,35 @@
+import { makeNode } from '../../../src/onnx/attributes.js'
+import { composed, floating, single } from '../support.js'
+import type { StandIn } from '../support.js'
+
+const cube = [2, 3, 4]
+const types = ['float32', 'float64'] as const
+
+export const STAND_INS: readonly StandIn[] = [
+  ...types.flatMap((type) => [
+    ...['Round', 'Floor', 'Ceil'].map((op) => ({
+      tested: single(op, cube, { type, label: type }),
+      standIn: single('Identity', cube, { type }),
+    })),
+    {
+      tested: single('Sign', cube, { type, label: type }),
+      standIn: single('Clip', cube, {
+        type,
+        constants: { low: floating(type, [], [-1]), high: floating(type, [], [1]) },
+      }),
+    },
+  ]),
+  { tested: single('Hardmax', cube), standIn: single('Softmax', cube) },
+  {
+    tested: single('Hardmax', cube, { label: 'axis −2', attributes: { axis: -2 } }),
+    standIn: single('Softmax', cube, { attributes: { axis: 2 } }),
+  },
+  {
+    tested: composed('Round between others', cube, [
+      makeNode('Sin', ['x'], ['s']),
+      makeNode('Round', ['s'], ['r']),
+      makeNode('Neg', ['r'], ['y']),
+    ]),
+    standIn: composed('Sin', cube, [makeNode('Sin', ['x'], ['s']), makeNode('Neg', ['s'], ['y'])]),
+  },
+]

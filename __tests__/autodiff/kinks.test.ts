@@ -1,0 +1,50 @@
+import { describe, expect, test } from '@jest/globals'
+import type { AttributeValues } from '../../src/onnx/attributes.js'
+import { differentiate, floating, numbersOf, single } from './support.js'
+
+interface Kink {
+  readonly op: string
+  readonly x: readonly number[]
+  /** d Σy / dx: PyTorch's answer where PyTorch has the operator. */
+  readonly slopes: readonly number[]
+  readonly others?: Readonly<Record<string, readonly number[]>>
+  readonly attributes?: AttributeValues
+  /** Axis 1 is reduced. */
+  readonly reduces?: boolean
+}
+
+const KINKS: readonly Kink[] = [
+  { op: 'Abs', x: [0, -2], slopes: [0, -1] },
+  { op: 'Relu', x: [0, 2], slopes: [0, 1] },
+  { op: 'Celu', x: [0, 1], attributes: { alpha: { float: 0.5 } }, slopes: [1, 1] },
+  { op: 'Selu', x: [0, 1], attributes: { alpha: { float: 0.5 }, gamma: { float: 1.25 } }, slopes: [0.625, 1.25] },
+  { op: 'PRelu', x: [0, 1], others: { slope: [0.25, 0.25] }, slopes: [0.25, 1] },
+  { op: 'ThresholdedRelu', x: [1, 2], slopes: [0, 1] },
+  { op: 'Shrink', x: [-0.5, 0.5, 0.75], slopes: [0, 0, 1] },
+  { op: 'Sign', x: [-1.5, -1, 0, 1], slopes: [0, 1, 1, 1] },
+  { op: 'Max', x: [0, 1, -1], others: { c: [0, 0, 0] }, slopes: [0.5, 1, 0] },
+  { op: 'Min', x: [0, 1, -1], others: { c: [0, 0, 0] }, slopes: [0.5, 0, 1] },
+  { op: 'Max', x: [0, 1, -1], others: { a: [0, 1, 1], c: [-1, 1, 1] }, slopes: [0.5, Math.fround(1 / 3), 0] },
+  { op: 'ReduceMax', x: [2, 1, 2, 0], slopes: [0.5, 0, 0.5, 0], reduces: true },
+  { op: 'ReduceMin', x: [2, 0, 0, 0.5], slopes: [0, 0.5, 0.5, 0], reduces: true },
+  { op: 'ReduceL1', x: [0, -3, 2], slopes: [0, -1, 1], reduces: true },
+  { op: 'ReduceL2', x: [0, 0], slopes: [0, 0], reduces: true },
+  { op: 'ReduceL2', x: [3, -4], slopes: [Math.fround(0.6), Math.fround(-0.8)], reduces: true },
+  { op: 'ReduceProd', x: [2, -3, 4], slopes: [-12, 8, -6], reduces: true },
+  { op: 'ReduceProd', x: [2, 0, 3], slopes: [0, 6, 0], reduces: true },
+  { op: 'ReduceProd', x: [2, 0, 0], slopes: [0, 0, 0], reduces: true },
+]
+
+/** An attack that starts on a plateau or a tie goes where the first slope sends it; NaN there would end it. */
+describe('kinks and ties', () => {
+  test.each(KINKS.map((kink) => [`${kink.op} at ${kink.x.join(', ')}`, kink] as const))('%s', async (_name, kink) => {
+    const { op, x, slopes, others = {}, attributes, reduces } = kink
+    const operands = Object.entries(others).map(([name, values]) => [name, floating('float32', [x.length], values)])
+    const constants = reduces ? { axes: [1] } : Object.fromEntries(operands)
+    const { vjp, forward } = await differentiate(single(op, [x.length], { constants, attributes }))
+    const point = floating('float32', [1, x.length], x)
+    const { dims } = await forward(point)
+    const ones = floating('float32', dims, new Float32Array(reduces ? 1 : x.length).fill(1))
+    expect(numbersOf(await vjp(point, ones)).map((slope) => slope + 0)).toEqual(slopes) // −0 is 0
+  })
+})

@@ -1,0 +1,115 @@
+import { stringAttribute } from '../../onnx/attributes.js'
+import type { Node } from '../../onnx/graph.js'
+import type { GradientBuilder } from '../gradientBuilder.js'
+import { rule } from '../rule.js'
+import type { Rule } from '../rule.js'
+
+/** A label for each axis. */
+type Labels = readonly string[]
+
+interface Operand {
+  readonly name: string
+  /** Without the axes of size 1 that are stretched to another operand's. */
+  readonly labels: Labels
+  readonly stretched: readonly number[]
+  /** As the equation has them. */
+  readonly written: Labels
+}
+
+/**
+ * The gradient of an operand is an Einsum of the output's gradient and the other operands, over the labels the operand
+ * does not have; labels that it alone has are repeated along, and a diagonal is put back on the diagonal.
+ */
+export const einsum: Readonly<Record<string, Rule>> = {
+  Einsum: rule((node, gradient, b) => {
+    const { operands, output } = parse(node, b)
+    return operands.map((operand, place) => {
+      if (!b.isActive(operand.name)) return undefined
+      const others = operands.filter((_, at) => at !== place)
+      const elsewhere = new Set([...output, ...others.flatMap(({ labels }) => labels)])
+      const target = [...new Set(operand.labels)].filter((label) => elsewhere.has(label))
+      return embed(contract(gradient, output, others, target, b), target, operand, b)
+    })
+  }),
+}
+
+function parse(node: Node, b: GradientBuilder): { readonly operands: readonly Operand[]; readonly output: Labels } {
+  const [left, right] = stringAttribute(node, 'equation', '').replaceAll(' ', '').split('->')
+  const terms = left.split(',')
+  const labels = terms.map((term, at) => labelsOf(term, b.rank(node.inputs[at])))
+  const isBatch = (name: string, axis: number): boolean => axis === b.observed(name).batchAxis
+  const wide = new Set(
+    labels.flatMap((written, at) => {
+      const name = node.inputs[at]
+      return written.filter((_, axis) => b.dims(name)[axis] !== 1 || isBatch(name, axis))
+    }),
+  )
+  const operands = labels.map((written, at) => {
+    const name = node.inputs[at]
+    const stretched = [...written.keys()].filter(
+      (axis) => wide.has(written[axis]) && b.dims(name)[axis] === 1 && !isBatch(name, axis),
+    )
+    return { name, written, stretched, labels: written.filter((_, axis) => !stretched.includes(axis)) }
+  })
+  return { operands, output: labelsOf(right ?? implicitOutput(terms), b.rank(node.outputs[0])) }
+}
+
+/** The axes under an ellipsis are numbered from the right, as broadcasting aligns them. */
+function labelsOf(term: string, rank: number): Labels {
+  const [front, back] = term.split('...')
+  if (back === undefined) return [...term]
+  const covered = rank - front.length - back.length
+  return [...front, ...Array.from({ length: covered }, (_, at) => `${covered - at}`), ...back]
+}
+
+/** Without an arrow: the ellipsis, then the labels that occur once, in alphabetical order. */
+function implicitOutput(terms: readonly string[]): string {
+  const letters = [...terms.join('').replaceAll('.', '')]
+  const once = letters.filter((letter) => letters.indexOf(letter) === letters.lastIndexOf(letter))
+  return (terms.some((term) => term.includes('...')) ? '...' : '') + once.sort().join('')
+}
+
+/** An Einsum of the gradient and the others, to labels of the operand that one of them has. */
+function contract(
+  gradient: string,
+  output: Labels,
+  others: readonly Operand[],
+  target: Labels,
+  b: GradientBuilder,
+): string {
+  if (others.length === 0 && target.join() === output.join()) return gradient
+  const terms = [output, ...others.map(({ labels }) => labels)]
+  const letters = [...new Set(terms.flat())]
+  // onnxruntime 1.30 refuses upper case, so labels are spelt anew.
+  const spell = (labels: Labels): string =>
+    labels.map((label) => String.fromCharCode('a'.charCodeAt(0) + letters.indexOf(label))).join('')
+  const squeezed = others.map(({ name, stretched }) =>
+    stretched.length === 0 ? name : b.add('Squeeze', [name, b.ints(stretched)]),
+  )
+  return b.add('Einsum', [gradient, ...squeezed], { equation: `${terms.map(spell).join()}->${spell(target)}` })
+}
+
+/** Gives back the axes that the contraction has not: those nobody else has, the stretched, the repeated. */
+function embed(value: string, target: Labels, { name, written, stretched }: Operand, b: GradientBuilder): string {
+  const axes = [...written.keys()]
+  const repeated = axes.filter((axis) => written.indexOf(written[axis]) < axis && !stretched.includes(axis))
+  const alone = axes.filter((axis) => !stretched.includes(axis) && !target.includes(written[axis]))
+  const added = [...new Set([...stretched, ...repeated, ...alone])].sort((a, c) => a - c)
+  const aligned = added.length === 0 ? value : b.add('Unsqueeze', [value, b.ints(added)])
+  const onDiagonal = repeated.reduce((inner, axis) => {
+    const same = diagonal(written.indexOf(written[axis]), axis, b.dims(name), b)
+    return b.where(same, inner, name)
+  }, aligned)
+  return alone.length === 0 ? onDiagonal : b.expandLike(onDiagonal, name)
+}
+
+/** Whether the places on two axes are the same, for tensors of this shape. */
+function diagonal(one: number, other: number, dims: readonly number[], b: GradientBuilder): string {
+  const size = dims[one]
+  const same = Uint8Array.from({ length: size * size }, (_, at) => Number(Math.floor(at / size) === at % size))
+  return b.constant(
+    'bool',
+    dims.map((_, axis) => (axis === one || axis === other ? size : 1)),
+    same,
+  )
+}
