@@ -22,10 +22,14 @@ import { rectifiers } from './rectifiers.js'
 import { rounding } from './rounding.js'
 import { scan } from './scan.js'
 import { variadic } from './variadic.js'
+import { gridSample } from './gridSample.js'
+import { affineGrid } from './affineGrid.js'
 
 /** The whole of differentiation: operator (ai.onnx, canonical opset) → its vector-Jacobian product. */
 export const RULES: ReadonlyMap<string, Rule> = new Map(
   Object.entries({
+    ...affineGrid,
+    ...gridSample,
     ...resize,
     ...activation,
     ...blocks,
