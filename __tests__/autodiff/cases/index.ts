@@ -1,6 +1,7 @@
 import type { Case, Doubled, Pointwise, StandIn } from '../support.js'
 import * as core from './core.js'
 import * as quantised from './quantised.js'
+import * as attention from './attention.js'
 import * as fused from './fused.js'
 import * as normalization from './normalization.js'
 import * as spatial from './spatial.js'
@@ -25,6 +26,7 @@ interface Family {
 
 const families: readonly Family[] = [
   core,
+  attention,
   fused,
   normalization,
   spatial,

@@ -1,5 +1,6 @@
 import type { Expansion } from '../expansion.js'
 import { gates } from './gates.js'
+import { attention } from './attention.js'
 import { fused } from './fused.js'
 import { integerArithmetic } from './integerArithmetic.js'
 import { normalizations } from './normalization.js'
@@ -11,6 +12,7 @@ import { recurrent } from './recurrent.js'
 export const EXPANSIONS: ReadonlyMap<string, Expansion> = new Map<string, Expansion>(
   Object.entries({
     ...gates,
+    ...attention,
     ...fused,
     ...integerArithmetic,
     ...normalizations,
