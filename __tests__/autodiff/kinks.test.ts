@@ -16,6 +16,9 @@ interface Kink {
 const KINKS: readonly Kink[] = [
   { op: 'Abs', x: [0, -2], slopes: [0, -1] },
   { op: 'Relu', x: [0, 2], slopes: [0, 1] },
+  { op: 'LeakyRelu', x: [0, 1], attributes: { alpha: { float: 0.25 } }, slopes: [0.25, 1] },
+  { op: 'Elu', x: [0, 1], attributes: { alpha: { float: 0.5 } }, slopes: [0.5, 1] },
+  { op: 'Clip', x: [-1, 0, 1, 2], others: { low: [-1], high: [1] }, slopes: [1, 1, 1, 0] },
   { op: 'Celu', x: [0, 1], attributes: { alpha: { float: 0.5 } }, slopes: [1, 1] },
   { op: 'Selu', x: [0, 1], attributes: { alpha: { float: 0.5 }, gamma: { float: 1.25 } }, slopes: [0.625, 1.25] },
   { op: 'PRelu', x: [0, 1], others: { slope: [0.25, 0.25] }, slopes: [0.25, 1] },
@@ -39,7 +42,10 @@ const KINKS: readonly Kink[] = [
 describe('kinks and ties', () => {
   test.each(KINKS.map((kink) => [`${kink.op} at ${kink.x.join(', ')}`, kink] as const))('%s', async (_name, kink) => {
     const { op, x, slopes, others = {}, attributes, reduces } = kink
-    const operands = Object.entries(others).map(([name, values]) => [name, floating('float32', [x.length], values)])
+    const operands = Object.entries(others).map(([name, values]) => [
+      name,
+      floating('float32', values.length === 1 ? [] : [values.length], values),
+    ])
     const constants = reduces ? { axes: [1] } : Object.fromEntries(operands)
     const { vjp, forward } = await differentiate(single(op, [x.length], { constants, attributes }))
     const point = floating('float32', [1, x.length], x)

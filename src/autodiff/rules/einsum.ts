@@ -80,7 +80,7 @@ function contract(
   if (others.length === 0 && target.join() === output.join()) return gradient
   const terms = [output, ...others.map(({ labels }) => labels)]
   const letters = [...new Set(terms.flat())]
-  // onnxruntime 1.30 refuses upper case, so labels are spelt anew.
+  // Axes under an ellipsis have numbers so far.
   const spell = (labels: Labels): string =>
     labels.map((label) => String.fromCharCode('a'.charCodeAt(0) + letters.indexOf(label))).join('')
   const squeezed = others.map(({ name, stretched }) =>

@@ -24,6 +24,7 @@ import { scan } from './scan.js'
 import { variadic } from './variadic.js'
 import { gridSample } from './gridSample.js'
 import { affineGrid } from './affineGrid.js'
+import { passing } from './passing.js'
 
 /** The whole of differentiation: operator (ai.onnx, canonical opset) → its vector-Jacobian product. */
 export const RULES: ReadonlyMap<string, Rule> = new Map(
@@ -53,6 +54,7 @@ export const RULES: ReadonlyMap<string, Rule> = new Map(
     ...rounding,
     ...scan,
     ...variadic,
+    ...passing,
   }),
 )
 

@@ -26,10 +26,13 @@ function total(value: string, axes: readonly number[], b: GradientBuilder): stri
   return axes.length === 0 ? value : b.sum(value, axes, true)
 }
 
-const extreme: Rule = reduction(({ gradient, y, x, axes }, b) => {
-  const reached = b.add('CastLike', [b.add('Equal', [x, y]), x])
-  return b.mul(reached, b.add('Div', [gradient, total(reached, axes, b)]))
-})
+const extreme = subgradient(
+  'equal extremes share alike, as in PyTorch’s amax and amin',
+  reduction(({ gradient, y, x, axes }, b) => {
+    const reached = b.add('CastLike', [b.add('Equal', [x, y]), x])
+    return b.mul(reached, b.add('Div', [gradient, total(reached, axes, b)]))
+  }),
+)
 
 export const reductions: Readonly<Record<string, Rule>> = {
   ReduceSum: reduction(({ gradient, x }, b) => b.expandLike(gradient, x)),
@@ -38,8 +41,8 @@ export const reductions: Readonly<Record<string, Rule>> = {
     const count = axes.reduce((product, axis) => product * dims[axis], 1)
     return b.expandLike(b.mul(gradient, b.number(1 / count, x)), x)
   }),
-  ReduceMax: subgradient('equal maxima share alike, as in PyTorch’s amax', extreme),
-  ReduceMin: subgradient('equal minima share alike, as in PyTorch’s amin', extreme),
+  ReduceMax: extreme,
+  ReduceMin: extreme,
 
   ReduceSumSquare: reduction(({ gradient, x }, b) => b.mul(b.mul(gradient, b.number(2, x)), x)),
   ReduceL1: subgradient(

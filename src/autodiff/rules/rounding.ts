@@ -1,6 +1,7 @@
 import { intAttribute } from '../../onnx/attributes.js'
-import { fromFront, rule, straightThrough, subgradient } from '../rule.js'
+import { rule, straightThrough, subgradient } from '../rule.js'
 import type { Rule } from '../rule.js'
+import { activation } from './activation.js'
 
 const identity: Rule = straightThrough(
   'the identity',
@@ -26,10 +27,8 @@ export const rounding: Readonly<Record<string, Rule>> = {
     'Softmax',
     rule((node, gradient, b) => {
       const [x] = node.inputs
-      const axis = fromFront(intAttribute(node, 'axis', -1), b.rank(x))
-      const soft = b.add('Softmax', [x], { axis })
-      const weighted = b.mul(gradient, soft)
-      return [b.add('Sub', [weighted, b.mul(soft, b.sum(weighted, [axis], true))])]
+      const soft = b.add('Softmax', [x], { axis: intAttribute(node, 'axis', -1) })
+      return activation.Softmax({ ...node, outputs: [soft] }, [gradient], b)
     }),
   ),
 

@@ -1,0 +1,17 @@
+import { UsageError } from '../../errors.js'
+import { rule } from '../rule.js'
+import type { Rule } from '../rule.js'
+
+/** What passes its first input on and only looks at the others. */
+export const passing: Readonly<Record<string, Rule>> = {
+  CastLike: rule((node, gradient, b) => [b.add('CastLike', [gradient, node.inputs[0]])]),
+
+  /** Canonical graphs have it only where its mask is read, or where it trains. */
+  Dropout: rule((node, gradient, b) => {
+    const [, , training] = node.inputs
+    if (!training || b.constantOf(training)?.data[0] === 0) return [gradient]
+    throw new UsageError(
+      `Dropout (node "${node.name}") with training_mode has no gradient rule: its output is random; export the model in inference mode`,
+    )
+  }),
+}
