@@ -5,6 +5,7 @@ import { decodeModel } from '../onnx/codec.js'
 import type { Graph, Node, Tensor, ValueInfo } from '../onnx/graph.js'
 import { reads } from '../onnx/subgraphs.js'
 import type { InspectedValue, Inspection } from './inspection.js'
+import type { Marked } from './rule.js'
 import { RULES, WITHOUT_GRADIENT } from './rules/index.js'
 import { imageInput, named } from './surrogate.js'
 import type { ModelSource } from './surrogate.js'
@@ -62,8 +63,9 @@ function countOperators(graph: Graph): Inspection['operators'] {
     .toSorted((a, b) => b.count - a.count || (a.operator < b.operator ? -1 : 1))
 }
 
-function gradientOf(operator: string): 'rule' | 'none' | 'missing' {
-  if (RULES.has(operator) || EXPANSIONS.has(operator)) return 'rule'
+function gradientOf(operator: string): Inspection['operators'][number]['gradient'] {
+  const marked: Marked | undefined = EXPANSIONS.get(operator) ?? RULES.get(operator)
+  if (marked) return marked.kind ?? 'rule'
   return WITHOUT_GRADIENT.has(operator) ? 'none' : 'missing'
 }
 

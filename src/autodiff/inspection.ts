@@ -22,8 +22,11 @@ export const InspectionSchema = z.object({
     z.object({
       operator: z.string(),
       count: z.int().min(1),
-      /** `none`: its output is whole numbers, truth values or shapes, and nothing flows. `missing`: there is no rule yet. */
-      gradient: z.enum(['rule', 'none', 'missing']),
+      /**
+       * `subgradient`: one of the possible slopes at kinks. `straight-through`: that of a smooth stand-in. `none`: its output
+       * is whole numbers, truth values or shapes, and nothing flows. `missing`: there is no rule yet.
+       */
+      gradient: z.enum(['rule', 'subgradient', 'straight-through', 'none', 'missing']),
       /** Names of a few nodes, where the gradient is missing. */
       nodes: z.array(z.string()).optional(),
     }),

@@ -27,7 +27,13 @@ function values({ inputs, outputs }: Inspection): string {
   )
 }
 
-const gradients = { rule: 'yes', none: 'none to make', missing: 'no rule' } as const
+const gradients = {
+  rule: 'yes',
+  subgradient: 'yes, a subgradient at kinks',
+  'straight-through': 'straight-through',
+  none: 'none to make',
+  missing: 'no rule',
+} as const
 
 function operators({ operators: found }: Inspection): string {
   const rows = found.map(({ operator, count: times, gradient, nodes = [] }) => [
@@ -38,9 +44,14 @@ function operators({ operators: found }: Inspection): string {
   return columns([['operator', 'times', 'gradient'], ...rows])
 }
 
-function problems({ problems: found }: Inspection): string {
-  if (found.length === 0) return 'Every operator on the way has a gradient: the gate can attack this model.'
-  return ['The gate cannot attack this model:', ...found.map((problem) => `• ${plain(problem, 1000)}`)].join('\n')
+function problems({ problems: found, operators: all }: Inspection): string {
+  if (found.length > 0)
+    return ['The gate cannot attack this model:', ...found.map((problem) => `• ${plain(problem, 1000)}`)].join('\n')
+  const steps = all.filter(({ gradient }) => gradient === 'straight-through').map(({ operator }) => plain(operator))
+  const attackable = 'Every operator on the way has a gradient: the gate can attack this model.'
+  if (steps.length === 0) return attackable
+  const note = `Straight-through (${steps.join(', ')}): flat almost everywhere, so attacks follow the gradient of a smooth stand-in; the model itself decides whether they succeed.`
+  return `${attackable}\n${note}`
 }
 
 function columns(rows: readonly (readonly string[])[]): string {
