@@ -36,7 +36,7 @@ const PLACES = ['half_pixel', 'half_pixel_symmetric', 'pytorch_half_pixel', 'asy
 const NEAREST = ['round_prefer_floor', 'round_prefer_ceil', 'floor', 'ceil']
 const policies = ['not_larger', 'not_smaller']
 
-/** Weights that float32 rounds: compared column by column, see resize.test.ts. */
+/** Weights that float32 rounds: compared column by column, see columns.test.ts. */
 export const ROUNDED: readonly Case[] = [
   ...PLACES.flatMap((coordinate_transformation_mode) => [
     ...NEAREST.flatMap((nearest_mode) => [

@@ -7,10 +7,12 @@ import { normalizations } from './normalization.js'
 import { quantisation } from './quantisation.js'
 import { quantisedOperators } from './quantisedOperators.js'
 import { recurrent } from './recurrent.js'
+import { spatial } from './spatial.js'
 
 /** Operators that are differentiated as a composition of others: name (with its domain, when it is not ai.onnx) → the others. */
 export const EXPANSIONS: ReadonlyMap<string, Expansion> = new Map<string, Expansion>(
   Object.entries({
+    ...spatial,
     ...gates,
     ...attention,
     ...fused,

@@ -25,10 +25,14 @@ import { variadic } from './variadic.js'
 import { gridSample } from './gridSample.js'
 import { affineGrid } from './affineGrid.js'
 import { passing } from './passing.js'
+import { pNormPooling } from './pNormPooling.js'
+import { unpooling } from './unpooling.js'
 
 /** The whole of differentiation: operator (ai.onnx, canonical opset) → its vector-Jacobian product. */
 export const RULES: ReadonlyMap<string, Rule> = new Map(
   Object.entries({
+    ...unpooling,
+    ...pNormPooling,
     ...affineGrid,
     ...gridSample,
     ...resize,

@@ -1,4 +1,3 @@
-import { UsageError } from '../../errors.js'
 import { intAttribute } from '../../onnx/attributes.js'
 import type { Node } from '../../onnx/graph.js'
 import type { GradientBuilder } from '../gradientBuilder.js'
@@ -12,10 +11,10 @@ export const pooling: Readonly<Record<string, Rule>> = {
     'of equal maxima the first in row-major order takes all, as in PyTorch',
     rule((node, gradient, b) => {
       const [x] = node.inputs
-      const indices = b.extraOutput(node, 1)
+      const indices = rowMajorIndices(node, b)
       const flat = (value: string): string => b.reshape(value, [-1])
       const zeros = b.add('Expand', [b.number(0, x), b.add('Reshape', [b.add('Size', [x]), b.ints([1])])])
-      const scattered = b.add('ScatterElements', [zeros, rowMajor(node, flat(indices)), flat(gradient)], {
+      const scattered = b.add('ScatterElements', [zeros, flat(indices), flat(gradient)], {
         reduction: 'add',
       })
       return [b.reshapeLike(scattered, x)]
@@ -43,12 +42,13 @@ export const pooling: Readonly<Record<string, Rule>> = {
   }),
 }
 
-/** Indices with storage_order 1 count columns first; nobody exports it, and a wrong gradient would be silent. */
-function rowMajor(node: Node, indices: string): string {
-  if (intAttribute(node, 'storage_order', 0) === 0) return indices
-  throw new UsageError(
-    `MaxPool (node "${node.name}") with storage_order 1 has no gradient rule; export it with storage_order 0`,
-  )
+/** With storage_order 1 the model's own indices count columns first: they are made anew. */
+function rowMajorIndices(node: Node, b: GradientBuilder): string {
+  if (intAttribute(node, 'storage_order', 0) === 0) return b.extraOutput(node, 1)
+  const attributes = new Map([...node.attributes].filter(([name]) => name !== 'storage_order'))
+  const [values, indices] = [b.name('MaxPool'), b.name('MaxPool_output')]
+  b.nodes.push({ ...node, attributes, name: values, outputs: [values, indices] })
+  return indices
 }
 
 function product(sizes: readonly number[]): number {
