@@ -30,6 +30,20 @@ const BAKED: readonly Case[] = [
     ],
     constants: { shape: integers([1, 2, 4, 4]) },
   },
+  // Keras' EinsumDense: a projection to heads adds an axis behind the batch.
+  composed(
+    'attention of Einsums',
+    [4, 6],
+    [
+      makeNode('Einsum', ['x', 'w'], ['heads'], { equation: 'abc,cde->abde' }),
+      makeNode('Reshape', ['heads', 'shape'], ['same']),
+      makeNode('Einsum', ['same', 'same'], ['scores'], { equation: 'aecd,abcd->acbe' }),
+      makeNode('Einsum', ['scores', 'same'], ['mixed'], { equation: 'acbe,aecd->bacd' }),
+      makeNode('Reshape', ['mixed', 'merged'], ['tokens']),
+      makeNode('Einsum', ['tokens'], ['y'], { equation: 't...n->...tn' }),
+    ],
+    { w: reals('float32', [6, 2, 3], 9), shape: integers([1, 4, 2, 3]), merged: integers([4, 1, 6]) },
+  ),
   // PyTorch's MultiheadAttention: tokens first, heads beside the batch, tokens and batch one axis for the last layer.
   composed(
     'attention with the tokens first',

@@ -1,5 +1,6 @@
 import { intAttribute, intsAttribute } from './attributes.js'
 import { GraphBuilder } from './builder.js'
+import { equationOf } from './einsum.js'
 import { dependentValues } from './fold.js'
 import type { Graph, Node, Tensor, ValueInfo } from './graph.js'
 
@@ -107,9 +108,10 @@ function placeAfter(
   dimsOf: (name: string) => readonly number[],
 ): Place | undefined {
   const after = dimsOf(output)
-  const candidates = node.inputs.flatMap((name) => {
+  const candidates = node.inputs.flatMap((name, at) => {
     const place = places.get(name)
     if (place === undefined) return []
+    if (node.op === 'Einsum') return [placeAfterEinsum(node, at, place, dimsOf)]
     if (RESHAPES.has(node.op)) return [placeAfterReshape(place, dimsOf(name), after)]
     const axis = axisAfter(node, place.axis, dimsOf(name), after)
     return [axis === undefined ? undefined : { ...place, axis }]
@@ -117,6 +119,19 @@ function placeAfter(
   const [first] = candidates
   const agree = candidates.every((place) => place?.axis === first?.axis && place?.before === first?.before)
   return agree ? first : undefined
+}
+
+/** Where the batch's label stands in the output. */
+function placeAfterEinsum(
+  node: Node,
+  operand: number,
+  place: Place,
+  dimsOf: (name: string) => readonly number[],
+): Place | undefined {
+  const ranks = node.inputs.map((name) => dimsOf(name).length)
+  const { operands, output } = equationOf(node, ranks)
+  const axis = output.indexOf(operands[operand][place.axis])
+  return axis < 0 ? undefined : { ...place, axis }
 }
 
 function axisAfter(node: Node, axis: number, before: readonly number[], after: readonly number[]): number | undefined {

@@ -1,11 +1,9 @@
-import { stringAttribute } from '../../onnx/attributes.js'
+import { equationOf } from '../../onnx/einsum.js'
+import type { Labels } from '../../onnx/einsum.js'
 import type { Node } from '../../onnx/graph.js'
 import type { GradientBuilder } from '../gradientBuilder.js'
 import { rule } from '../rule.js'
 import type { Rule } from '../rule.js'
-
-/** A label for each axis. */
-type Labels = readonly string[]
 
 interface Operand {
   readonly name: string
@@ -22,7 +20,12 @@ interface Operand {
  */
 export const einsum: Readonly<Record<string, Rule>> = {
   Einsum: rule((node, gradient, b) => {
-    const { operands, output } = parse(node, b)
+    const equation = equationOf(
+      node,
+      node.inputs.map((name) => b.rank(name)),
+    )
+    const operands = operandsOf(node, equation.operands, b)
+    const { output } = equation
     return operands.map((operand, place) => {
       if (!b.isActive(operand.name)) return undefined
       const others = operands.filter((_, at) => at !== place)
@@ -33,10 +36,7 @@ export const einsum: Readonly<Record<string, Rule>> = {
   }),
 }
 
-function parse(node: Node, b: GradientBuilder): { readonly operands: readonly Operand[]; readonly output: Labels } {
-  const [left, right] = stringAttribute(node, 'equation', '').replaceAll(' ', '').split('->')
-  const terms = left.split(',')
-  const labels = terms.map((term, at) => labelsOf(term, b.rank(node.inputs[at])))
+function operandsOf(node: Node, labels: readonly Labels[], b: GradientBuilder): readonly Operand[] {
   const isBatch = (name: string, axis: number): boolean => axis === b.observed(name).batchAxis
   const wide = new Set(
     labels.flatMap((written, at) => {
@@ -44,29 +44,13 @@ function parse(node: Node, b: GradientBuilder): { readonly operands: readonly Op
       return written.filter((_, axis) => b.dims(name)[axis] !== 1 || isBatch(name, axis))
     }),
   )
-  const operands = labels.map((written, at) => {
+  return labels.map((written, at) => {
     const name = node.inputs[at]
     const stretched = [...written.keys()].filter(
       (axis) => wide.has(written[axis]) && b.dims(name)[axis] === 1 && !isBatch(name, axis),
     )
     return { name, written, stretched, labels: written.filter((_, axis) => !stretched.includes(axis)) }
   })
-  return { operands, output: labelsOf(right ?? implicitOutput(terms), b.rank(node.outputs[0])) }
-}
-
-/** The axes under an ellipsis are numbered from the right, as broadcasting aligns them. */
-function labelsOf(term: string, rank: number): Labels {
-  const [front, back] = term.split('...')
-  if (back === undefined) return [...term]
-  const covered = rank - front.length - back.length
-  return [...front, ...Array.from({ length: covered }, (_, at) => `${covered - at}`), ...back]
-}
-
-/** Without an arrow: the ellipsis, then the labels that occur once, in alphabetical order. */
-function implicitOutput(terms: readonly string[]): string {
-  const letters = [...terms.join('').replaceAll('.', '')]
-  const once = letters.filter((letter) => letters.indexOf(letter) === letters.lastIndexOf(letter))
-  return (terms.some((term) => term.includes('...')) ? '...' : '') + once.sort().join('')
 }
 
 /** An Einsum of the gradient and the others, to labels of the operand that one of them has. */
