@@ -3,6 +3,7 @@ import * as core from './core.js'
 import * as quantised from './quantised.js'
 import * as attention from './attention.js'
 import * as fused from './fused.js'
+import * as fusedAttention from './fusedAttention.js'
 import * as normalization from './normalization.js'
 import * as spatial from './spatial.js'
 import * as sampling from './sampling.js'
@@ -28,6 +29,7 @@ const families: readonly Family[] = [
   core,
   attention,
   fused,
+  fusedAttention,
   normalization,
   spatial,
   sampling,

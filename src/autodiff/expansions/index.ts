@@ -2,6 +2,7 @@ import type { Expansion } from '../expansion.js'
 import { gates } from './gates.js'
 import { attention } from './attention.js'
 import { fused } from './fused.js'
+import { fusedAttention } from './fusedAttention.js'
 import { integerArithmetic } from './integerArithmetic.js'
 import { normalizations } from './normalization.js'
 import { quantisation } from './quantisation.js'
@@ -16,6 +17,7 @@ export const EXPANSIONS: ReadonlyMap<string, Expansion> = new Map<string, Expans
     ...gates,
     ...attention,
     ...fused,
+    ...fusedAttention,
     ...integerArithmetic,
     ...normalizations,
     ...quantisation,
