@@ -4,7 +4,9 @@ import * as quantised from './quantised.js'
 import * as attention from './attention.js'
 import * as fused from './fused.js'
 import * as fusedAttention from './fusedAttention.js'
+import * as losses from './losses.js'
 import * as normalization from './normalization.js'
+import * as rotaryEmbedding from './rotaryEmbedding.js'
 import * as spatial from './spatial.js'
 import * as sampling from './sampling.js'
 import * as resize from './resize.js'
@@ -30,7 +32,9 @@ const families: readonly Family[] = [
   attention,
   fused,
   fusedAttention,
+  losses,
   normalization,
+  rotaryEmbedding,
   spatial,
   sampling,
   resize,

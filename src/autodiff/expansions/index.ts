@@ -4,10 +4,12 @@ import { attention } from './attention.js'
 import { fused } from './fused.js'
 import { fusedAttention } from './fusedAttention.js'
 import { integerArithmetic } from './integerArithmetic.js'
+import { losses } from './losses.js'
 import { normalizations } from './normalization.js'
 import { quantisation } from './quantisation.js'
 import { quantisedOperators } from './quantisedOperators.js'
 import { recurrent } from './recurrent.js'
+import { rotaryEmbedding } from './rotaryEmbedding.js'
 import { spatial } from './spatial.js'
 
 /** Operators that are differentiated as a composition of others: name (with its domain, when it is not ai.onnx) → the others. */
@@ -19,9 +21,11 @@ export const EXPANSIONS: ReadonlyMap<string, Expansion> = new Map<string, Expans
     ...fused,
     ...fusedAttention,
     ...integerArithmetic,
+    ...losses,
     ...normalizations,
     ...quantisation,
     ...quantisedOperators,
     ...recurrent,
+    ...rotaryEmbedding,
   }),
 )
