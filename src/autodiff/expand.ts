@@ -1,8 +1,9 @@
 import { operatorOf } from '../onnx/attributes.js'
+import { prune } from '../onnx/canonical/cleanup.js'
 import type { Graph, Node, RunModel } from '../onnx/graph.js'
 import { settle } from '../onnx/settle.js'
 import type { Samples, Settled } from '../onnx/settle.js'
-import { renameReads } from '../onnx/subgraphs.js'
+import { reads, renameReads } from '../onnx/subgraphs.js'
 import { EXPANSIONS } from './expansions/index.js'
 import { onReals } from './reals.js'
 import { gradientBuilder } from './reverse.js'
@@ -31,7 +32,7 @@ export async function settleExpanded(
 
 function expandOnce({ graph, observation }: Settled, depth: number): Graph | undefined {
   const b = gradientBuilder(graph, observation, `expanded${depth === 0 ? '' : depth}`)
-  const isExpanded = (node: Node): boolean => EXPANSIONS.has(operatorOf(node)) && node.inputs.some(b.isActive)
+  const isExpanded = (node: Node): boolean => EXPANSIONS.has(operatorOf(node)) && reads(node).some(b.isActive)
   if (!graph.nodes.some(isExpanded)) return undefined
   const renamed = new Map<string, string>()
   const current = (name: string): string => renamed.get(name) ?? name
@@ -51,5 +52,5 @@ function expandOnce({ graph, observation }: Settled, depth: number): Graph | und
     const value = renamed.get(name)
     if (value !== undefined) b.addNamed(name, 'Identity', [value])
   }
-  return b.build(graph, { outputs: graph.outputs })
+  return prune(b.build(graph, { outputs: graph.outputs }))
 }

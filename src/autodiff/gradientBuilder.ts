@@ -26,10 +26,16 @@ export class GradientBuilder extends GraphBuilder {
 
   /** Declares that `value`, just added, takes the place of `original`: whole numbers of a quantised model become floats. */
   replace(original: string, value: string): void {
-    const observed = this.observed(original)
-    const type = observed.type.includes('int') ? 'float32' : observed.type
-    this.#observation.set(value, { ...observed, type })
-    if (this.#active.has(original)) this.#active.add(value)
+    const observed = this.#observation.get(original)
+    const active = this.#active.has(original)
+    const type = active && observed?.type.includes('int') ? 'float32' : observed?.type
+    if (observed && type) this.#observation.set(value, { ...observed, type })
+    if (active) this.#active.add(value)
+  }
+
+  /** Undefined for a sequence, which nobody observes. */
+  typeOf(name: string): ElementType | undefined {
+    return this.constants.get(name)?.type ?? this.#observation.get(name)?.type
   }
 
   dims(name: string): readonly number[] {

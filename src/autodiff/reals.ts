@@ -18,7 +18,7 @@ const NARROW: ReadonlySet<string> = new Set(['int8', 'uint8', 'int16', 'uint16']
  * @param here the same with what replaces its inputs.
  */
 export function onReals(node: Node, here: Node, b: GradientBuilder): Node {
-  const whole = node.inputs.find((name) => b.isActive(name) && b.observed(name).type.includes('int'))
+  const whole = node.inputs.find((name) => b.isActive(name) && b.typeOf(name)?.includes('int'))
   if (whole === undefined) return here
   if (node.op === 'Cast' && elementType(intAttribute(node, 'to', 0))?.includes('int'))
     return { ...here, op: 'Identity', attributes: new Map() }

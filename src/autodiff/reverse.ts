@@ -2,7 +2,8 @@ import { UsageError } from '../errors.js'
 import { operatorOf } from '../onnx/attributes.js'
 import type { Graph, Node } from '../onnx/graph.js'
 import type { Observation } from '../onnx/observe.js'
-import { EXPANSIONS } from './expansions/index.js'
+import { reads } from '../onnx/subgraphs.js'
+import { EXPANSIONS, KEEPING_TYPES } from './expansions/index.js'
 import { GradientBuilder } from './gradientBuilder.js'
 import { RULES, WITHOUT_GRADIENT } from './rules/index.js'
 
@@ -17,11 +18,16 @@ const DIFFERENTIABLE_TYPES: ReadonlySet<string> = new Set(['float16', 'bfloat16'
  */
 export function gradientBuilder(graph: Graph, observation: Observation, prefix?: string): GradientBuilder {
   const active = new Set(graph.inputs.map((input) => input.name))
-  const isFloat = (name: string): boolean => DIFFERENTIABLE_TYPES.has(observation.get(name)?.type ?? '')
+  // A sequence is not observed: what flows into it may flow out of it.
+  const isFloat = (name: string): boolean => {
+    const observed = observation.get(name)
+    return observed === undefined || DIFFERENTIABLE_TYPES.has(observed.type)
+  }
   for (const node of graph.nodes) {
-    const sources = node.inputs.filter((input) => active.has(input))
-    if (WITHOUT_GRADIENT.has(node.op) || sources.length === 0) continue
-    const standsForReals = EXPANSIONS.has(operatorOf(node)) || sources.some((input) => !isFloat(input))
+    const sources = reads(node).filter((name) => active.has(name))
+    if (WITHOUT_GRADIENT.has(operatorOf(node)) || sources.length === 0) continue
+    const simulated = EXPANSIONS.has(operatorOf(node)) && !KEEPING_TYPES.has(operatorOf(node))
+    const standsForReals = simulated || sources.some((input) => !isFloat(input))
     for (const output of node.outputs) if (output !== '' && (standsForReals || isFloat(output))) active.add(output)
   }
   return new GradientBuilder(graph, observation, active, prefix)
@@ -43,7 +49,7 @@ export function reverse(
 ): string {
   const contributions = new Map<string, string[]>([[output, [seed]]])
   for (const node of forward.toReversed()) {
-    if (!node.inputs.some(b.isActive)) continue
+    if (!reads(node).some(b.isActive)) continue
     const gradients = node.outputs.map((name) => total(contributions.get(name), b))
     if (gradients.every((gradient) => gradient === undefined)) continue
     applyRule(node, gradients, b).forEach((gradient, place) => {

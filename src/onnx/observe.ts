@@ -1,5 +1,6 @@
 import { encodeModel } from './codec.js'
 import type { ElementType, Graph, RunModel, Tensor } from './graph.js'
+import { sequenceValues } from './sequences.js'
 
 /** What a value was seen to be when the graph ran: no shape inference is written by hand. */
 export interface ObservedValue {
@@ -14,7 +15,7 @@ export type Observation = ReadonlyMap<string, ObservedValue>
 
 /** A graph that tells all it computes. */
 export interface Observer {
-  /** Every value of a run: intermediates, outputs, the inputs and constants. */
+  /** Every tensor of a run: intermediates, outputs, the inputs and constants. */
   readonly all: (feeds: ReadonlyMap<string, Tensor>) => Promise<ReadonlyMap<string, Tensor>>
   /** The graph's own outputs alone. */
   readonly outputs: (feeds: ReadonlyMap<string, Tensor>) => Promise<ReadonlyMap<string, Tensor>>
@@ -22,7 +23,8 @@ export interface Observer {
 
 /** Makes every intermediate value of a graph an output. Written once for all runs: the weights may be large. */
 export function observer(graph: Graph, run: RunModel): Observer {
-  const names = graph.nodes.flatMap((node) => node.outputs.filter((name) => name !== ''))
+  const sequences = sequenceValues(graph)
+  const names = graph.nodes.flatMap((node) => node.outputs.filter((name) => name !== '' && !sequences.has(name)))
   const model = encodeModel({ ...graph, outputs: names.map((name) => ({ name })) })
   const wanted = graph.outputs.map(({ name }) => name)
   return {

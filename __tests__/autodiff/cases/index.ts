@@ -1,4 +1,5 @@
 import type { Case, Doubled, Pointwise, StandIn } from '../support.js'
+import * as controlFlow from './controlFlow.js'
 import * as core from './core.js'
 import * as quantised from './quantised.js'
 import * as attention from './attention.js'
@@ -29,6 +30,7 @@ interface Family {
 
 const families: readonly Family[] = [
   core,
+  controlFlow,
   attention,
   fused,
   fusedAttention,

@@ -10,11 +10,15 @@ import { quantisation } from './quantisation.js'
 import { quantisedOperators } from './quantisedOperators.js'
 import { recurrent } from './recurrent.js'
 import { rotaryEmbedding } from './rotaryEmbedding.js'
+import { controlFlow } from './controlFlow.js'
+import { sequences } from './sequences.js'
 import { spatial } from './spatial.js'
 
 /** Operators that are differentiated as a composition of others: name (with its domain, when it is not ai.onnx) → the others. */
 export const EXPANSIONS: ReadonlyMap<string, Expansion> = new Map<string, Expansion>(
   Object.entries({
+    ...controlFlow,
+    ...sequences,
     ...spatial,
     ...gates,
     ...attention,
@@ -29,3 +33,6 @@ export const EXPANSIONS: ReadonlyMap<string, Expansion> = new Map<string, Expans
     ...rotaryEmbedding,
   }),
 )
+
+/** Expansions that only say which way values go: whole numbers stay whole numbers in them. */
+export const KEEPING_TYPES: ReadonlySet<string> = new Set(Object.keys({ ...controlFlow, ...sequences }))

@@ -1,0 +1,86 @@
+import { create } from '@bufbuild/protobuf'
+import { GraphProtoSchema, ValueInfoProtoSchema } from 'onnx-buf'
+import { UsageError } from '../../errors.js'
+import { attribute, describe, makeNode } from '../../onnx/attributes.js'
+import { writeNode } from '../../onnx/codec.js'
+import type { Node } from '../../onnx/graph.js'
+import { changed } from '../../onnx/proto.js'
+import type { GradientBuilder } from '../gradientBuilder.js'
+import { varyingWithin } from './body.js'
+import type { Body } from './body.js'
+
+/**
+ * How often a Loop runs, where that is the same for every image: its trip count, or, where its condition may end it before,
+ * what was seen when it ran.
+ *
+ * @returns 'unseen' when the condition must be watched first: see {@link withTrace}.
+ * @throws UsageError when images decide.
+ */
+export function tripsOf(node: Node, body: Body, b: GradientBuilder): number | 'unseen' {
+  const [limit = '', condition = ''] = node.inputs
+  const isFixed = (name: string): boolean => name === '' || b.constantOf(name) !== undefined
+  if (!isFixed(limit) || !isFixed(condition)) throw decidedByImages(node)
+  const most = b.integersOf(limit)?.[0] ?? Infinity
+  if (b.integersOf(condition)?.[0] === 0) return 0
+  if (staysTrue(body)) return most
+  if (isConditionVarying(node, body, isFixed)) throw decidedByImages(node)
+  const carried = node.inputs.length - 2
+  const seen = node.outputs.slice(carried).find((name) => name !== '')
+  if (seen === undefined) return 'unseen'
+  const { dims, batchAxis } = b.observed(seen)
+  if (batchAxis === 0) throw decidedByImages(node)
+  return dims[0]
+}
+
+function decidedByImages(node: Node): UsageError {
+  return new UsageError(
+    `${describe(node)} runs as often as the image or the size of the batch says, which has no gradient rule; export the model with a fixed number of steps`,
+  )
+}
+
+/** Whether the body hands its own condition on, or says true. */
+function staysTrue(body: Body): boolean {
+  let [name] = body.outputs
+  for (;;) {
+    if (name === body.inputs[1]) return true
+    const value = body.constants.get(name)
+    if (value !== undefined) return value.data[0] === 1
+    const producer = body.nodes.find((node) => node.op === 'Identity' && node.outputs.includes(name))
+    if (producer === undefined) return false
+    name = producer.inputs[0]
+  }
+}
+
+/** What varies is carried from step to step, so it spreads until nothing is added. */
+function isConditionVarying(node: Node, body: Body, isFixed: (name: string) => boolean): boolean {
+  let varying = new Set(node.inputs.flatMap((name, place) => (isFixed(name) ? [] : [body.inputs[place]])))
+  for (;;) {
+    const within = varyingWithin(body, varying, isFixed)
+    if (within.has(body.outputs[0])) return true
+    const next = new Set([
+      ...varying,
+      ...body.inputs.slice(2).filter((_, place) => within.has(body.outputs[place + 1])),
+    ])
+    if (next.size === varying.size) return false
+    varying = next
+  }
+}
+
+/** The same Loop with its condition as one more output, a row per step: how many rows there are is seen when it runs. */
+export function withTrace(node: Node, body: Body, b: GradientBuilder): readonly string[] {
+  const graph = node.attributes.get('body')?.g
+  if (graph === undefined) throw new UsageError(`${describe(node)} has no body; export the model again`)
+  const trace = b.name('condition')
+  const watched = changed(GraphProtoSchema, graph, {
+    node: [...graph.node, writeNode(makeNode('Identity', [body.outputs[0]], [trace]))],
+    output: [...graph.output, create(ValueInfoProtoSchema, { name: trace })],
+  })
+  // Outputs may be left out, but onnxruntime wants a name for each that has another after it, and the trace is the last.
+  const names = body.outputs.slice(1).map(() => b.name('Loop'))
+  b.nodes.push({
+    ...node,
+    outputs: [...names, b.name('trips')],
+    attributes: new Map(node.attributes).set('body', attribute.graph('body', watched)),
+  })
+  return names
+}
