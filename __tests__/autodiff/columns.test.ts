@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { ROUNDED as RESIZED } from './cases/resize.js'
-import { ROUNDED as POOLED } from './cases/spatial.js'
+import { ROUNDED as POOLED } from './cases/pools.js'
 import { count, differentiate, floating, numbersOf } from './support.js'
 
 const identity = (size: number, shape: readonly number[]) =>

@@ -17,6 +17,8 @@ import * as elementwise from './elementwise.js'
 import * as reductions from './reductions.js'
 import * as steps from './steps.js'
 import * as tensorAlgebra from './tensorAlgebra.js'
+import * as pools from './pools.js'
+import * as dynamicConvolution from './dynamicConvolution.js'
 
 /** What a family of operators is checked with; see rules.test.ts. */
 interface Family {
@@ -47,7 +49,7 @@ const families: readonly Family[] = [
   steps,
   tensorAlgebra,
   recurrent,
-]
+, pools, dynamicConvolution]
 
 /** Linear (or affine) in x: checked by the adjoint test, to the last bit. */
 export const LINEAR = families.flatMap(({ LINEAR: cases = [] }) => cases)

@@ -1,26 +1,31 @@
-import { UsageError } from '../../errors.js'
 import type { Tensor } from '../../onnx/graph.js'
 import type { GradientBuilder } from '../gradientBuilder.js'
 import { rule } from '../rule.js'
 import type { Rule } from '../rule.js'
+import { biasGradient, weightGradient } from './weightGradient.js'
 import { groupOf, spread, windowOf } from './windows.js'
 import type { Window } from './windows.js'
 
-/** The gradient of the weights is never made: they are constants. One computed from the image is refused. */
+/** Weights are constants as a rule, and no gradient of theirs is made; only those that are computed from the image get one. */
 export const convolution: Readonly<Record<string, Rule>> = {
   Conv: rule((node, gradient, b) => {
     const [x, weights, bias] = node.inputs
-    if (b.isActive(weights) || (bias && b.isActive(bias)))
-      throw new UsageError(
-        `Conv (node "${node.name}") has weights that are computed from the image: there is no gradient rule for that`,
-      )
     const kernel = b.dims(weights).slice(2)
     const window = windowOf(node, kernel, b)
     const group = groupOf(node)
-    const constant = b.constantOf(weights)
-    if (constant && isUnitStride(window)) return [correlateFlipped(b, gradient, constant, group, window)]
-    if (constant && hasPhases(window)) return [interleavePhases(b, gradient, constant, group, window, x)]
-    return [spread(b, gradient, weights, group, window)]
+    const { dims, batchAxis } = b.observed(x)
+    const forImage = (): string => {
+      const constant = b.constantOf(weights)
+      if (constant && isUnitStride(window)) return correlateFlipped(b, gradient, constant, group, window)
+      if (constant && hasPhases(window)) return interleavePhases(b, gradient, constant, group, window, x)
+      return spread(b, gradient, weights, group, window)
+    }
+    const image = { value: x, dims, isFree: batchAxis !== undefined }
+    return [
+      b.isActive(x) ? forImage() : undefined,
+      b.isActive(weights) ? weightGradient(b, image, gradient, group, window) : undefined,
+      bias && b.isActive(bias) ? biasGradient(b, gradient, node.outputs[0]) : undefined,
+    ]
   }),
 }
 

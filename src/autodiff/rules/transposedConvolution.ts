@@ -1,18 +1,14 @@
-import { UsageError } from '../../errors.js'
 import { intsAttribute, stringAttribute } from '../../onnx/attributes.js'
 import type { Node } from '../../onnx/graph.js'
 import { rule } from '../rule.js'
 import type { Rule } from '../rule.js'
+import { biasGradient, weightGradient } from './weightGradient.js'
 import { groupOf } from './windows.js'
 
 /** A Conv's adjoint; its own adjoint is that Conv, with the very same weights. */
 export const transposedConvolution: Readonly<Record<string, Rule>> = {
   ConvTranspose: rule((node, gradient, b) => {
     const [x, weights, bias] = node.inputs
-    if (b.isActive(weights) || (bias && b.isActive(bias)))
-      throw new UsageError(
-        `ConvTranspose (node "${node.name}") has weights that are computed from the image: there is no gradient rule for that; export them as constants`,
-      )
     const kernel = b.dims(weights).slice(2)
     const ones = kernel.map(() => 1)
     const strides = intsAttribute(node, 'strides', ones)
@@ -24,8 +20,15 @@ export const transposedConvolution: Readonly<Record<string, Rule>> = {
     const begin = beginPads(node, full, output)
     // output_padding is less than a stride, so the Conv leaves out by itself the pixels that no window reached.
     const end = full.map((size, axis) => Math.max(size - begin[axis] - output[axis], 0))
-    const attributes = { group: groupOf(node), kernel_shape: kernel, strides, dilations, pads: [...begin, ...end] }
-    return [b.add('Conv', [gradient, weights], attributes)]
+    const group = groupOf(node)
+    const attributes = { group, kernel_shape: kernel, strides, dilations, pads: [...begin, ...end] }
+    const { dims, batchAxis } = b.observed(node.outputs[0])
+    const image = { value: gradient, dims, isFree: batchAxis !== undefined }
+    return [
+      b.isActive(x) ? b.add('Conv', [gradient, weights], attributes) : undefined,
+      b.isActive(weights) ? weightGradient(b, image, x, group, { kernel, strides, dilations, begin, end }) : undefined,
+      bias && b.isActive(bias) ? biasGradient(b, gradient, node.outputs[0]) : undefined,
+    ]
   }),
 }
 
