@@ -3,6 +3,7 @@ import { canonicalise } from '../onnx/canonical.js'
 import { decodeModel, encodeModel } from '../onnx/codec.js'
 import { withPrefix } from '../onnx/edit.js'
 import type { RunModel, ValueInfo } from '../onnx/graph.js'
+import { widen, widenType } from '../onnx/widen.js'
 import { settleExpanded } from './expand.js'
 import { gradientGraph } from './gradientGraph.js'
 import { findLogits } from './logits.js'
@@ -15,18 +16,19 @@ const NAMES = { logits: 'logits', value: 'loss', gradient: 'gradient' }
  * A classifier and its gradient as one ONNX model of the newest opset.
  *
  * Inputs: the model's own, and `label` int64 [N]. Outputs: `logits` float32 [N, K], `loss` float32 [N], the cross-entropy
- * of each image, and `gradient`, d loss / d input, in the input's shape and type.
+ * of each image, and `gradient`, d loss / d input, in the input's shape and type. What the model has in float16 is float32.
  *
  * @throws UsageError for what is not a classifier, has free spatial sizes, or holds an operator without a gradient.
  */
 export async function gradientModelOf(model: ModelSource, run: RunModel): Promise<Uint8Array> {
   const original = decodeModel(model.bytes, model)
   return named(model.name, async () => {
-    const input = imageInput(original)
+    const declared = imageInput(original)
+    const input = { ...declared, type: widenType(declared.type) }
     if (['label', ...Object.values(NAMES)].includes(input.name))
       throw new UsageError(`the input is called "${input.name}", as an output of the gradient model must be; rename it`)
     const [output] = original.outputs
-    const prefixed = withPrefix(canonicalise({ ...original, outputs: [output] }), 'model/')
+    const prefixed = widen(withPrefix(canonicalise({ ...original, outputs: [output] }), 'model/'))
     const graph = {
       ...prefixed,
       inputs: [input],

@@ -6,7 +6,7 @@ import { elementCount } from '../onnx/tensor.js'
 import { fillRows } from './batch.js'
 import { classScores } from './outputs.js'
 import type { Oracle } from './scheduler.js'
-import { fromOnnx } from './session.js'
+import { fed, fromOnnx } from './session.js'
 
 /** The unmodified model and what stands in front of it. */
 export interface Original {
@@ -33,7 +33,7 @@ export function originalOracle(original: Original): Oracle<PredictionQuestion, P
     batch,
     async answer(questions) {
       fillRows(pixels, width, questions.length, (i) => questions[i].point)
-      const prepared = preprocessing ? (await preprocessing.run({ image })).output : image
+      const prepared = preprocessing ? fed((await preprocessing.run({ image })).output) : image
       const { [output.name]: result } = await session.run({ [input]: prepared }, [output.name])
       const scores = classScores(fromOnnx(result), output.kind)
       if (scores.length !== batch * classes)

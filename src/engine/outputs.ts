@@ -1,5 +1,6 @@
 import type { OutputKind } from '../autodiff/logits.js'
 import type { Tensor } from '../onnx/graph.js'
+import { widenTensor } from '../onnx/widen.js'
 
 /**
  * A classifier's output as one score for each class, in row-major order: the output itself, or for a single output z
@@ -36,18 +37,8 @@ function twoClasses(
   return scores
 }
 
-function floatValues({ type, data }: Tensor): Float32Array | Float64Array {
+function floatValues(output: Tensor): Float32Array | Float64Array {
+  const { data } = widenTensor(output)
   if (data instanceof Float32Array || data instanceof Float64Array) return data
-  if (type === 'float16' && data instanceof Uint16Array) return Float32Array.from(data, float16Value)
-  throw new TypeError(`The model's output is ${type}, not a floating-point tensor.`)
-}
-
-/** IEEE 754 binary16, from its bits. */
-function float16Value(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1
-  const exponent = (bits >> 10) & 0x1f
-  const fraction = bits & 0x3ff
-  if (exponent === 0) return sign * fraction * 2 ** -24
-  if (exponent === 0x1f) return fraction ? Number.NaN : sign * Infinity
-  return sign * (1024 + fraction) * 2 ** (exponent - 25)
+  throw new TypeError(`The model's output is ${output.type}, not a floating-point tensor.`)
 }

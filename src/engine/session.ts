@@ -64,7 +64,16 @@ export function modelRunner(external: Readonly<Record<string, Uint8Array>> = {})
 /** The runtime's tensor over the same memory. */
 export function toOnnx({ type, data, dims }: Tensor): OnnxTensor {
   if (type === 'bfloat16') throw new TypeError('onnxruntime-node has no bfloat16 tensors.')
-  return new OnnxTensor(type as 'float32', data as Float32Array, dims)
+  return fed(new OnnxTensor(type as 'float32', data as Float32Array, dims))
+}
+
+/**
+ * The same tensor as the runtime takes it for an input. Where Node has a Float16Array, onnxruntime-node 1.30 gives
+ * float16 as one, but reads no bytes from one: it has to be shown the bits.
+ */
+export function fed(tensor: OnnxTensor): OnnxTensor {
+  const { data } = fromOnnx(tensor)
+  return data === tensor.data ? tensor : Object.defineProperty(tensor, 'data', { value: data })
 }
 
 /** Our tensor over the same memory; float16 as its bits, which newer Node versions wrap as Float16Array. */

@@ -3,6 +3,7 @@ import type { Graph, RunModel, Tensor } from './graph.js'
 import { freeBatch, liftBatch } from './lift.js'
 import { observeBatch, observeFixed, observer } from './observe.js'
 import type { Observation } from './observe.js'
+import { widenTensor } from './widen.js'
 
 /** A graph with nothing left open: constants folded, batch free where it can be, every shape seen. */
 export interface Settled {
@@ -62,15 +63,13 @@ async function runBatches(graph: Graph, samples: Samples, run: RunModel) {
  */
 export const REORDERING_TOLERANCE = 1e-4
 
-/** Whether two tensors agree up to the order of summation. */
-export function agrees(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
+/** Whether two tensors agree up to the order of summation, or to another share of the largest number. */
+export function agrees(a: ArrayLike<number>, b: ArrayLike<number>, tolerance = REORDERING_TOLERANCE): boolean {
   let scale = 1
   for (let at = 0; at < b.length; at++) if (Number.isFinite(b[at])) scale = Math.max(scale, Math.abs(b[at]))
   return (
     a.length === b.length &&
-    Array.from(a).every(
-      (value, at) => Object.is(value, b[at]) || Math.abs(value - b[at]) <= REORDERING_TOLERANCE * scale,
-    )
+    Array.from(a).every((value, at) => Object.is(value, b[at]) || Math.abs(value - b[at]) <= tolerance * scale)
   )
 }
 
@@ -79,7 +78,7 @@ function isStack(both: Tensor | undefined, first: Tensor | undefined, second: Te
   return agrees(numbers(both), [...numbers(first), ...numbers(second)])
 }
 
-/** A numeric tensor's values as they are; integers as numbers. */
+/** A numeric tensor's values as they are; integers as numbers, float16 as what its bits mean. */
 export function numbers(tensor: Tensor): readonly number[] {
-  return Array.from(tensor.data as ArrayLike<number | bigint>, Number)
+  return Array.from(widenTensor(tensor).data as ArrayLike<number | bigint>, Number)
 }
