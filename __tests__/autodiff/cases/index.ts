@@ -1,24 +1,24 @@
 import type { Case, Doubled, Pointwise, StandIn } from '../support.js'
+import * as attention from './attention.js'
 import * as controlFlow from './controlFlow.js'
 import * as core from './core.js'
-import * as quantised from './quantised.js'
-import * as attention from './attention.js'
+import * as dynamicConvolution from './dynamicConvolution.js'
+import * as elementwise from './elementwise.js'
 import * as fused from './fused.js'
 import * as fusedAttention from './fusedAttention.js'
+import * as indexing from './indexing.js'
 import * as losses from './losses.js'
 import * as normalization from './normalization.js'
-import * as rotaryEmbedding from './rotaryEmbedding.js'
-import * as spatial from './spatial.js'
-import * as sampling from './sampling.js'
-import * as resize from './resize.js'
-import * as indexing from './indexing.js'
+import * as pools from './pools.js'
+import * as quantised from './quantised.js'
 import * as recurrent from './recurrent.js'
-import * as elementwise from './elementwise.js'
 import * as reductions from './reductions.js'
+import * as resize from './resize.js'
+import * as rotaryEmbedding from './rotaryEmbedding.js'
+import * as sampling from './sampling.js'
+import * as spatial from './spatial.js'
 import * as steps from './steps.js'
 import * as tensorAlgebra from './tensorAlgebra.js'
-import * as pools from './pools.js'
-import * as dynamicConvolution from './dynamicConvolution.js'
 
 /** What a family of operators is checked with; see rules.test.ts. */
 interface Family {
@@ -31,25 +31,27 @@ interface Family {
 }
 
 const families: readonly Family[] = [
-  core,
-  controlFlow,
   attention,
+  controlFlow,
+  core,
+  dynamicConvolution,
+  elementwise,
   fused,
   fusedAttention,
+  indexing,
   losses,
   normalization,
-  rotaryEmbedding,
-  spatial,
-  sampling,
-  resize,
-  indexing,
+  pools,
   quantised,
-  elementwise,
+  recurrent,
   reductions,
+  resize,
+  rotaryEmbedding,
+  sampling,
+  spatial,
   steps,
   tensorAlgebra,
-  recurrent,
-, pools, dynamicConvolution]
+]
 
 /** Linear (or affine) in x: checked by the adjoint test, to the last bit. */
 export const LINEAR = families.flatMap(({ LINEAR: cases = [] }) => cases)

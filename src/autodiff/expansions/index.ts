@@ -1,8 +1,9 @@
 import type { Expansion } from '../expansion.js'
-import { gates } from './gates.js'
 import { attention } from './attention.js'
+import { controlFlow } from './controlFlow.js'
 import { fused } from './fused.js'
 import { fusedAttention } from './fusedAttention.js'
+import { gates } from './gates.js'
 import { integerArithmetic } from './integerArithmetic.js'
 import { losses } from './losses.js'
 import { normalizations } from './normalization.js'
@@ -10,20 +11,17 @@ import { quantisation } from './quantisation.js'
 import { quantisedOperators } from './quantisedOperators.js'
 import { recurrent } from './recurrent.js'
 import { rotaryEmbedding } from './rotaryEmbedding.js'
-import { controlFlow } from './controlFlow.js'
 import { sequences } from './sequences.js'
 import { spatial } from './spatial.js'
 
 /** Operators that are differentiated as a composition of others: name (with its domain, when it is not ai.onnx) → the others. */
 export const EXPANSIONS: ReadonlyMap<string, Expansion> = new Map<string, Expansion>(
   Object.entries({
-    ...controlFlow,
-    ...sequences,
-    ...spatial,
-    ...gates,
     ...attention,
+    ...controlFlow,
     ...fused,
     ...fusedAttention,
+    ...gates,
     ...integerArithmetic,
     ...losses,
     ...normalizations,
@@ -31,6 +29,8 @@ export const EXPANSIONS: ReadonlyMap<string, Expansion> = new Map<string, Expans
     ...quantisedOperators,
     ...recurrent,
     ...rotaryEmbedding,
+    ...sequences,
+    ...spatial,
   }),
 )
 
