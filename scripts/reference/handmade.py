@@ -74,6 +74,3 @@ def tf2onnx(model):
     )
     return helper.make_model(graph, producer_name="tf2onnx", opset_imports=[helper.make_opsetid("", 15)], ir_version=8)
 
-
-# Architecture: form: how the ONNX model is made from the module.
-FORMS = {"keras": {"nhwc": tf2onnx}}

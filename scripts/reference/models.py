@@ -331,6 +331,40 @@ class TimmVit(nn.Module):
         return self.head(self.norm(x).mean(dim=1))
 
 
+class GatedVit(nn.Module):
+    """The parts of newer transformers: RMSNorm, rotated queries and keys, attention by one call, SwiGLU."""
+
+    def __init__(self, width=16, patch=8, heads=2):
+        super().__init__()
+        self.patches, self.heads = nn.Conv2d(3, width, patch, patch, bias=False), heads
+        self.norm1, self.norm2, self.norm = nn.RMSNorm(width, eps=1e-6), nn.RMSNorm(width, eps=1e-6), nn.RMSNorm(width)
+        self.q, self.k, self.v = (nn.Linear(width, width, bias=False) for _ in range(3))
+        self.out = nn.Linear(width, width, bias=False)
+        self.gate, self.up = nn.Linear(width, 2 * width, bias=False), nn.Linear(width, 2 * width, bias=False)
+        self.down, self.head = nn.Linear(2 * width, width, bias=False), nn.Linear(width, 10)
+        half = width // heads // 2
+        angle = torch.arange(16)[:, None] * 100.0 ** (-torch.arange(half) / half)
+        self.register_buffer("cos", torch.cat([angle.cos(), angle.cos()], -1))
+        self.register_buffer("sin", torch.cat([angle.sin(), angle.sin()], -1))
+
+    def rotated(self, x):
+        left, right = x.chunk(2, dim=-1)
+        return x * self.cos + torch.cat([-right, left], -1) * self.sin
+
+    def attention(self, x):
+        images, tokens, width = x.shape
+        q, k, v = (part(x).view(images, tokens, self.heads, -1).transpose(1, 2) for part in (self.q, self.k, self.v))
+        mixed = F.scaled_dot_product_attention(self.rotated(q), self.rotated(k), v)
+        return self.out(mixed.transpose(1, 2).reshape(images, tokens, width))
+
+    def forward(self, x):
+        x = self.patches(x).flatten(2).transpose(1, 2)
+        x = x + self.attention(self.norm1(x))
+        inner = self.norm2(x)
+        x = x + self.down(F.silu(self.gate(inner)) * self.up(inner))
+        return self.head(self.norm(x).mean(1))
+
+
 class WindowAttention(nn.Module):
     """Liu et al. 2021: attention in windows of 4×4, with a bias by relative position; shifted by half a window."""
 

@@ -1,6 +1,7 @@
 """Writes fixtures/models/: the models of models.py as PyTorch's exporters write them, and what PyTorch says of them.
 
-    pip install torch==2.13.0 onnx==1.23.2 onnxscript==0.7.2 numpy && python scripts/reference/references.py
+    pip install torch==2.13.0 onnx==1.23.2 onnxscript==0.7.2 onnxruntime==1.32.0 numpy
+    python scripts/reference/references.py
 """
 
 import base64
@@ -17,6 +18,7 @@ from torch.nn import functional as F
 
 import handmade
 import models
+import quantised
 
 OUT = pathlib.Path(__file__).parents[2] / "fixtures" / "models"
 CIFAR, MNIST = (3, 32, 32), (1, 28, 28)
@@ -48,11 +50,20 @@ ARCHITECTURES = {
     "softmax": (lambda: models.Head(10, nn.Softmax(1)), MNIST, [("torchscript", 12, "free"), ("dynamo", 18, 1)]),
     "log-softmax": (lambda: models.Head(10, nn.LogSoftmax(1)), MNIST, [("torchscript", 13, 1), ("dynamo", 18, "free")]),
     "keras": (handmade.Keras, MNIST, []),
+    "int8": (lambda: quantised.Straight(int8("qdq")), MNIST, []),
+    "vit-gated": (models.GatedVit, CIFAR, [("dynamo", 18, "free"), ("dynamo", 23, 1)]),
 }  # fmt: skip
 
 
+# Forms that PyTorch does not write, from the module.
+FORMS = {
+    "keras": {"nhwc": handmade.tf2onnx},
+    "int8": {"qdq": lambda model: model.source, "qoperator": lambda _: int8("qoperator")},
+}
+
+
 def images(first, shape):
-    """Multiples of the golden ratio, modulo 1: the same numbers as sampleInputs in src/autodiff/surrogate.ts."""
+    """Multiples of the golden ratio, modulo 1: the same numbers as `pixels` in __tests__/autodiff/models.test.ts."""
     size = int(numpy.prod(shape))
     places = numpy.arange(first * size + 1, (first + IMAGES) * size + 1, dtype=numpy.float64)
     return torch.from_numpy((places * 0.6180339887498949 % 1).astype(numpy.float32).reshape(IMAGES, *shape))
@@ -63,9 +74,10 @@ def build(make, shape, seed):
     torch.manual_seed(seed)
     model = make()
     for module in model.modules():
-        if isinstance(module, (nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm, nn.InstanceNorm2d)):
+        if isinstance(module, (nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm, nn.InstanceNorm2d, nn.RMSNorm)):
             nn.init.uniform_(module.weight, 0.5, 1.5)
-            nn.init.normal_(module.bias, 0, 0.3)
+            if getattr(module, "bias", None) is not None:
+                nn.init.normal_(module.bias, 0, 0.3)
             module.momentum = None
     model.train()
     with torch.no_grad():
@@ -87,15 +99,24 @@ def distance(a, b):
     return ((a.double() - b.double()).abs().max() / b.double().abs().max()).item()
 
 
+def int8(form):
+    torch.manual_seed(0)
+    plain = quantised.Plain().eval()
+    return quantised.quantise(export(plain, MNIST, "torchscript", 17, "free"), MNIST, form)
+
+
 def reference(make, shape, seed):
     """In float64 with the weights of float32, on images far enough from every kink that rounding does not cross one."""
     model, double = build(make, shape, seed), build(make, shape, seed).double()
-    for first in range(0, 200, IMAGES):
+    # Every pixel and every activation of a quantised model has a step nearby.
+    rounding = 2e-7 if isinstance(model, quantised.Straight) else 1e-6
+    for first in range(0, 400, IMAGES):
         x = images(first, shape)
         logits, gradient, labels = differentiate(double, x.double())
-        moved = [differentiate(double, x.double() + 1e-6 * torch.randn(x.shape).double(), labels)[1] for _ in range(8)]
+        shifted = [x.double() + rounding * torch.randn(x.shape).double() for _ in range(8)]
         single = differentiate(model, x, labels)
-        if max(distance(other, gradient) for other in moved) < 1e-4 and distance(single[1], gradient) < 1e-4:
+        others = [single, *[differentiate(double, other, labels) for other in shifted]]
+        if all(distance(other[0], logits) < 1e-4 and distance(other[1], gradient) < 1e-4 for other in others):
             return {
                 "shape": shape,
                 "first": first,
@@ -148,7 +169,7 @@ def main():
              lambda args=(exporter, opset, batch): export(build(make, shape, seed), shape, *args))
             for exporter, opset, batch in exports
         ]  # fmt: skip
-        written += [(f"{name}-{form}.onnx", lambda to=to: to(build(make, shape, seed))) for form, to in handmade.FORMS.get(name, {}).items()]
+        written += [(f"{name}-{form}.onnx", lambda to=to: to(build(make, shape, seed))) for form, to in FORMS.get(name, {}).items()]
         for file, model in written:
             data = model().SerializeToString()
             (OUT / file).write_bytes(data)
