@@ -79,7 +79,15 @@ function applyRule(
 /** One line: which operator, where, what to do. */
 export function missingRule(node: Node): string {
   const where = node.name || node.outputs[0]
-  return `operator ${operatorOf(node)} (node "${where}") has no gradient rule; export the model without it, or ask for the operator in an issue`
+  return `operator ${operatorOf(node)} (node "${where}") has no gradient rule; ${wayOut(node)}`
+}
+
+/** At its highest level onnxruntime lays tensors out for one kind of processor: such a model is not meant to leave it. */
+function wayOut({ op, domain }: Node): string {
+  const isLaidOut = domain === 'com.microsoft.nchwc' || op.startsWith('Nhwc')
+  return isLaidOut
+    ? 'use the model as it was exported, or save it with graph optimisations at ORT_ENABLE_EXTENDED or below'
+    : 'export the model without it, or ask for the operator in an issue'
 }
 
 /** Where a value is read several times its gradients add up. */
