@@ -7,9 +7,16 @@ import { reads, renameReads } from '../onnx/subgraphs.js'
 import { EXPANSIONS } from './expansions/index.js'
 import { onReals } from './reals.js'
 import { gradientBuilder } from './reverse.js'
+import type { Marked } from './rule.js'
+import { RULES } from './rules/index.js'
 
 /** Expansions within expansions. A quantised convolution takes three; more is a circle. */
 const MAX_DEPTH = 8
+
+export interface Expanded extends Settled {
+  /** Operators of the model, each once, that pass a gradient where the mathematics gives none. */
+  readonly straightThrough: readonly string[]
+}
 
 /**
  * Settles a graph and replaces, on the way from its input to its outputs, every operator that is differentiated as a
@@ -20,14 +27,22 @@ export async function settleExpanded(
   declared: number | undefined,
   samples: Samples,
   run: RunModel,
-): Promise<Settled> {
+): Promise<Expanded> {
   let settled = await settle(graph, declared, samples, run)
+  const straightThrough = straightThroughOperators(settled)
   for (let depth = 0; depth < MAX_DEPTH; depth++) {
     const expanded = expandOnce(settled, depth)
-    if (expanded === undefined) return settled
+    if (expanded === undefined) return { ...settled, straightThrough }
     settled = await settle(expanded, settled.batch === 'free' ? undefined : settled.batch, samples, run)
   }
   throw new Error(`operators are still expanded after ${MAX_DEPTH} rounds: two of them expand into each other`)
+}
+
+function straightThroughOperators({ graph, observation }: Settled): readonly string[] {
+  const { isActive } = gradientBuilder(graph, observation)
+  const used = graph.nodes.filter((node) => node.inputs.some(isActive) && node.outputs.some(isActive)).map(operatorOf)
+  const marked = (operator: string): Marked | undefined => EXPANSIONS.get(operator) ?? RULES.get(operator)
+  return [...new Set(used)].filter((operator) => marked(operator)?.kind === 'straight-through')
 }
 
 function expandOnce({ graph, observation }: Settled, depth: number): Graph | undefined {

@@ -31,12 +31,14 @@ export function findLogits(graph: Graph, output: string, observation: Observatio
     throw new UsageError(
       `the output "${output}" gives [${rows.join(', ')}] numbers an image; a classifier gives one row, a number for each class`,
     )
-  const last = producerOf(graph, output)
+  const { node: last, through } = producerOf(graph, output)
   if (width === 1) {
-    if (last?.op === 'Sigmoid') return { kind: 'one-probability', classes: 2, logits: last.inputs[0] }
+    if (last?.op === 'Sigmoid' && isNear(through(0), 0) && isNear(through(1), 1))
+      return { kind: 'one-probability', classes: 2, logits: last.inputs[0] }
     return { kind: 'one-logit', classes: 2, logits: output }
   }
-  if ((last?.op === 'Softmax' || last?.op === 'LogSoftmax') && runsOverClasses(last, observation, width))
+  const increases = through(1) > through(0)
+  if ((last?.op === 'Softmax' || last?.op === 'LogSoftmax') && increases && runsOverClasses(last, observation, width))
     return {
       kind: last.op === 'Softmax' ? 'probabilities' : 'log-probabilities',
       classes: width,
@@ -45,10 +47,44 @@ export function findLogits(graph: Graph, output: string, observation: Observatio
   return { kind: 'logits', classes: width, logits: output }
 }
 
-/** The node that made a value, seen through reshapes. */
-function producerOf(graph: Graph, name: string): Node | undefined {
-  const producer = graph.nodes.find((node) => node.outputs.includes(name))
-  return producer && MOVES_NOTHING.has(producer.op) ? producerOf(graph, producer.inputs[0]) : producer
+/** A node, and what became of its output, element by element. */
+interface Producer {
+  readonly node?: Node
+  readonly through: (value: number) => number
+}
+
+/** The node that made a value, seen through reshapes and through quantisation, which rounds what a Softmax says. */
+function producerOf(graph: Graph, name: string): Producer {
+  const node = graph.nodes.find(({ outputs }) => outputs.includes(name))
+  const step = node && stepOf(graph, node)
+  if (step === undefined) return { node, through: (value) => value }
+  const before = producerOf(graph, node?.inputs[0] ?? '')
+  return { node: before.node, through: (value) => step(before.through(value)) }
+}
+
+/** What a node does to every element alike; undefined where it does more than that. */
+function stepOf({ constants }: Graph, { op, inputs }: Node): Producer['through'] | undefined {
+  if (MOVES_NOTHING.has(op)) return (value) => value
+  const numbers = inputs.slice(1).map((name) => {
+    const data = constants.get(name)?.data
+    return data?.length === 1 ? Number(data[0]) : Number.NaN
+  })
+  if (numbers.some(Number.isNaN)) return undefined
+  const [first, second] = numbers
+  const steps: Readonly<Record<string, Producer['through']>> = {
+    Round: Math.round,
+    Clip: (value) => Math.min(Math.max(value, first), second),
+    Add: (value) => value + first,
+    Sub: (value) => value - first,
+    Mul: (value) => value * first,
+    Div: (value) => value / first,
+  }
+  return Object.hasOwn(steps, op) ? steps[op] : undefined
+}
+
+/** As near as 8 bits come to the ends of [0, 1]. */
+function isNear(value: number, end: number): boolean {
+  return Math.abs(value - end) < 0.01
 }
 
 function runsOverClasses(node: Node, observation: Observation, classes: number): boolean {

@@ -36,6 +36,8 @@ export interface Surrogate {
   readonly input: ValueInfo & { readonly type: ElementType }
   readonly output: { readonly name: string; readonly kind: OutputKind }
   readonly classes: number
+  /** Operators whose gradient is that of a smooth stand-in. */
+  readonly straightThrough: readonly string[]
   readonly originalBatch: number | 'free'
   readonly gradientBatch: number | 'free'
 }
@@ -73,6 +75,7 @@ export async function buildSurrogate(model: ModelSource, options: SurrogateOptio
       surrogateBatch: settled.batch,
       samples,
       tolerance: Math.max(REORDERING_TOLERANCE, ROUNDINGS * shortestRoundoff(canonical)),
+      steps: settled.straightThrough.length > 0,
       run: options.run,
     })
     const names = { logits: 'logits', value: 'value', gradient: 'gradient' }
@@ -82,6 +85,7 @@ export async function buildSurrogate(model: ModelSource, options: SurrogateOptio
       input,
       output: { name: output.name, kind: classifier.kind },
       classes: classifier.classes,
+      straightThrough: settled.straightThrough,
       originalBatch,
       gradientBatch: settled.batch,
     }
@@ -166,6 +170,14 @@ export function sampleInputs(input: {
 const ROUNDINGS = 32
 
 /**
+ * Sums in another order fall on the other side of half a step now and then: a value moves by one step, 1/256 of its range,
+ * and what follows by a few. Averages of four whole numbers are half a step every fourth time: there onnxruntime's own
+ * kernels of two opsets round apart, by up to 6/256 of the output of fixtures/kws. Twice that is still far below what a
+ * wrong scale or a lost zero point does.
+ */
+const STEPS_TOLERANCE = 0.05
+
+/**
  * Runs the original and the rewritten model on the same images.
  *
  * @returns the batch the original can be run with: any, when two images together give what each gives alone.
@@ -183,6 +195,8 @@ async function checkOriginal(
     readonly samples: Samples
     /** Of the largest output. */
     readonly tolerance: number
+    /** Whether the model rounds on the way. */
+    readonly steps: boolean
     readonly run: RunModel
   },
 ): Promise<number | 'free'> {
@@ -195,7 +209,7 @@ async function checkOriginal(
   const own = declared ?? 1
   const rewritten = numbers(one(await run(check.surrogate, samples(0, own))))
   const expected = await original(0, own)
-  if (!agrees(rewritten, expected, tolerance))
+  if (!agrees(rewritten, expected, check.steps ? Math.max(tolerance, STEPS_TOLERANCE) : tolerance))
     throw new Error('the rewritten model gives other outputs than the original: its gradient cannot be trusted')
   if (declared !== undefined) return declared
   const together = await original(0, 2).catch(() => [])

@@ -49,6 +49,12 @@ export async function loadModel(request: LoadRequest): Promise<LoadedModel> {
     classes,
     batch,
     runtime: `onnxruntime ${env.versions.node ?? ''}`.trimEnd(),
-    flags,
+    flags: [...flags, ...straightThroughFlags(surrogate.straightThrough)],
   }
+}
+
+function straightThroughFlags(operators: readonly string[]): readonly Flag[] {
+  if (operators.length === 0) return []
+  const message = `The model is flat between steps (${operators.join(', ')}): attacks follow the gradient of a smooth stand-in; the model itself decides whether they succeed.`
+  return [{ code: 'straight-through', message }]
 }
