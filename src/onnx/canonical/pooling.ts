@@ -1,4 +1,5 @@
-import { intAttribute, makeNode } from '../attributes.js'
+import { UsageError } from '../../errors.js'
+import { describe, intAttribute, makeNode } from '../attributes.js'
 import type { Node } from '../graph.js'
 import { int64Tensor } from '../tensor.js'
 import type { Context, Upgrades } from './context.js'
@@ -34,4 +35,15 @@ function writeOutNorm(node: Node, context: Context): readonly Node[] {
   ]
 }
 
-export const POOLING: Upgrades = { GlobalLpPool: [{ since: 22, upgrade: writeOutNorm }] }
+/** Regions belong to detectors: their outputs count regions, not images. */
+function refuseRegions(node: Node): Node {
+  throw new UsageError(
+    `${describe(node)} pools regions, for which onnxruntime has no kernel since opset 22; export the classifier without it`,
+  )
+}
+
+export const POOLING: Upgrades = {
+  GlobalLpPool: [{ since: 22, upgrade: writeOutNorm }],
+  MaxRoiPool: [{ since: 22, upgrade: refuseRegions }],
+  RoiAlign: [{ since: 22, upgrade: refuseRegions }],
+}
