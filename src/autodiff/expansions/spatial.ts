@@ -3,46 +3,53 @@ import type { Node } from '../../onnx/graph.js'
 import { expansion } from '../expansion.js'
 import type { Expansion } from '../expansion.js'
 import type { GradientBuilder } from '../gradientBuilder.js'
+import { subgradient } from '../rule.js'
 import { groupOf, windowOf } from '../rules/windows.js'
 
 /** Operators over images as compositions of others. */
 export const spatial: Readonly<Record<string, Expansion>> = {
-  GlobalMaxPool: expansion((node, b) => {
-    const [x] = node.inputs
-    return b.add('MaxPool', [x], { kernel_shape: b.dims(x).slice(2) })
-  }),
+  GlobalMaxPool: subgradient(
+    'of equal maxima the first in row-major order takes all, as in PyTorch',
+    expansion((node, b) => {
+      const [x] = node.inputs
+      return b.add('MaxPool', [x], { kernel_shape: b.dims(x).slice(2) })
+    }),
+  ),
 
   /**
    * Deformable convolution (Dai et al. 2017; masks, Zhu et al. 2019): GridSample reads the pixel of every tap of every
    * position where its offset says, a matrix product per group weighs them.
    */
-  DeformConv: expansion((node, b) => {
-    const [x, weights, offset, bias, mask] = node.inputs
-    const kernel = b.dims(weights).slice(2)
-    const taps = kernel[0] * kernel[1]
-    const [, channels, ...sizes] = b.dims(x)
-    const [, filters, ...output] = b.dims(node.outputs[0])
-    const positions = output[0] * output[1]
-    const groups = groupOf(node)
-    const parts = intAttribute(node, 'offset_group', 1)
-    const { batchAxis } = b.observed(x)
-    const rows = batchAxis === undefined ? b.dims(x)[0] : -1
-    const partRows = rows === -1 ? -1 : rows * parts
-    const pixels = b.add('GridSample', [
-      b.reshape(x, [partRows, channels / parts, ...sizes]),
-      offsetGrid(node, b.reshape(offset, [partRows, taps, 2, positions]), offset, b),
-    ])
-    const masked = mask
-      ? b.mul(
-          b.reshape(pixels, [partRows, channels / parts, taps, positions]),
-          b.reshape(mask, [partRows, 1, taps, positions]),
-        )
-      : pixels
-    const columns = b.reshape(masked, [rows, groups, (channels / groups) * taps, positions])
-    const matrix = b.reshape(weights, [groups, filters / groups, (channels / groups) * taps])
-    const y = b.reshape(b.add('MatMul', [matrix, columns]), [rows, filters, ...output])
-    return bias ? b.add('Add', [y, b.reshape(bias, [filters, 1, 1])]) : y
-  }),
+  DeformConv: subgradient(
+    'between pixels the slope of the side a point is rounded down to',
+    expansion((node, b) => {
+      const [x, weights, offset, bias, mask] = node.inputs
+      const kernel = b.dims(weights).slice(2)
+      const taps = kernel[0] * kernel[1]
+      const [, channels, ...sizes] = b.dims(x)
+      const [, filters, ...output] = b.dims(node.outputs[0])
+      const positions = output[0] * output[1]
+      const groups = groupOf(node)
+      const parts = intAttribute(node, 'offset_group', 1)
+      const { batchAxis } = b.observed(x)
+      const rows = batchAxis === undefined ? b.dims(x)[0] : -1
+      const partRows = rows === -1 ? -1 : rows * parts
+      const pixels = b.add('GridSample', [
+        b.reshape(x, [partRows, channels / parts, ...sizes]),
+        offsetGrid(node, b.reshape(offset, [partRows, taps, 2, positions]), offset, b),
+      ])
+      const masked = mask
+        ? b.mul(
+            b.reshape(pixels, [partRows, channels / parts, taps, positions]),
+            b.reshape(mask, [partRows, 1, taps, positions]),
+          )
+        : pixels
+      const columns = b.reshape(masked, [rows, groups, (channels / groups) * taps, positions])
+      const matrix = b.reshape(weights, [groups, filters / groups, (channels / groups) * taps])
+      const y = b.reshape(b.add('MatMul', [matrix, columns]), [rows, filters, ...output])
+      return bias ? b.add('Add', [y, b.reshape(bias, [filters, 1, 1])]) : y
+    }),
+  ),
 }
 
 /** Places of a plain convolution's taps plus offsets [N, taps, (y, x), positions], as GridSample's [N, taps, positions, (x, y)]. */
