@@ -23,6 +23,16 @@ const BAKED: readonly Case[] = [
   single('CenterCropPad', [5, 4], { constants: { shape: [1, 3, 6] } }),
   single('AffineGrid', [2, 3], { constants: { size: [1, 2, 4, 5] } }),
   {
+    ...single('GridSample', [6], { label: 'a spatial transformer' }),
+    nodes: [
+      makeNode('Reshape', ['x', 'matrix'], ['theta']),
+      makeNode('AffineGrid', ['theta', 'size'], ['grid']),
+      makeNode('Reshape', ['x', 'pixels'], ['image']),
+      makeNode('GridSample', ['image', 'grid'], ['y']),
+    ],
+    constants: { matrix: integers([1, 2, 3]), size: integers([1, 1, 4, 5]), pixels: integers([1, 1, 2, 3]) },
+  },
+  {
     ...single('MaxUnpool', [2, 4, 4]),
     nodes: [
       makeNode('MaxPool', ['x'], ['pooled', 'places'], { kernel_shape: [2, 2], strides: [2, 2] }),

@@ -149,7 +149,7 @@ function axisAfter(node: Node, axis: number, before: readonly number[], after: r
     if (along === axis) return undefined
     return axis + (along < axis ? after.length - before.length : 0)
   }
-  if (node.op === 'Gemm') return 0
+  if (node.op === 'Gemm' || node.op === 'AffineGrid') return 0
   if (after.length >= before.length) return axis + after.length - before.length // broadcasting aligns to the right
   if (node.op === 'MatMul') return axis // a vector on the right
   return reducedAxis(axis, before, after)

@@ -3,13 +3,13 @@ import type { AttributeValues } from '../../../src/onnx/attributes.js'
 import { composed, count, floating, integers, reals, single } from '../support.js'
 import type { Case, Doubled } from '../support.js'
 
-/** DeformConv on 3×4 pixels whose image, offsets and mask are all cut out of x. */
+/** DeformConv on 2×3 pixels whose image, offsets and mask are all cut out of x. */
 function deformed(
   label: string,
   sizes: Readonly<Record<'channels' | 'filters' | 'group' | 'offset_group' | 'masked', number>>,
 ): Case {
   const { channels, filters, group, offset_group, masked } = sizes
-  const shapes = [[channels, 3, 4], [offset_group * 8, 2, 3], ...(masked ? [[offset_group * 4, 2, 3]] : [])]
+  const shapes = [[channels, 2, 3], [offset_group * 8, 1, 2], ...(masked ? [[offset_group * 4, 1, 2]] : [])]
   const ends = shapes.map((_, at) => shapes.slice(0, at + 1).reduce((total, dims) => total + count(dims), 0))
   const parts = shapes.flatMap((_, at) => [
     makeNode('Slice', ['x', `from${at}`, `to${at}`, 'one'], [`flat${at}`]),
