@@ -1,27 +1,13 @@
+import { dependents } from './dependence.js'
 import type { Graph, Tensor } from './graph.js'
 import { reads } from './subgraphs.js'
 
-/** Operators whose output tells an input's shape and nothing of what is in it. */
-const SHAPE_ONLY: ReadonlySet<string> = new Set(['Shape', 'Size'])
-
-/** Operators whose output differs from run to run, though no input does. */
-const RANDOM: ReadonlySet<string> = new Set([
-  'Bernoulli',
-  'Multinomial',
-  'RandomNormal',
-  'RandomNormalLike',
-  'RandomUniform',
-  'RandomUniformLike',
-])
-
 /** The values that depend on what is in the graph's inputs (not only on their shapes), or on chance. */
 export function dependentValues(graph: Graph): ReadonlySet<string> {
-  const dependent = new Set(graph.inputs.map((input) => input.name))
-  for (const node of graph.nodes) {
-    const touched = !SHAPE_ONLY.has(node.op) && reads(node).some((name) => dependent.has(name))
-    if (touched || RANDOM.has(node.op)) for (const output of node.outputs) dependent.add(output)
-  }
-  return dependent
+  return dependents(
+    graph.nodes,
+    graph.inputs.map((input) => input.name),
+  )
 }
 
 /**

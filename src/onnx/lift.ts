@@ -1,22 +1,15 @@
-import { intAttribute, intsAttribute } from './attributes.js'
+import { intsAttribute } from './attributes.js'
+import { RESHAPES, placeAfter } from './batchPlace.js'
+import type { Place } from './batchPlace.js'
 import { GraphBuilder } from './builder.js'
-import { equationOf } from './einsum.js'
 import { dependentValues } from './fold.js'
 import type { Graph, Node, Tensor, ValueInfo } from './graph.js'
+import { bodies } from './subgraphs.js'
 
 /** The same graph with a symbolic batch in front, whatever the export declared. Nothing else is changed. */
 export function freeBatch(graph: Graph): Graph {
   const free = (value: ValueInfo): ValueInfo => ({ ...value, dims: value.dims && ['batch', ...value.dims.slice(1)] })
   return { ...graph, inputs: graph.inputs.map(free), outputs: graph.outputs.map(({ name, type }) => ({ name, type })) }
-}
-
-/** Operators that move no element: the batch survives them as a part of some axis. */
-const RESHAPES = new Set(['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze'])
-
-/** Where the batch stands: on `axis`, and on it behind `before` rows of each image (17 where [17, N] became [17·N]). */
-interface Place {
-  readonly axis: number
-  readonly before: number
 }
 
 /**
@@ -36,6 +29,7 @@ export function liftBatch(graph: Graph, values: ReadonlyMap<string, Tensor>): Gr
   const dimsOf = (name: string): readonly number[] => values.get(name)?.dims ?? []
 
   for (const node of graph.nodes) {
+    if (bodies(node.attributes.values()).length > 0) return undefined
     const image = node.inputs.find((name) => dependent.has(name) && places.has(name))
     if (image === undefined) {
       lifted.nodes.push(node)
@@ -43,7 +37,7 @@ export function liftBatch(graph: Graph, values: ReadonlyMap<string, Tensor>): Gr
       continue
     }
     for (const output of node.outputs) {
-      const place = output === '' ? undefined : placeAfter(node, output, places, dimsOf)
+      const place = output === '' ? undefined : placeAfter(node, output, places, values)
       if (output !== '' && place === undefined) return undefined
       if (place !== undefined) places.set(output, place)
     }
@@ -51,19 +45,46 @@ export function liftBatch(graph: Graph, values: ReadonlyMap<string, Tensor>): Gr
     if (RESHAPES.has(node.op)) {
       const target = dimsOf(node.outputs[0]).map((size, at) => (at === axis ? -1 : size))
       lifted.addNamed(node.outputs[0], 'Reshape', [image, lifted.ints(target)])
-    } else if (node.op === 'Concat') {
-      const inputs = node.inputs.map((name) =>
-        dependent.has(name) ? name : repeated(lifted, name, dimsOf(name), image, places.get(image)?.axis ?? 0),
-      )
+    } else if (Object.hasOwn(ROWS_OF_IMAGES, node.op)) {
+      const own = places.get(image)?.axis ?? 0
+      const inputs = node.inputs.map((name, at) => {
+        const along = ROWS_OF_IMAGES[node.op](at, own)
+        const repeats = name !== '' && !dependent.has(name) && along !== undefined && dimsOf(name)[along] === 1
+        return repeats ? repeated(lifted, name, dimsOf(name), along, image, own) : name
+      })
       lifted.nodes.push({ ...node, inputs })
     } else lifted.nodes.push(withFreeShape(lifted, node, image, places.get(image)?.axis ?? 0, values))
   }
   return lifted.build(graph, { outputs: graph.outputs })
 }
 
-/** A constant of one row on the batch axis, repeated for as many rows as `like` has there. */
-function repeated(b: GraphBuilder, name: string, dims: readonly number[], like: string, axis: number): string {
-  return b.add('Expand', [name, shapeWithBatch(b, dims, axis, like, axis)])
+const recurrent = (input: number): number | undefined => ({ 4: 0, 5: 1, 6: 1 })[input]
+
+/**
+ * Operators that do not broadcast: for each input the axis on which a constant has one row per image, given the axis on
+ * which the images are. A class token beside the patches, the first state of an LSTM, how long each sequence is.
+ */
+const ROWS_OF_IMAGES: Readonly<Record<string, (input: number, own: number) => number | undefined>> = {
+  Concat: (_input, own) => own,
+  GRU: recurrent,
+  GatherElements: (_input, own) => own,
+  GatherND: (_input, own) => own,
+  LSTM: recurrent,
+  RNN: recurrent,
+  ReverseSequence: (input) => (input === 1 ? 0 : undefined),
+  ScatterElements: (_input, own) => own,
+}
+
+/** A constant of one row on `axis`, repeated for as many images as `like` has on its batch axis. */
+function repeated(
+  b: GraphBuilder,
+  name: string,
+  dims: readonly number[],
+  axis: number,
+  like: string,
+  batchAxis: number,
+): string {
+  return b.add('Expand', [name, shapeWithBatch(b, dims, axis, like, batchAxis)])
 }
 
 /** `dims` with what `like` has on its batch axis in place of the entry at `place`. */
@@ -98,84 +119,4 @@ function withFreeShape(
   if (shape === undefined || place < 0) return node
   const free = shapeWithBatch(b, Array.from(shape.data, Number), place, image, batchAxis)
   return { ...node, inputs: node.inputs.map((input, index) => (index === at ? free : input)) }
-}
-
-/** Where the batch stands in `output`. */
-function placeAfter(
-  node: Node,
-  output: string,
-  places: ReadonlyMap<string, Place>,
-  dimsOf: (name: string) => readonly number[],
-): Place | undefined {
-  const after = dimsOf(output)
-  const candidates = node.inputs.flatMap((name, at) => {
-    const place = places.get(name)
-    if (place === undefined) return []
-    if (node.op === 'Einsum') return [placeAfterEinsum(node, at, place, dimsOf)]
-    if (RESHAPES.has(node.op)) return [placeAfterReshape(place, dimsOf(name), after)]
-    const axis = axisAfter(node, place.axis, dimsOf(name), after)
-    return [axis === undefined ? undefined : { ...place, axis }]
-  })
-  const [first] = candidates
-  const agree = candidates.every((place) => place?.axis === first?.axis && place?.before === first?.before)
-  return agree ? first : undefined
-}
-
-/** Where the batch's label stands in the output. */
-function placeAfterEinsum(
-  node: Node,
-  operand: number,
-  place: Place,
-  dimsOf: (name: string) => readonly number[],
-): Place | undefined {
-  const ranks = node.inputs.map((name) => dimsOf(name).length)
-  const { operands, output } = equationOf(node, ranks)
-  const axis = output.indexOf(operands[operand][place.axis])
-  return axis < 0 ? undefined : { ...place, axis }
-}
-
-function axisAfter(node: Node, axis: number, before: readonly number[], after: readonly number[]): number | undefined {
-  const normal = (of: number): number => (of < 0 ? of + before.length : of)
-  if (node.op === 'Transpose') {
-    const order = intsAttribute(
-      node,
-      'perm',
-      before.map((_, at) => before.length - 1 - at),
-    )
-    return order.indexOf(axis)
-  }
-  if (node.op === 'Gather') {
-    const along = normal(intAttribute(node, 'axis', 0))
-    if (along === axis) return undefined
-    return axis + (along < axis ? after.length - before.length : 0)
-  }
-  if (node.op === 'Gemm' || node.op === 'AffineGrid') return 0
-  if (after.length >= before.length) return axis + after.length - before.length // broadcasting aligns to the right
-  if (node.op === 'MatMul') return axis // a vector on the right
-  return reducedAxis(axis, before, after)
-}
-
-/** Reductions without keepdims: the batch moves left by the axes that vanished before it. */
-function reducedAxis(axis: number, before: readonly number[], after: readonly number[]): number | undefined {
-  for (let at = Math.min(axis, after.length - 1); at >= 0; at--)
-    if (axis - at <= before.length - after.length && after[at] === before[axis]) return axis === 0 ? 0 : at
-  return undefined
-}
-
-/**
- * Row-major order is kept, so the batch is where the same number of elements stands in front of it. Between two axes that
- * may be the end of the one or the start of the other: [17, N, 2, 8] → [17·N, 16] as attention is written, not [17, N·16],
- * since the last axis holds the features that a matrix multiplies.
- */
-function placeAfterReshape(place: Place, before: readonly number[], after: readonly number[]): Place | undefined {
-  const product = (dims: readonly number[]): number => dims.reduce((total, size) => total * size, 1)
-  const inFront = product(before.slice(0, place.axis)) * place.before
-  const start = after.findIndex((_, at) => product(after.slice(0, at)) === inFront)
-  if (start >= 0 && after[start] === 1) return { axis: start, before: 1 }
-  const upTo = (dims: readonly number[]): string => dims.slice(0, place.axis + 1).join()
-  if (place.before > 1 && upTo(before) === upTo(after)) return place
-  if (start === 0 || (start > 0 && start < after.length - 1)) return { axis: start, before: 1 }
-  const axis = after.findIndex((_, at) => product(after.slice(0, at + 1)) % inFront === 0)
-  const ahead = product(after.slice(0, axis))
-  return axis >= 0 && inFront % ahead === 0 ? { axis, before: inFront / ahead } : undefined
 }

@@ -4,7 +4,7 @@ import { describe } from '../../onnx/attributes.js'
 import { constantValue } from '../../onnx/canonical/cleanup.js'
 import { readNode } from '../../onnx/codec.js'
 import type { Node, Tensor } from '../../onnx/graph.js'
-import { reads, renameReads } from '../../onnx/subgraphs.js'
+import { renameReads } from '../../onnx/subgraphs.js'
 import { densify, readTensor } from '../../onnx/tensor.js'
 import type { GradientBuilder } from '../gradientBuilder.js'
 
@@ -60,23 +60,4 @@ export function inliner(body: Body, b: GradientBuilder): (actual: readonly strin
     }
     return body.outputs.map(current)
   }
-}
-
-/**
- * The values of a body that are not the same for every image.
- *
- * @param varying which of its inputs are not.
- * @param isFixed whether a value of the graph around it is the same for every image.
- */
-export function varyingWithin(
-  body: Body,
-  varying: ReadonlySet<string>,
-  isFixed: (name: string) => boolean,
-): ReadonlySet<string> {
-  const own = new Set([...body.inputs, ...body.constants.keys(), ...body.nodes.flatMap((node) => node.outputs)])
-  const found = new Set(varying)
-  const varies = (name: string): boolean => found.has(name) || (!own.has(name) && !isFixed(name))
-  for (const node of body.nodes) if (reads(node).some(varies)) for (const output of node.outputs) found.add(output)
-  for (const name of body.outputs) if (varies(name)) found.add(name)
-  return found
 }

@@ -3,10 +3,10 @@ import { GraphProtoSchema, ValueInfoProtoSchema } from 'onnx-buf'
 import { UsageError } from '../../errors.js'
 import { attribute, describe, makeNode } from '../../onnx/attributes.js'
 import { writeNode } from '../../onnx/codec.js'
+import { dependentOutputsOfLoop } from '../../onnx/dependence.js'
 import type { Node } from '../../onnx/graph.js'
 import { changed } from '../../onnx/proto.js'
 import type { GradientBuilder } from '../gradientBuilder.js'
-import { varyingWithin } from './body.js'
 import type { Body } from './body.js'
 
 /**
@@ -23,7 +23,7 @@ export function tripsOf(node: Node, body: Body, b: GradientBuilder): number | 'u
   const most = b.integersOf(limit)?.[0] ?? Infinity
   if (b.integersOf(condition)?.[0] === 0) return 0
   if (staysTrue(body)) return most
-  if (isConditionVarying(node, body, isFixed)) throw decidedByImages(node)
+  if (dependentOutputsOfLoop(node, (name) => !isFixed(name)).has(0)) throw decidedByImages(node)
   const carried = node.inputs.length - 2
   const seen = node.outputs.slice(carried).find((name) => name !== '')
   if (seen === undefined) return 'unseen'
@@ -48,21 +48,6 @@ function staysTrue(body: Body): boolean {
     const producer = body.nodes.find((node) => node.op === 'Identity' && node.outputs.includes(name))
     if (producer === undefined) return false
     name = producer.inputs[0]
-  }
-}
-
-/** What varies is carried from step to step, so it spreads until nothing is added. */
-function isConditionVarying(node: Node, body: Body, isFixed: (name: string) => boolean): boolean {
-  let varying = new Set(node.inputs.flatMap((name, place) => (isFixed(name) ? [] : [body.inputs[place]])))
-  for (;;) {
-    const within = varyingWithin(body, varying, isFixed)
-    if (within.has(body.outputs[0])) return true
-    const next = new Set([
-      ...varying,
-      ...body.inputs.slice(2).filter((_, place) => within.has(body.outputs[place + 1])),
-    ])
-    if (next.size === varying.size) return false
-    varying = next
   }
 }
 
