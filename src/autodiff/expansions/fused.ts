@@ -5,6 +5,7 @@ import type { Node } from '../../onnx/graph.js'
 import { expansion } from '../expansion.js'
 import type { Expansion } from '../expansion.js'
 import type { GradientBuilder } from '../gradientBuilder.js'
+import { subgradient } from '../rule.js'
 import { withAttributesOf } from './wholeNumbers.js'
 
 const matMul = expansion((node, b) => {
@@ -14,21 +15,29 @@ const matMul = expansion((node, b) => {
   return alpha === 1 ? product : b.mul(product, b.number(alpha, left))
 })
 
+const AS_THE_ACTIVATION = 'at kinks as the activation alone'
+
 /** What onnxruntime's optimiser writes for an operator and the activation, bias or transposition next to it. */
 export const fused: Readonly<Record<string, Expansion>> = {
-  'com.microsoft.FusedConv': expansion((node, b) => {
-    const [x, weights, bias = '', residual] = node.inputs
-    const conv = withAttributesOf(node, 'Conv', [x, weights, bias], b, ['activation', 'activation_params'])
-    const sum = residual ? b.add('Add', [conv, residual]) : conv
-    return activated(node, sum, floatsAttribute(node, 'activation_params', []), b)
-  }),
+  'com.microsoft.FusedConv': subgradient(
+    AS_THE_ACTIVATION,
+    expansion((node, b) => {
+      const [x, weights, bias = '', residual] = node.inputs
+      const conv = withAttributesOf(node, 'Conv', [x, weights, bias], b, ['activation', 'activation_params'])
+      const sum = residual ? b.add('Add', [conv, residual]) : conv
+      return activated(node, sum, floatsAttribute(node, 'activation_params', []), b)
+    }),
+  ),
 
-  'com.microsoft.FusedGemm': expansion((node, b) => {
-    const parameters = ['activation_alpha', 'activation_beta', 'activation_gamma']
-    const gemm = withAttributesOf(node, 'Gemm', node.inputs, b, ['activation', ...parameters])
-    const given = parameters.map((name) => floatAttribute(node, name)).filter((value) => value !== undefined)
-    return activated(node, gemm, given, b)
-  }),
+  'com.microsoft.FusedGemm': subgradient(
+    AS_THE_ACTIVATION,
+    expansion((node, b) => {
+      const parameters = ['activation_alpha', 'activation_beta', 'activation_gamma']
+      const gemm = withAttributesOf(node, 'Gemm', node.inputs, b, ['activation', ...parameters])
+      const given = parameters.map((name) => floatAttribute(node, name)).filter((value) => value !== undefined)
+      return activated(node, gemm, given, b)
+    }),
+  ),
 
   'com.microsoft.FusedMatMul': matMul,
   'com.microsoft.TransposeMatMul': matMul,

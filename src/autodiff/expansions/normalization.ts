@@ -3,19 +3,24 @@ import type { Node } from '../../onnx/graph.js'
 import { expansion } from '../expansion.js'
 import type { Expansion } from '../expansion.js'
 import type { GradientBuilder } from '../gradientBuilder.js'
+import { subgradient } from '../rule.js'
 
 export const normalizations: Readonly<Record<string, Expansion>> = {
   GroupNormalization: expansion((node, b) => inGroups(node, intAttribute(node, 'num_groups', 1), b)),
   InstanceNormalization: expansion((node, b) => inGroups(node, b.dims(node.inputs[0])[1], b)),
 
-  MeanVarianceNormalization: expansion((node, b) => {
-    const [x] = node.inputs
-    const axes = b.ints(intsAttribute(node, 'axes', [0, 2, 3]))
-    const mean = (value: string): string => b.add('ReduceMean', [value, axes], { keepdims: 1 })
-    const centred = b.add('Sub', [x, mean(x)])
-    const deviation = b.add('Sqrt', [mean(b.mul(centred, centred))])
-    return b.add('Div', [centred, b.add('Add', [deviation, b.number(1e-9, x)])])
-  }),
+  MeanVarianceNormalization: subgradient(
+    'the deviation counts as constant where it is 0',
+    expansion((node, b) => {
+      const [x] = node.inputs
+      const axes = b.ints(intsAttribute(node, 'axes', [0, 2, 3]))
+      const mean = (value: string): string => b.add('ReduceMean', [value, axes], { keepdims: 1 })
+      const centred = b.add('Sub', [x, mean(x)])
+      // Far below what float32 tells from 0 next to 1e−9, and the root's slope stays a number.
+      const variance = b.add('Clip', [mean(b.mul(centred, centred)), b.number(1e-30, x)])
+      return b.add('Div', [centred, b.add('Add', [b.add('Sqrt', [variance]), b.number(1e-9, x)])])
+    }),
+  ),
 
   'com.microsoft.SkipLayerNormalization': (node, b) => {
     const [x, skip, gamma, beta = '', bias] = node.inputs
