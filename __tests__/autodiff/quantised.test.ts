@@ -2,7 +2,9 @@ import { describe, expect, test } from '@jest/globals'
 import { encodeModel } from '../../src/onnx/codec.js'
 import type { Tensor } from '../../src/onnx/graph.js'
 import { runModel } from '../support/onnxruntime.js'
-import { LINEAR, QUANTISED } from './cases/quantised.js'
+import { LINEAR } from './cases/quantised.js'
+import { QUANTISED } from './cases/quantisedCurves.js'
+import { LINEAR as OPERATORS } from './cases/quantisedOperators.js'
 import { differentiate, floating, numbersOf, reals, settledOf } from './support.js'
 import type { Case } from './support.js'
 
@@ -19,20 +21,19 @@ async function surrogateOf(tested: Case): Promise<(x: Tensor) => Promise<readonl
  * value lies that near to half a step: of these values none does, so the answers are equal to the last bit of the output.
  */
 describe('the surrogate rounds and clips as the quantised operator does', () => {
-  test.each([...LINEAR, ...QUANTISED.map(({ tested }) => tested)].map((tested) => [tested.name, tested] as const))(
-    '%s',
-    async (_name, tested) => {
-      const { forward } = await differentiate(tested)
-      const surrogate = await surrogateOf(tested)
-      for (const reach of [4, 30, 500]) {
-        const x = reals('float32', [tested.batch ?? 1, ...tested.shape], 3, -reach, reach)
-        const expected = numbersOf(await forward(x))
-        const actual = await surrogate(x)
-        const size = Math.max(...expected.map(Math.abs))
-        expected.forEach((value, at) => expect(Math.abs(actual[at] - value)).toBeLessThanOrEqual(1e-6 * size))
-      }
-    },
-  )
+  test.each(
+    [...LINEAR, ...OPERATORS, ...QUANTISED.map(({ tested }) => tested)].map((tested) => [tested.name, tested] as const),
+  )('%s', async (_name, tested) => {
+    const { forward } = await differentiate(tested)
+    const surrogate = await surrogateOf(tested)
+    for (const reach of [4, 30, 500]) {
+      const x = reals('float32', [tested.batch ?? 1, ...tested.shape], 3, -reach, reach)
+      const expected = numbersOf(await forward(x))
+      const actual = await surrogate(x)
+      const size = Math.max(...expected.map(Math.abs))
+      expected.forEach((value, at) => expect(Math.abs(actual[at] - value)).toBeLessThanOrEqual(1e-6 * size))
+    }
+  })
 })
 
 /**

@@ -11,6 +11,8 @@ import * as losses from './losses.js'
 import * as normalization from './normalization.js'
 import * as pools from './pools.js'
 import * as quantised from './quantised.js'
+import * as quantisedCurves from './quantisedCurves.js'
+import * as quantisedOperators from './quantisedOperators.js'
 import * as recurrent from './recurrent.js'
 import * as reductions from './reductions.js'
 import * as resize from './resize.js'
@@ -27,7 +29,7 @@ interface Family {
   readonly POINTWISE?: readonly Pointwise[]
   readonly STAND_INS?: readonly StandIn[]
   readonly DOUBLED?: readonly Doubled[]
-  readonly QUANTISED?: readonly quantised.Quantised[]
+  readonly QUANTISED?: readonly quantisedCurves.Quantised[]
 }
 
 const families: readonly Family[] = [
@@ -43,6 +45,8 @@ const families: readonly Family[] = [
   normalization,
   pools,
   quantised,
+  quantisedCurves,
+  quantisedOperators,
   recurrent,
   reductions,
   resize,
