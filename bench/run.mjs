@@ -45,7 +45,7 @@ async function measureEngine(name, bytes, shape) {
     layout: 'nchw',
     range: [0, 1],
     threats: [],
-    attacks: [],
+    attacks: parseConfig({}).suite.attacks,
     seed: 0,
     batch: BATCH,
     witnesses: false,

@@ -147,3 +147,13 @@ test('with too few classes for a ratio both kinds of DLR are the margin', async 
     expect(gradient).toEqual([[1, -1]])
   }
 })
+
+test('a class that the model excludes with −∞ is no NaN in the losses of the others', async () => {
+  const row: Row = { logits: [1.5, -Infinity, 3, 0.5, 2.25], label: 2, target: 0, direction: [0, 0, 0, 0, 0] }
+  for (const loss of ['cross-entropy', 'margin', 'dlr', 'targeted-dlr'] as const) {
+    const { value, gradient } = await evaluate([row], [LOSSES.indexOf(loss)])
+    const finite = row.logits.map((logit) => (logit === -Infinity ? -1e9 : logit))
+    expect(Math.abs(value[0] - FORMULAS[loss](row, finite))).toBeLessThan(TOLERANCE)
+    expect(gradient[0].every(Number.isFinite)).toBe(true)
+  }
+})

@@ -160,6 +160,13 @@ describe('models a classifier may be', () => {
     })
   }
 
+  /** Distances to fixed points: an operator of onnxruntime's own that has no rule. */
+  function withDistances(): Uint8Array {
+    const distances = makeNode('CDist', ['z', 'far'], ['y'], { metric: 'euclidean' }, 'distance', 'com.microsoft')
+    const opsets = new Map(Object.entries({ '': 17, 'com.microsoft': 1 }))
+    return model([gemm('z'), distances], { ...dense(3), far: reals('float32', [3, 3], 73) }, { opsets })
+  }
+
   const build = (bytes: Uint8Array, options: SurrogateOptions = four): Promise<Surrogate> =>
     buildSurrogate({ name: 'small.onnx', bytes, external: {} }, options)
 
@@ -201,6 +208,33 @@ describe('models a classifier may be', () => {
     )
     expect(await build(bytes)).toMatchObject({ gradientBatch: 2, originalBatch: 2 })
   })
+
+  test.each([
+    ['the largest pixel', [makeNode('ReduceMax', ['x', 'axes'], ['m'])], [0, 1]],
+    ['the smallest pixel', [makeNode('ReduceMin', ['x', 'axes'], ['m'])], [0, 1]],
+    ['the mean of each pixel', [makeNode('ReduceMean', ['x', 'axes'], ['m'])], [0]],
+  ] as const)(
+    'a model that scales by %s of the batch is never run in batches, whatever it declares',
+    async (_, nodes, axes) => {
+      // Two images in a batch would change one another: their answers would depend on who stands beside them.
+      const rest = [
+        makeNode('Add', ['x', 'm'], ['a']),
+        makeNode('Gemm', ['a', 'w', 'c'], ['z']),
+        makeNode('Softmax', ['z'], ['y']),
+      ]
+      const constants = { ...dense(3), axes: integers(axes) }
+      for (const dims of [
+        ['n', 4],
+        [1, 4],
+      ]) {
+        const bytes = model([...nodes, ...rest], constants, {
+          opsets: new Map([['', 18]]),
+          inputs: [{ name: 'x', type: 'float32', dims }],
+        })
+        expect(await build(bytes)).toMatchObject({ gradientBatch: 1, originalBatch: 1 })
+      }
+    },
+  )
 
   test('preprocessing is part of what is differentiated, so that ε stays in pixels', async () => {
     const bytes = model([gemm('y')], dense(3))
@@ -268,30 +302,26 @@ describe('models a classifier may be', () => {
         model([makeNode('Cast', ['x'], ['f'], { to: 1 }), makeNode('Gemm', ['f', 'w', 'c'], ['y'])], dense(3), whole),
       ),
     ).toMatch(/"x" is of type int64/)
-    expect(
-      await refused(
-        model([gemm('z'), makeNode('Mish', ['z'], ['y'], {}, 'act')], dense(3), { opsets: new Map([['', 18]]) }),
-      ),
-    ).toMatch(/Mish \(node ".*act"\) has no gradient rule/)
+    expect(await refused(withDistances())).toMatch(/com\.microsoft\.CDist \(node "distance"\) has no gradient rule/)
     expect(await refused(model([gemm('y')], dense(3)), { ...mnist })).toMatch(
       /takes images of shape \[4\] but the data's are \[1, 28, 28\]/,
     )
   })
 
   test('inspect names the operators without a rule, and where they are', async () => {
-    const bytes = model([gemm('z'), makeNode('Mish', ['z'], ['y'], {}, 'act')], dense(3), {
-      opsets: new Map([['', 18]]),
-    })
+    const bytes = withDistances()
     const inspection = await inspectModel({ name: 'small.onnx', bytes, external: {} })
     expect(inspection).toMatchObject({
       inputs: [{ name: 'x', type: 'float32', dims: ['n', 4] }],
-      parameters: 15,
+      parameters: 24,
       operators: [
         { operator: 'Gemm', count: 1, gradient: 'rule' },
-        { operator: 'Mish', count: 1, gradient: 'missing', nodes: ['act'] },
+        { operator: 'com.microsoft.CDist', count: 1, gradient: 'missing', nodes: ['distance'] },
       ],
     })
-    expect(inspection.problems).toEqual([expect.stringMatching(/^operator Mish \(node "act"\) has no gradient rule; /)])
+    expect(inspection.problems).toEqual([
+      expect.stringMatching(/^operator com\.microsoft\.CDist \(node "distance"\) has no gradient rule; /),
+    ])
   })
 
   test('gradient writes a model anyone can run: the input and label in; logits, loss and gradient out', async () => {

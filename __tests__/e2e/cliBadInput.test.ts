@@ -42,7 +42,7 @@ const files: Readonly<Record<string, string | Uint8Array>> = {
   }),
   'no-rule.onnx': onnxModel({
     inputs: [image],
-    nodes: [{ op: 'LpNormalization', inputs: ['image'], output: 'pixels' }, ...toLogits],
+    nodes: [{ op: 'Bernoulli', inputs: ['image'], output: 'pixels' }, ...toLogits],
     ...rest,
   }),
   'nan.npz': npz(
@@ -88,7 +88,8 @@ const mistakes: readonly (readonly [string, Readonly<Record<string, string>>, re
   ],
   ['a model with two inputs', { candidate: 'two-inputs.onnx' }, [/two-inputs\.onnx/, /image/, /mask/]],
   ['an integer input', { candidate: 'integer-input.onnx' }, [/integer-input\.onnx/, /int64/]],
-  ['an operator without a rule', { candidate: 'no-rule.onnx' }, [/no-rule\.onnx/, /LpNormalization/]],
+  ['an operator without a rule', { candidate: 'no-rule.onnx' }, [/no-rule\.onnx/, /Bernoulli/]],
+  ['a folder that nobody can make', { out: '/proc/x' }, [/\/proc\/x: cannot be written/]],
   ['results that are none', { baseline: 'broken.json' }, [/broken\.json/]],
 ]
 

@@ -6,18 +6,22 @@ import { lossHead } from './lossHead.js'
 import type { HeadLoss, LossInputs } from './lossHead.js'
 import { gradientBuilder, reverse } from './reverse.js'
 
-/** What the graph's outputs are called. */
-export interface OutputNames {
-  readonly logits: string
-  readonly value: string
-  readonly gradient: string
+export interface GradientGraphOptions {
+  /** The losses that are offered: a few nodes each, in every run. */
+  readonly losses: readonly HeadLoss[]
+  /** Whether images choose among them. Else there is one loss, and no input but the model's and `label`. */
+  readonly selectable: boolean
+  /** Images in every run: with the number known, onnxruntime keeps more of the graph in its blocked layout. Undefined: any. */
+  readonly batch?: number
+  /** What the outputs are called. */
+  readonly names: { readonly logits: string; readonly value: string; readonly gradient: string }
 }
 
 /**
  * Adds logits, the loss of each image and its gradient to a classifier.
  *
- * The result has the model's input, `label` int64 [N] and, when more than cross-entropy is offered, `loss` and `target`
- * int64 [N] and `direction` float32 [N, K]; it gives logits float32 [N, K], the loss float32 [N] and d loss / d input in
+ * The result has the model's input, `label` int64 [N] and, when losses are selectable, `loss` and `target` int64 [N] and
+ * `direction` float32 [N, K]; it gives logits float32 [N, K], the loss float32 [N] and d loss / d input in
  * the input's shape and type.
  *
  * @throws UsageError naming an operator on the way that has no rule.
@@ -25,25 +29,23 @@ export interface OutputNames {
 export function gradientGraph(
   { graph, observation, batch }: Settled,
   classifier: Classifier,
-  losses: readonly HeadLoss[],
-  names: OutputNames,
+  { losses, selectable, names, batch: wanted }: GradientGraphOptions,
 ): Graph {
   const [input] = graph.inputs
   const b = gradientBuilder(graph, observation)
   const rows = batch === 'free' ? -1 : batch
   const { logits, seed } = logitsOf(classifier, rows, b)
-  const selectable = losses.length > 1
   const inputs: LossInputs = { label: 'label', loss: 'loss', target: 'target', direction: 'direction' }
   const head = lossHead(b, logits, classifier.classes, inputs, losses)
   const gradient = reverse(graph.nodes, { output: classifier.logits, seed: seed(head.gradient), input: input.name }, b)
   b.addNamed(names.logits, 'Identity', [logits])
   b.addNamed(names.value, 'Identity', [head.value])
   b.addNamed(names.gradient, 'Identity', [gradient])
-  const size = batch === 'free' ? 'batch' : batch
+  const size = batch === 'free' ? (wanted ?? 'batch') : batch
   const perImage = (name: string, type: ElementType): ValueInfo => ({ name, type, dims: [size] })
   return b.build(graph, {
     inputs: [
-      input,
+      { ...input, dims: [size, ...(input.dims ?? []).slice(1)] },
       perImage(inputs.label, 'int64'),
       ...(selectable
         ? [
@@ -56,7 +58,7 @@ export function gradientGraph(
     outputs: [
       { name: names.logits, type: 'float32', dims: [size, classifier.classes] },
       perImage(names.value, 'float32'),
-      { ...input, name: names.gradient },
+      { ...input, name: names.gradient, dims: [size, ...(input.dims ?? []).slice(1)] },
     ],
   })
 }

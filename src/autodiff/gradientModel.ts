@@ -1,7 +1,7 @@
 import { UsageError } from '../errors.js'
 import { canonicalise } from '../onnx/canonical.js'
 import { decodeModel, encodeModel } from '../onnx/codec.js'
-import { withPrefix } from '../onnx/edit.js'
+import { MODEL_PREFIX, withPrefix } from '../onnx/edit.js'
 import type { RunModel, ValueInfo } from '../onnx/graph.js'
 import { widen, widenType } from '../onnx/widen.js'
 import { settleExpanded } from './expand.js'
@@ -28,7 +28,7 @@ export async function gradientModelOf(model: ModelSource, run: RunModel): Promis
     if (['label', ...Object.values(NAMES)].includes(input.name))
       throw new UsageError(`the input is called "${input.name}", as an output of the gradient model must be; rename it`)
     const [output] = original.outputs
-    const prefixed = widen(withPrefix(canonicalise({ ...original, outputs: [output] }), 'model/'))
+    const prefixed = widen(withPrefix(canonicalise({ ...original, outputs: [output] })))
     const graph = {
       ...prefixed,
       inputs: [input],
@@ -38,14 +38,16 @@ export async function gradientModelOf(model: ModelSource, run: RunModel): Promis
     const settled = await settleExpanded(graph, declaredBatch(input), samples, run)
     const classifier = findLogits(
       settled.graph,
-      `model/${output.name}`,
+      MODEL_PREFIX + output.name,
       settled.observation,
       settled.batch === 'free' ? 1 : settled.batch,
     )
-    return encodeModel(gradientGraph(settled, classifier, ['cross-entropy'], NAMES))
+    return encodeModel(
+      gradientGraph(settled, classifier, { losses: ['cross-entropy'], selectable: false, names: NAMES }),
+    )
 
     function ownName(name: string): string {
-      return name === `model/${input.name}` ? input.name : name
+      return name === MODEL_PREFIX + input.name ? input.name : name
     }
   })
 }

@@ -20,13 +20,19 @@ interface Head {
   readonly gradient: string
 }
 
+/** Places of one class in each image's row, int64 [N, 1], and as one-hot rows, float32 [N, K]. */
+interface Chosen {
+  readonly places: string
+  readonly rows: string
+}
+
 /** What several losses share. */
 interface Parts {
   readonly b: GraphBuilder
   readonly logits: string
-  /** One-hot rows, [N, K]: the label; the best class besides it. */
-  readonly label: string
-  readonly rival: string
+  readonly label: Chosen
+  /** The best class besides the label. */
+  readonly rival: () => Chosen
   readonly inputs: LossInputs
   readonly classes: number
 }
@@ -49,11 +55,14 @@ export function lossHead(
   inputs: LossInputs,
   losses: readonly HeadLoss[] = LOSSES,
 ): { readonly value: string; readonly gradient: string } {
-  const label = oneHot(b, inputs.label, classes)
-  const others = b.add('Where', [b.add('Cast', [label], { to: BOOL }), b.scalar(LOWEST), logits])
-  const rival = (): string => oneHot(b, b.add('ArgMax', [others], { axis: 1, keepdims: 0 }), classes)
-  const needsRival = losses.some((loss) => loss === 'margin' || loss.endsWith('dlr'))
-  const parts: Parts = { b, logits, label, rival: needsRival ? rival() : '', inputs, classes }
+  const label = choose(b, column(b, inputs.label), classes)
+  let known: Chosen | undefined
+  const rival = (): Chosen => {
+    const others = b.add('Where', [b.add('Cast', [label.rows], { to: BOOL }), b.scalar(LOWEST), logits])
+    known ??= choose(b, b.add('ArgMax', [others], { axis: 1, keepdims: 1 }), classes)
+    return known
+  }
+  const parts: Parts = { b, logits, label, rival, inputs, classes }
   const heads = losses.map((loss) => ({ code: LOSSES.indexOf(loss), head: HEADS[loss](parts) }))
   const chosen = heads.slice(1).reduce((otherwise, { code, head }) => {
     const here = b.add('Equal', [column(b, inputs.loss), b.constant('int64', [1], BigInt64Array.of(BigInt(code)))])
@@ -66,7 +75,7 @@ export function lossHead(
 }
 
 const BOOL = 9
-/** Below every finite logit; −∞ would make 0·∞ where it is weighted. */
+/** Below every finite logit. */
 const LOWEST = -3.4028234663852886e38
 
 const HEADS: Readonly<Record<HeadLoss, (parts: Parts) => Head>> = {
@@ -74,65 +83,82 @@ const HEADS: Readonly<Record<HeadLoss, (parts: Parts) => Head>> = {
   'cross-entropy': ({ b, logits, label }) => {
     const logProbabilities = b.add('LogSoftmax', [logits], { axis: 1 })
     return {
-      value: b.add('Neg', [dot(b, label, logProbabilities)]),
-      gradient: b.add('Sub', [b.add('Exp', [logProbabilities]), label]),
+      value: b.add('Neg', [pick(b, logProbabilities, label)]),
+      gradient: b.add('Sub', [b.add('Exp', [logProbabilities]), label.rows]),
     }
   },
 
   /** max over i ≠ y of z_i, minus z_y (Carlini & Wagner 2017, f₆). */
-  margin: ({ b, logits, label, rival }) => {
-    const gradient = b.add('Sub', [rival, label])
-    return { value: dot(b, gradient, logits), gradient }
-  },
+  margin: (parts) => difference(parts, parts.rival(), parts.label),
 
   /** Difference of logits ratio (Croce & Hein 2020, eq. 6): the margin over z_π1 − z_π3. */
   dlr: (parts) => {
     if (parts.classes < 3) return HEADS.margin(parts)
-    const { b, rival, label } = parts
     const [first, , third] = ranked(parts, 3)
-    return ratio(parts, b.add('Sub', [rival, label]), b.add('Sub', [first, third]))
+    return ratio(parts, HEADS.margin(parts), difference(parts, first, third))
   },
 
   /** Targeted DLR (Croce & Hein 2020, eq. 7): z_t − z_y over z_π1 − (z_π3 + z_π4) / 2. */
   'targeted-dlr': (parts) => {
-    const { b, label, classes, inputs } = parts
-    const towards = b.add('Sub', [oneHot(b, inputs.target, classes), label])
-    if (classes < 4) return { value: dot(b, towards, parts.logits), gradient: towards }
+    const { b, classes, inputs } = parts
+    const towards = difference(parts, choose(b, column(b, inputs.target), classes), parts.label)
+    if (classes < 4) return towards
     const [first, , third, fourth] = ranked(parts, 4)
-    const half = b.add('Mul', [b.add('Add', [third, fourth]), b.scalar(0.5)])
-    return ratio(parts, towards, b.add('Sub', [first, half]))
+    const halves = [difference(parts, first, third), difference(parts, first, fourth)]
+    const mean = (what: keyof Head): string =>
+      b.add('Mul', [
+        b.add(
+          'Add',
+          halves.map((half) => half[what]),
+        ),
+        b.scalar(0.5),
+      ])
+    return ratio(parts, towards, { value: mean('value'), gradient: mean('gradient') })
   },
 
   /** w·z with w given per image. */
-  linear: ({ b, logits, inputs }) => ({ value: dot(b, inputs.direction, logits), gradient: inputs.direction }),
+  linear: ({ b, logits, inputs }) => ({
+    value: b.add('ReduceSum', [b.add('Mul', [inputs.direction, logits]), b.ints([1])], { keepdims: 1 }),
+    gradient: inputs.direction,
+  }),
 }
 
-/** (n·z) / (d·z + 1e−12) for one-hot combinations n and d, and its gradient by the quotient rule. */
-function ratio({ b, logits }: Parts, numerator: string, denominator: string): Head {
-  const size = b.add('Add', [dot(b, denominator, logits), b.scalar(1e-12)])
-  const value = b.add('Div', [dot(b, numerator, logits), size])
-  const gradient = b.add('Div', [b.add('Sub', [numerator, b.add('Mul', [value, denominator])]), size])
-  return { value, gradient }
+/** z_i − z_j. Picked, not weighted with ones and zeros: a class that the model excludes (−∞) would make 0·∞ of it. */
+function difference({ b, logits }: Parts, of: Chosen, other: Chosen): Head {
+  return {
+    value: b.add('Sub', [pick(b, logits, of), pick(b, logits, other)]),
+    gradient: b.add('Sub', [of.rows, other.rows]),
+  }
 }
 
-/** One-hot rows of the k largest logits, largest first. */
-function ranked({ b, logits, classes }: Parts, k: number): readonly string[] {
+/** n / (d + 1e−12) by the quotient rule. */
+function ratio({ b }: Parts, numerator: Head, denominator: Head): Head {
+  const size = b.add('Add', [denominator.value, b.scalar(1e-12)])
+  const value = b.add('Div', [numerator.value, size])
+  const change = b.add('Sub', [numerator.gradient, b.add('Mul', [value, denominator.gradient])])
+  return { value, gradient: b.add('Div', [change, size]) }
+}
+
+/** The k largest logits, largest first. */
+function ranked({ b, logits, classes }: Parts, k: number): readonly Chosen[] {
   const [, places] = b.addMany('TopK', [logits, b.ints([k])], 2, { axis: 1 })
-  return Array.from({ length: k }, (_, rank) => {
-    const place = b.add('Gather', [places, b.constant('int64', [], BigInt64Array.of(BigInt(rank)))], { axis: 1 })
-    return oneHot(b, place, classes)
-  })
+  return Array.from({ length: k }, (_, rank) =>
+    choose(b, b.add('Slice', [places, b.ints([rank]), b.ints([rank + 1]), b.ints([1])]), classes),
+  )
 }
 
-/** int64 [N] → float32 [N, K] */
-function oneHot(b: GraphBuilder, indices: string, classes: number): string {
+/** float32 [N, K] at one place of each row: [N, 1] */
+function pick(b: GraphBuilder, values: string, { places }: Chosen): string {
+  return b.add('GatherElements', [values, places], { axis: 1 })
+}
+
+function choose(b: GraphBuilder, places: string, classes: number): Chosen {
   const depth = b.constant('int64', [], BigInt64Array.of(BigInt(classes)))
-  return b.add('OneHot', [indices, depth, b.constant('float32', [2], Float32Array.of(0, 1))], { axis: 1 })
-}
-
-/** Σ over classes, [N, K] × [N, K] → [N, 1] */
-function dot(b: GraphBuilder, a: string, c: string): string {
-  return b.add('ReduceSum', [b.add('Mul', [a, c]), b.ints([1])], { keepdims: 1 })
+  const flat = b.add('Reshape', [places, b.ints([-1])])
+  return {
+    places,
+    rows: b.add('OneHot', [flat, depth, b.constant('float32', [2], Float32Array.of(0, 1))], { axis: 1 }),
+  }
 }
 
 /** [N] → [N, 1] */

@@ -3,18 +3,20 @@ import { UsageError } from '../errors.js'
 import { floats } from '../onnx/builder.js'
 import { canonicalise } from '../onnx/canonical.js'
 import { decodeModel, encodeModel } from '../onnx/codec.js'
-import { withPrefix } from '../onnx/edit.js'
+import { MODEL_PREFIX, withPrefix } from '../onnx/edit.js'
 import type { ElementType, Graph, RunModel, Tensor, ValueInfo } from '../onnx/graph.js'
 import { preprocessingGraph } from '../onnx/preprocessing.js'
 import type { ImageFormat } from '../onnx/preprocessing.js'
 import { agrees, numbers, REORDERING_TOLERANCE } from '../onnx/settle.js'
 import type { Samples } from '../onnx/settle.js'
+import { renameReads } from '../onnx/subgraphs.js'
 import { shortestRoundoff, widen } from '../onnx/widen.js'
 import { settleExpanded } from './expand.js'
 import { gradientGraph } from './gradientGraph.js'
 import { findLogits } from './logits.js'
 import type { OutputKind } from './logits.js'
 import { LOSSES } from './lossHead.js'
+import type { HeadLoss } from './lossHead.js'
 
 /** A model as its file has it. */
 export interface ModelSource {
@@ -46,6 +48,10 @@ export interface SurrogateOptions extends ImageFormat {
   /** Bounds of a pixel: the model is tried on images inside them. */
   readonly range: readonly [number, number]
   readonly preprocessing: Preprocessing
+  /** Images in every run of the gradient model (one whose batch cannot be freed keeps its own). Undefined: any number. */
+  readonly batch?: number
+  /** The losses that are going to be asked for. Undefined: all. */
+  readonly losses?: readonly HeadLoss[]
   readonly run: RunModel
 }
 
@@ -60,13 +66,13 @@ export async function buildSurrogate(model: ModelSource, options: SurrogateOptio
     const input = imageInput(original)
     const [output] = original.outputs
     const before = preprocessingGraph(input, options, options.preprocessing)
-    const canonical = join(before, withPrefix(canonicalise({ ...original, outputs: [output] }), 'model/'))
+    const canonical = join(before, withPrefix(canonicalise({ ...original, outputs: [output] })))
     const wide = widen(canonical)
     const samples = sampleInputs({ name: 'image', type: 'float32', shape: options.shape, range: options.range })
     const declared = declaredBatch(input)
     const settled = await settleExpanded(wide, declared, samples, options.run)
     const batch = settled.batch === 'free' ? 1 : settled.batch
-    const classifier = findLogits(settled.graph, `model/${output.name}`, settled.observation, batch)
+    const classifier = findLogits(settled.graph, MODEL_PREFIX + output.name, settled.observation, batch)
     const preprocessingModel = before.nodes.length === 0 ? undefined : encodeModel(before)
     const originalBatch = await checkOriginal(model.bytes, input, preprocessingModel, {
       declared,
@@ -79,15 +85,18 @@ export async function buildSurrogate(model: ModelSource, options: SurrogateOptio
       run: options.run,
     })
     const names = { logits: 'logits', value: 'value', gradient: 'gradient' }
+    const { losses = LOSSES } = options
     return {
-      gradientModel: encodeModel(gradientGraph(settled, classifier, LOSSES, names)),
+      gradientModel: encodeModel(
+        gradientGraph(settled, classifier, { losses, selectable: true, batch: options.batch, names }),
+      ),
       preprocessingModel,
       input,
       output: { name: output.name, kind: classifier.kind },
       classes: classifier.classes,
       straightThrough: settled.straightThrough,
       originalBatch,
-      gradientBatch: settled.batch,
+      gradientBatch: settled.batch === 'free' ? (options.batch ?? 'free') : settled.batch,
     }
   })
 }
@@ -129,10 +138,7 @@ export function declaredBatch(input: ValueInfo): number | undefined {
 function join(before: Graph, model: Graph): Graph {
   const [from] = before.outputs
   const [to] = model.inputs
-  const nodes = model.nodes.map((node) => ({
-    ...node,
-    inputs: node.inputs.map((name) => (name === to.name ? from.name : name)),
-  }))
+  const nodes = model.nodes.map((node) => renameReads(node, (name) => (name === to.name ? from.name : name)))
   const size = to.dims?.[0]
   const inputs = before.inputs.map((image) => ({ ...image, dims: [size ?? 'batch', ...(image.dims ?? []).slice(1)] }))
   return {
@@ -143,7 +149,17 @@ function join(before: Graph, model: Graph): Graph {
   }
 }
 
-/** Images that fill the range without a pattern: multiples of the golden ratio, modulo 1. */
+/** Where in the range the pixels of an image lie: of every brightness, dark, bright. */
+const BRIGHTNESS: readonly (readonly [darkest: number, contrast: number])[] = [
+  [0, 1],
+  [0, 0.05],
+  [0.95, 0.05],
+]
+
+/**
+ * Images without a pattern (multiples of the golden ratio, modulo 1), the first of every brightness, the second dark, the
+ * third bright and so on: what is shared between the images of a batch (a maximum, a mean) shows in them.
+ */
 export function sampleInputs(input: {
   readonly name: string
   readonly type: ElementType
@@ -156,8 +172,9 @@ export function sampleInputs(input: {
   const size = shape.reduce((total, length) => total * length, 1)
   return (first, count) => {
     const values = Float64Array.from({ length: count * size }, (_, at) => {
+      const [darkest, contrast] = BRIGHTNESS[(first + Math.floor(at / size)) % BRIGHTNESS.length]
       const share = ((first * size + at + 1) * 0.6180339887498949) % 1
-      return low + (high - low) * share
+      return low + (high - low) * (darkest + contrast * share)
     })
     return new Map([[name, { type, dims: [count, ...shape], data: floats(type, values) }]])
   }
@@ -180,7 +197,7 @@ const STEPS_TOLERANCE = 0.05
 /**
  * Runs the original and the rewritten model on the same images.
  *
- * @returns the batch the original can be run with: any, when two images together give what each gives alone.
+ * @returns the batch the original can be run with: any, when images together give what each gives alone.
  * @throws Error when the rewritten model computes something else: its gradient would be of another function.
  */
 async function checkOriginal(
@@ -201,7 +218,7 @@ async function checkOriginal(
   },
 ): Promise<number | 'free'> {
   const { declared, output, samples, tolerance, run } = check
-  const original = async (first: number, count: number): Promise<readonly number[]> => {
+  const original = async (first: number, count: number): Promise<ArrayLike<number>> => {
     const images = samples(first, count)
     const prepared = preprocessing ? one(await run(preprocessing, images)) : one(images)
     return numbers(one(await run(bytes, new Map([[input.name, prepared]]), [output])))
@@ -212,8 +229,9 @@ async function checkOriginal(
   if (!agrees(rewritten, expected, check.steps ? Math.max(tolerance, STEPS_TOLERANCE) : tolerance))
     throw new Error('the rewritten model gives other outputs than the original: its gradient cannot be trusted')
   if (declared !== undefined) return declared
-  const together = await original(0, 2).catch(() => [])
-  return agrees(together, [...expected, ...(await original(1, 1))], tolerance) ? 'free' : 1
+  const together = await original(0, 3).catch(() => [])
+  const alone = [expected, await original(1, 1), await original(2, 1)].flatMap((row) => Array.from(row))
+  return agrees(together, alone, tolerance) ? 'free' : 1
 }
 
 function one(values: ReadonlyMap<string, Tensor>): Tensor {

@@ -2,7 +2,7 @@ import { env } from 'onnxruntime-node'
 import { buildSurrogate } from '../autodiff/surrogate.js'
 import { gradientOracle } from './gradient.js'
 import type { AttackPlan } from './image.js'
-import { withApplicableLosses } from './losses.js'
+import { lossesOf, withApplicableLosses } from './losses.js'
 import type { Flag, LoadRequest } from './messages.js'
 import { originalOracle } from './original.js'
 import type { Engine } from './scheduler.js'
@@ -28,10 +28,20 @@ export interface LoadedModel {
 export async function loadModel(request: LoadRequest): Promise<LoadedModel> {
   const { model, shape, layout, range, preprocessing, threats, seed } = request
   const run = modelRunner(model.external)
-  const surrogate = await buildSurrogate(model, { shape, layout, range, preprocessing, run }).finally(run.close)
+  const losses = lossesOf(request.attacks)
+  const { batch: wanted } = request
+  const surrogate = await buildSurrogate(model, {
+    shape,
+    layout,
+    range,
+    preprocessing,
+    batch: wanted,
+    losses,
+    run,
+  }).finally(run.close)
   const { classes, input, output, preprocessingModel, gradientBatch, originalBatch } = surrogate
   const { attacks, flags } = withApplicableLosses(request.attacks, classes)
-  const batch = gradientBatch === 'free' ? request.batch : gradientBatch
+  const batch = gradientBatch === 'free' ? wanted : gradientBatch
   return {
     engine: {
       gradient: gradientOracle({ session: await openSession(surrogate.gradientModel), classes, batch, shape }),
@@ -41,7 +51,7 @@ export async function loadModel(request: LoadRequest): Promise<LoadedModel> {
         input: input.name,
         output,
         classes,
-        batch: originalBatch === 'free' ? request.batch : originalBatch,
+        batch: originalBatch === 'free' ? wanted : originalBatch,
         shape,
       }),
     },

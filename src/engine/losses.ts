@@ -1,6 +1,16 @@
-import type { AttackSpec } from '../config/types.js'
+import type { AttackSpec, LossName } from '../config/types.js'
 import { leastClasses } from '../attacks/losses.js'
 import type { Flag } from './messages.js'
+
+/**
+ * The losses that attacks may come to ask for: theirs, and the margin loss that may take the place of DLR. Undefined,
+ * all there are, when no attack is named.
+ */
+export function lossesOf(attacks: readonly AttackSpec[]): readonly LossName[] | undefined {
+  if (attacks.length === 0) return undefined
+  const losses = attacks.map(({ loss }) => loss)
+  return [...new Set([...losses, ...(losses.includes('dlr') ? (['margin'] as const) : [])])]
+}
 
 /**
  * The attacks as they can be run on a model with so many classes: where a loss needs more of them the margin loss takes

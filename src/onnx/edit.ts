@@ -1,9 +1,17 @@
 import type { Graph } from './graph.js'
 import { renameReads } from './subgraphs.js'
 
-/** Every value's name behind a prefix, so that nothing added later can meet one of the model's own. */
-export function withPrefix(graph: Graph, prefix: string): Graph {
-  const rename = (name: string): string => (name === '' ? '' : `${prefix}${name}`)
+/** What stands in front of the names of a model's own values, so that nothing added later can meet one of them. */
+export const MODEL_PREFIX = 'model/'
+
+/** A value's name as the model has it. */
+export function ownName(name: string): string {
+  return name.startsWith(MODEL_PREFIX) ? name.slice(MODEL_PREFIX.length) : name
+}
+
+/** The model with the prefix in front of every value's name. */
+export function withPrefix(graph: Graph): Graph {
+  const rename = (name: string): string => (name === '' ? '' : `${MODEL_PREFIX}${name}`)
   return {
     ...graph,
     inputs: graph.inputs.map((input) => ({ ...input, name: rename(input.name) })),

@@ -1,4 +1,4 @@
-import { foldConstants } from './fold.js'
+import { dependentValues, foldConstants } from './fold.js'
 import type { Graph, RunModel, Tensor } from './graph.js'
 import { freeBatch, liftBatch } from './lift.js'
 import { observeBatch, observeFixed, observer } from './observe.js'
@@ -18,8 +18,8 @@ export type Samples = (first: number, count: number) => ReadonlyMap<string, Tens
 
 /**
  * Runs the graph to learn what it does instead of inferring it, and frees its batch: as it is where any batch runs
- * through it already, else by rewriting its reshapes (`liftBatch`). Either is accepted only if two images together give
- * what each gives alone.
+ * through it already, else by rewriting its reshapes (`liftBatch`). Either is accepted only if images together give what
+ * each gives alone, at every step.
  *
  * @param declared the batch the model declares; undefined where it is symbolic.
  */
@@ -44,41 +44,82 @@ async function tryFree(graph: Graph, samples: Samples, run: RunModel): Promise<S
   if (attempt === undefined) return undefined
   const { first, second, both } = attempt
   const observation = observeBatch(first, both)
-  const independent = graph.outputs.every(({ name }) => isStack(both.get(name), first.get(name), second.get(name)))
-  if (observation === undefined || !independent) return undefined
-  return { graph: foldConstants(graph, [first, both]), observation, batch: 'free' }
+  if (observation === undefined || !keepsImagesApart(graph, observation, attempt)) return undefined
+  const outputs = graph.outputs.every(({ name }) => {
+    const alone = [first.get(name), second.get(name), attempt.third.get(name)]
+    return isStack(attempt.three.get(name), alone)
+  })
+  return outputs ? { graph: foldConstants(graph, [first, both]), observation, batch: 'free' } : undefined
 }
 
+/** The first image has every brightness, the second is dark, the third is bright: whatever is shared between them shows. */
 async function runBatches(graph: Graph, samples: Samples, run: RunModel) {
   const observed = observer(graph, run)
   const first = await observed.all(samples(0, 1))
+  const second = await observed.all(samples(1, 1))
   const both = await observed.all(samples(0, 2))
-  const second = await observed.outputs(samples(1, 1))
-  return { first, both, second }
+  const third = await observed.outputs(samples(2, 1))
+  const three = await observed.outputs(samples(0, 3))
+  return { first, second, both, third, three }
+}
+
+/** Whether every value that depends on the images has rows for each, and the rows are what each image gives alone. */
+function keepsImagesApart(
+  graph: Graph,
+  observation: Observation,
+  { first, second, both }: Readonly<Record<'first' | 'second' | 'both', ReadonlyMap<string, Tensor>>>,
+): boolean {
+  return [...dependentValues(graph)].every((name) => {
+    const { batchAxis, dims, type } = observation.get(name) ?? { type: undefined, dims: [] }
+    const [one, other, together] = [first.get(name), second.get(name), both.get(name)]
+    if (type === undefined) return true // an output that was left out
+    if (batchAxis === undefined) return false
+    if (!type.startsWith('float')) return true
+    // The batch may stand inside its axis, as where [T, N, D] was merged to [T·N, D].
+    const outside = dims.slice(0, batchAxis).reduce((product, size) => product * size, 1)
+    return divisors(dims[batchAxis]).some((merged) => isStack(together, [one, other], outside * merged))
+  })
+}
+
+function divisors(of: number): readonly number[] {
+  return Array.from({ length: of }, (_, at) => at + 1).filter((divisor) => of % divisor === 0)
 }
 
 /**
  * Sums in another order differ by a few units in the last place of float32 (6e−8 relative), some layers deep: 1e−4 of the
- * largest output is far above that and far below what a mixed-up batch does.
+ * largest value is far above that and far below what a mixed-up batch does.
  */
 export const REORDERING_TOLERANCE = 1e-4
 
 /** Whether two tensors agree up to the order of summation, or to another share of the largest number. */
 export function agrees(a: ArrayLike<number>, b: ArrayLike<number>, tolerance = REORDERING_TOLERANCE): boolean {
-  let scale = 1
+  if (a.length !== b.length) return false
+  let scale = 0
   for (let at = 0; at < b.length; at++) if (Number.isFinite(b[at])) scale = Math.max(scale, Math.abs(b[at]))
-  return (
-    a.length === b.length &&
-    Array.from(a).every((value, at) => Object.is(value, b[at]) || Math.abs(value - b[at]) <= tolerance * scale)
-  )
+  for (let at = 0; at < b.length; at++)
+    if (!Object.is(a[at], b[at]) && !(Math.abs(a[at] - b[at]) <= tolerance * scale)) return false
+  return true
 }
 
-function isStack(both: Tensor | undefined, first: Tensor | undefined, second: Tensor | undefined): boolean {
-  if (both === undefined || first === undefined || second === undefined) return false
-  return agrees(numbers(both), [...numbers(first), ...numbers(second)])
+/** Whether `together` holds in each of `outer` parts the images' values one after the other. */
+function isStack(together: Tensor | undefined, alone: readonly (Tensor | undefined)[], outer = 1): boolean {
+  if (together === undefined) return false
+  const all = numbers(together)
+  const size = all.length / alone.length
+  const block = size / outer
+  return alone.every((one, image) => {
+    if (one === undefined || one.data.length !== size) return false
+    const own = Float64Array.from({ length: size }, (_, at) => {
+      const part = Math.floor(at / block)
+      return all[(part * alone.length + image) * block + (at % block)]
+    })
+    return agrees(own, numbers(one))
+  })
 }
 
 /** A numeric tensor's values as they are; integers as numbers, float16 as what its bits mean. */
-export function numbers(tensor: Tensor): readonly number[] {
-  return Array.from(widenTensor(tensor).data as ArrayLike<number | bigint>, Number)
+export function numbers(tensor: Tensor): ArrayLike<number> {
+  const { data } = widenTensor(tensor)
+  if (data instanceof Float32Array || data instanceof Float64Array) return data
+  return Array.from(data as ArrayLike<number | bigint>, Number)
 }

@@ -81,11 +81,12 @@ function widenAttribute(proto: AttributeProto): AttributeProto {
   const holdsType = TYPE_ATTRIBUTES.has(proto.name) && NARROW.has(Number(proto.i))
   const bodies = (proto.g ? 1 : 0) + proto.graphs.length
   if (!holdsType && proto.t === undefined && bodies === 0) return proto
+  // A field that is set, be it to its default, is written: onnxruntime refuses an attribute with two.
   return changed(AttributeProtoSchema, proto, {
-    i: holdsType ? BigInt(WIDE) : proto.i,
-    t: proto.t && widenProto(proto.t),
-    g: proto.g && widenBody(proto.g),
-    graphs: proto.graphs.map(widenBody),
+    ...(holdsType && { i: BigInt(WIDE) }),
+    ...(proto.t && { t: widenProto(proto.t) }),
+    ...(proto.g && { g: widenBody(proto.g) }),
+    ...(proto.graphs.length > 0 && { graphs: proto.graphs.map(widenBody) }),
   })
 }
 

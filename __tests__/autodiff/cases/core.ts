@@ -37,6 +37,8 @@ export const LINEAR: readonly Case[] = [
   conv('two groups, stride 2', [4, 6, 6], [6, 2, 3, 3], { group: 2, strides: [2, 2], pads: [1, 1, 1, 1] }),
   conv('depthwise', [4, 5, 6], [4, 1, 3, 3], { group: 4, pads: [1, 1, 1, 1] }),
   conv('depthwise, stride 2', [3, 7, 7], [6, 1, 3, 3], { group: 3, strides: [2, 2], pads: [1, 1, 1, 1] }),
+  conv('depthwise, 5×5, stride 2', [3, 8, 9], [3, 1, 5, 5], { group: 3, strides: [2, 2], pads: [2, 2, 2, 2] }),
+  conv('depthwise, 5×5, strides differ', [2, 9, 8], [2, 1, 5, 5], { group: 2, strides: [3, 2], pads: [1, 2, 3, 2] }),
   conv('auto_pad SAME_UPPER', [2, 7, 6], [3, 2, 4, 4], { auto_pad: 'SAME_UPPER', strides: [2, 2] }),
   conv('auto_pad SAME_LOWER', [2, 7, 6], [3, 2, 4, 2], { auto_pad: 'SAME_LOWER' }),
   conv('auto_pad VALID', [2, 7, 6], [3, 2, 3, 3], { auto_pad: 'VALID', strides: [2, 2] }),
@@ -319,6 +321,7 @@ function erf(x: number): number {
 
 export const POINTWISE: readonly Pointwise[] = [
   { tested: single('Relu', cube), reference: (x) => Math.max(x, 0) },
+  { tested: single('Relu', [16, 2, 3], { label: 'feature maps' }), reference: (x) => Math.max(x, 0) },
   {
     tested: single('LeakyRelu', cube, { attributes: { alpha: { float: 0.1 } } }),
     reference: (x) => (x > 0 ? x : 0.1 * x),

@@ -67,11 +67,27 @@ export const activation: Readonly<Record<string, Rule>> = {
 
 /**
  * 1 where y > 0, else 0, for y ≥ 0. In float32 as a HardSigmoid so steep that the smallest normal number reaches 1: one
- * vectorised pass, which takes about 0.6 of Sign's time.
+ * vectorised pass, in about 0.6 of Sign's time. Of feature maps the factor is a depthwise 1×1 Conv in front of it, which
+ * onnxruntime fuses with it and runs in the blocked layout of the convolutions around: else every mask would cost
+ * conversions out of that layout and back into it.
  */
 function isPositive(y: string, b: GradientBuilder): string {
-  if (b.observed(y).type !== 'float32') return b.add('Sign', [y])
-  return b.add('HardSigmoid', [y], { alpha: { float: 3.4e38 }, beta: { float: 0 } })
+  const { type, dims } = b.observed(y)
+  if (type !== 'float32') return b.add('Sign', [y])
+  if (dims.length !== 4 || dims[1] % CHANNEL_BLOCK !== 0) return steepSigmoid(y, STEEP, b)
+  const factors = b.tensor(new Float64Array(dims[1]).fill(STEEP), [dims[1], 1, 1, 1], y)
+  return steepSigmoid(b.add('Conv', [y, factors], { group: dims[1], kernel_shape: [1, 1] }), 1, b)
+}
+
+/** 1.2e−38 · 3.4e38 > 1 */
+const STEEP = 3.4e38
+
+/** Channels in a block of onnxruntime's layout for convolutions, at most. */
+const CHANNEL_BLOCK = 16
+
+/** min(max(slope · y, 0), 1) */
+function steepSigmoid(y: string, slope: number, b: GradientBuilder): string {
+  return b.add('HardSigmoid', [y], { alpha: { float: slope }, beta: { float: 0 } })
 }
 
 function softmaxAxis(node: Node, b: GradientBuilder): number {

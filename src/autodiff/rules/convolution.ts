@@ -17,7 +17,7 @@ export const convolution: Readonly<Record<string, Rule>> = {
     const forImage = (): string => {
       const constant = b.constantOf(weights)
       if (constant && isUnitStride(window)) return correlateFlipped(b, gradient, constant, group, window)
-      if (constant && hasPhases(window)) return interleavePhases(b, gradient, constant, group, window, x)
+      if (constant && isWideDepthwise(constant, group, window)) return stuffZeros(b, gradient, constant, group, window)
       return spread(b, gradient, weights, group, window)
     }
     const image = { value: x, dims, isFree: batchAxis !== undefined }
@@ -49,119 +49,63 @@ function correlateFlipped(
   group: number,
   window: Window,
 ): string {
-  const flipped = rearrange(weights, group, window.kernel, (tap) => tap.map((at, axis) => window.kernel[axis] - 1 - at))
-  const name = b.constant(weights.type, flipped.dims, flipped.data)
+  const turned = turnedRound(weights, group)
+  const name = b.constant(turned.type, turned.dims, turned.data)
   const pads = [window.begin, window.end].flatMap((side) => side.map((pad, axis) => reach(window, axis) - pad))
   return b.add('Conv', [gradient, name], { group, kernel_shape: window.kernel, dilations: window.dilations, pads })
 }
 
-/** 2-D, one stride s > 1 for both axes, not dilated: what DepthToSpace can put together again. */
-function hasPhases(window: Window): boolean {
-  const { kernel, strides, dilations } = window
-  const stride = strides[0]
+/** ConvTranspose goes through groups one by one; from 5×5 taps on, zeros that are multiplied are cheaper. */
+function isWideDepthwise({ dims }: Tensor, group: number, window: Window): boolean {
+  const { kernel, strides, dilations, begin, input, output } = window
   return (
     kernel.length === 2 &&
-    strides[1] === stride &&
-    dilations.every((dilation) => dilation === 1) &&
-    kernel.every((_, axis) => phaseRows(window, axis) >= window.output[axis])
+    dims[1] === 1 &&
+    dims[0] === group &&
+    kernel[0] * kernel[1] >= 25 &&
+    kernel.every(
+      (size, axis) =>
+        dilations[axis] === 1 && begin[axis] < size && input[axis] + begin[axis] >= strides[axis] * output[axis],
+    )
   )
 }
 
-/** Rows of one phase: pixel i of the padded input belongs to phase i mod s. */
-function phaseRows({ begin, input, strides }: Window, axis: number): number {
-  return Math.floor((begin[axis] + input[axis] - 1) / strides[axis]) + 1
-}
-
-/**
- * At stride s the pixels of each phase (i mod s) see only every s-th tap of the kernel, so each phase is a small
- * convolution at stride 1; one Conv computes all s² of them as channels and DepthToSpace interleaves them. ConvTranspose
- * would do the same sums through a matrix of all windows.
- */
-function interleavePhases(
-  b: GradientBuilder,
-  gradient: string,
-  weights: Tensor,
-  group: number,
-  window: Window,
-  x: string,
-): string {
+/** Puts the gradients `stride` apart with zeros between them; on that grid the convolution had stride 1. */
+function stuffZeros(b: GradientBuilder, gradient: string, weights: Tensor, group: number, window: Window): string {
   const { kernel, strides, begin, input, output } = window
-  const stride = strides[0]
-  const taps = kernel.map((size) => Math.ceil(size / stride))
-  const phases = Array.from({ length: stride * stride }, (_, phase) => [Math.floor(phase / stride), phase % stride])
-  const kernels = phases.map((phase) =>
-    rearrange(weights, group, taps, (tap) => tap.map((at, axis) => stride * (taps[axis] - 1 - at) + phase[axis])),
-  )
-  const phaseWeights = interleaveChannels(kernels, stride * stride)
-  const name = b.constant(weights.type, phaseWeights.dims, phaseWeights.data)
-  const behind = kernel.map((_, axis) => phaseRows(window, axis) - output[axis])
-  const pads = [...taps.map((size) => size - 1), ...behind]
-  const channels = b.add('Conv', [gradient, name], { group, kernel_shape: taps, pads })
-  // CRD: a channel's phases stand next to one another, so that groups stay together.
-  const full = b.add('DepthToSpace', [channels], { blocksize: stride, mode: 'CRD' })
-  const sizes = kernel.map((_, axis) => phaseRows(window, axis) * stride)
-  if (begin.every((pad) => pad === 0) && sizes.every((size, axis) => size === input[axis])) return full
-  const [, , ...spatial] = b.dims(x)
-  const ends = begin.map((pad, axis) => pad + spatial[axis])
-  return b.add('Slice', [full, b.ints(begin), b.ints(ends), b.ints([2, 3])])
-}
-
-/**
- * Weights of a Conv that goes the other way: [M, C/g, …] → [C, M/g, …taps], each tap taken from where `source` says
- * (outside the kernel: 0).
- */
-function rearrange(
-  { dims, data, type }: Tensor,
-  group: number,
-  taps: readonly number[],
-  source: (tap: readonly number[]) => readonly number[],
-): Tensor & { readonly data: Float32Array | Float64Array } {
-  const [filters, perGroup, ...kernel] = dims
-  const outPerGroup = filters / group
-  const area = taps.reduce((total, size) => total * size, 1)
-  const kernelArea = kernel.reduce((total, size) => total * size, 1)
-  const length = group * perGroup * outPerGroup * area
-  const result = type === 'float64' ? new Float64Array(length) : new Float32Array(length)
-  const from = Array.from({ length: area }, (_, flat) => offsetIn(kernel, source(unravel(flat, taps))))
-  for (let g = 0; g < group; g++)
-    for (let channel = 0; channel < perGroup; channel++)
-      for (let filter = 0; filter < outPerGroup; filter++) {
-        const to = ((g * perGroup + channel) * outPerGroup + filter) * area
-        const base = ((g * outPerGroup + filter) * perGroup + channel) * kernelArea
-        for (let tap = 0; tap < area; tap++) if (from[tap] >= 0) result[to + tap] = Number(data[base + from[tap]])
-      }
-  return { type, dims: [group * perGroup, outPerGroup, ...taps], data: result }
-}
-
-/** [C, M/g, …] for each phase → [C·phases, M/g, …], a channel's phases side by side. */
-function interleaveChannels(kernels: readonly Tensor[], phases: number): Tensor {
-  const [channels, perGroup, ...taps] = kernels[0].dims
-  const row = perGroup * taps.reduce((total, size) => total * size, 1)
-  const data =
-    kernels[0].type === 'float64'
-      ? new Float64Array(channels * phases * row)
-      : new Float32Array(channels * phases * row)
-  kernels.forEach((kernel, phase) => {
-    for (let channel = 0; channel < channels; channel++)
-      data.set(
-        (kernel.data as Float32Array).subarray(channel * row, (channel + 1) * row),
-        (channel * phases + phase) * row,
-      )
+  const sizes = output.map((size, axis) => size * strides[axis])
+  const scales = b.constant('float32', [4], Float32Array.of(1, 1, ...strides))
+  const repeated = b.add('Resize', [gradient, '', scales], {
+    mode: 'nearest',
+    nearest_mode: 'floor',
+    coordinate_transformation_mode: 'asymmetric',
   })
-  return { type: kernels[0].type, dims: [channels * phases, perGroup, ...taps], data }
+  const isFirst = (row: number, column: number): boolean => row % strides[0] === 0 && column % strides[1] === 0
+  const mask = Float32Array.from({ length: sizes[0] * sizes[1] }, (_, at) =>
+    isFirst(Math.floor(at / sizes[1]), at % sizes[1]) ? 1 : 0,
+  )
+  const apart = b.mul(repeated, b.constant('float32', [1, 1, ...sizes], mask))
+  const turned = turnedRound(weights, group)
+  const pads = [
+    ...kernel.map((size, axis) => size - 1 - begin[axis]),
+    ...input.map((size, axis) => size + begin[axis] - sizes[axis]),
+  ]
+  const name = b.constant(turned.type, turned.dims, turned.data)
+  return b.add('Conv', [apart, name], { group, kernel_shape: kernel, pads })
 }
 
-function unravel(flat: number, dims: readonly number[]): readonly number[] {
-  const at: number[] = []
-  for (let axis = dims.length - 1; axis >= 0; axis--) {
-    at.unshift(flat % dims[axis])
-    flat = Math.floor(flat / dims[axis])
-  }
-  return at
-}
-
-/** Row-major offset, or −1 outside. */
-function offsetIn(dims: readonly number[], at: readonly number[]): number {
-  if (at.some((place, axis) => place < 0 || place >= dims[axis])) return -1
-  return at.reduce((offset, place, axis) => offset * dims[axis] + place, 0)
+/** Weights of a Conv that goes the other way: [M, C/g, ...kernel] → [C, M/g, ...kernel], every kernel turned round. */
+function turnedRound({ dims, data, type }: Tensor, group: number): Tensor {
+  const [filters, channels, ...kernel] = dims
+  const perGroup = filters / group
+  const area = kernel.reduce((total, size) => total * size, 1)
+  const result = type === 'float64' ? new Float64Array(data.length) : new Float32Array(data.length)
+  for (let filter = 0; filter < filters; filter++)
+    for (let channel = 0; channel < channels; channel++) {
+      const g = Math.floor(filter / perGroup)
+      const from = (filter * channels + channel) * area
+      const to = ((g * channels + channel) * perGroup + (filter % perGroup)) * area
+      for (let tap = 0; tap < area; tap++) result[to + area - 1 - tap] = Number(data[from + tap])
+    }
+  return { type, dims: [group * channels, perGroup, ...kernel], data: result }
 }

@@ -67,17 +67,20 @@ export function spread(b: GradientBuilder, gradient: string, weights: string, gr
     const covered = (output[axis] - 1) * strides[axis] + dilations[axis] * (kernel[axis] - 1) + 1
     return size + begin[axis] - covered
   })
+  const beyond = rest.map((size) => Math.max(size, 0))
+  const inside = beyond.every((size, axis) => size < strides[axis])
   const full = b.add('ConvTranspose', [gradient, weights], {
     group,
     kernel_shape: kernel,
     strides,
     dilations,
-    pads: [...begin, ...rest.map((beyond) => Math.max(-beyond, 0))],
+    pads: [...begin, ...rest.map((size) => Math.max(-size, 0))],
+    output_padding: inside ? beyond : undefined,
   })
-  if (rest.every((beyond) => beyond <= 0)) return full
-  // Pixels behind the last window: no output saw them.
-  const zeros = [...begin.map(() => 0), ...rest.map((beyond) => Math.max(beyond, 0))]
-  return b.add('Pad', [full, b.ints([0, 0, ...zeros.slice(0, kernel.length), 0, 0, ...zeros.slice(kernel.length)])])
+  if (inside) return full
+  // Pixels behind the last window that no output saw.
+  const none = beyond.map(() => 0)
+  return b.add('Pad', [full, b.ints([0, 0, ...none, 0, 0, ...beyond])])
 }
 
 /** `group` of a Conv. */
