@@ -7,12 +7,12 @@ import type { Conditions } from './comparison/pairing.js'
 import type { Acceptance, Comparison } from './comparison/types.js'
 import type { Config } from './config/types.js'
 import type { Dataset, RawData } from './data/types.js'
-import type { ModelBytes } from './engine/messages.js'
 import { EvaluationError } from './errors.js'
-import { loadDataset } from './evaluation/ask.js'
+import { completeModel, loadDataset } from './evaluation/ask.js'
 import type { Witness } from './evaluation/collector.js'
 import { evaluate, withBounds } from './evaluation/evaluate.js'
 import { hashModel } from './evaluation/modelFile.js'
+import type { ModelFile } from './evaluation/modelFile.js'
 import type { Progress } from './evaluation/progress.js'
 import type { Results } from './evaluation/results.js'
 import { formatResults } from './evaluation/resultsFile.js'
@@ -23,7 +23,7 @@ import { markdownReport } from './report/markdown.js'
 import { version } from './version.js'
 
 export interface GateSources {
-  readonly candidate: ModelBytes
+  readonly candidate: ModelFile
   readonly baseline: BaselineSource
   readonly data: RawData
   /** Turns a regression into success. */
@@ -31,7 +31,7 @@ export interface GateSources {
 }
 
 export type BaselineSource =
-  | { readonly kind: 'model'; readonly model: ModelBytes }
+  | { readonly kind: 'model'; readonly model: ModelFile }
   /** Of an earlier evaluation, with the same data, suite, threats and seed. */
   | { readonly kind: 'results'; readonly results: Results }
   /** `none`: not wanted. `missing`: the first adoption of a model. Either way only absolute limits can fail. */
@@ -86,12 +86,15 @@ export async function runGate(
     // Before minutes of attacks on the candidate: nothing could be made of them.
     if (done.baseline) assertSameConditions(conditionsOf(config, dataset), done.baseline)
     failed = 'candidate'
-    done.candidate = await evaluateModel(failed, sources.candidate, dataset, config, effects)
+    const candidate = await completeModel(sources.candidate, decoding)
+    done.candidate = await evaluateModel(failed, candidate, dataset, config, effects)
     failed = 'baseline'
-    if (baseline.kind === 'model')
-      done.baseline = isUnchanged(config, sources.candidate, baseline.model)
-        ? { ...done.candidate, model: { ...done.candidate.model, name: baseline.model.name } }
-        : await evaluateModel(failed, baseline.model, dataset, config, effects)
+    if (baseline.kind === 'model') {
+      const model = await completeModel(baseline.model, decoding)
+      done.baseline = isUnchanged(config, candidate, model)
+        ? { ...done.candidate, model: { ...done.candidate.model, name: model.name } }
+        : await evaluateModel(failed, model, dataset, config, effects)
+    }
     comparison = compare(done.candidate, done.baseline, config.policy, {
       baselineState,
       acceptance: sources.acceptance,
@@ -108,7 +111,7 @@ export async function runGate(
 /** One model under the configuration's attacks; see `evaluate`. */
 export async function evaluateModel(
   role: Role,
-  model: ModelBytes,
+  file: ModelFile,
   dataset: Dataset,
   config: Config,
   effects: GateEffects,
@@ -117,6 +120,7 @@ export async function evaluateModel(
   const preprocessing = role === 'candidate' ? config.preprocessing : config.baselinePreprocessing
   const { onProgress } = effects
   const witnesses = effects.onWitness !== undefined
+  const model = await completeModel(file, { ...effects, timeLimitSeconds: limits.seconds })
   return evaluate(
     { model, dataset, preprocessing, threats, suite, seed, limits, toolVersion: version, witnesses },
     { ...effects, onProgress: onProgress && ((progress) => onProgress(role, progress)) },
@@ -134,7 +138,7 @@ function conditionsOf({ suite, threats, seed }: Config, { range, sha256 }: Datas
 }
 
 /** An evaluation is deterministic, so the same model is evaluated once: most pull requests do not touch it. */
-function isUnchanged(config: Config, candidate: ModelBytes, baseline: ModelBytes): boolean {
+function isUnchanged(config: Config, candidate: ModelFile, baseline: ModelFile): boolean {
   const samePreprocessing = isDeepStrictEqual(config.preprocessing, config.baselinePreprocessing)
   return samePreprocessing && hashModel(candidate) === hashModel(baseline)
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { nodeFiles } from '../../src/data/files.js'
 import { UsageError } from '../../src/errors.js'
-import { hashModel, readModelFile } from '../../src/evaluation/modelFile.js'
+import { hashModel, mayNameFiles, readModelFile } from '../../src/evaluation/modelFile.js'
 
 let folder: string
 beforeEach(async () => {
@@ -46,6 +46,49 @@ describe('a model file', () => {
     const weights: readonly Record<string, Uint8Array>[] = [{}, { a: one }, { a: two }, { b: two }]
     const hashes = weights.map((external) => hashModel({ ...model, external }))
     expect(new Set(hashes).size).toBe(4)
+  })
+})
+
+describe('files that a model names', () => {
+  const read = async (location: string) => {
+    const { readBeside } = await readModelFile(join(folder, 'models/model.onnx'))
+    return readBeside?.([location])
+  }
+  beforeEach(async () => {
+    await mkdir(join(folder, 'models/weights'), { recursive: true })
+    await writeFile(join(folder, 'models/model.onnx'), 'model')
+    await writeFile(join(folder, 'models/weights/part'), 'part')
+    await writeFile(join(folder, 'secret'), 'secret')
+  })
+
+  test('are read under the names it gives them', async () => {
+    expect(await read('weights/part')).toEqual({ 'weights/part': Buffer.from('part') })
+    expect(await read('./weights/part')).toEqual({ './weights/part': Buffer.from('part') })
+  })
+
+  test.each(['../secret', 'weights/../../secret', '/etc/passwd', 'C:\\secret', 'weights\\part', 'weights//part', '.'])(
+    '%s is refused',
+    async (location) => {
+      await expect(read(location)).rejects.toThrow("save it with weights inside the model's own folder")
+    },
+  )
+
+  test('behind a link are refused, wherever it stands and leads', async () => {
+    await symlink('../secret', join(folder, 'models/link'))
+    await symlink('weights', join(folder, 'models/folder'))
+    await expect(read('link')).rejects.toThrow('symbolic link')
+    await expect(read('folder/part')).rejects.toThrow('symbolic link')
+  })
+
+  test('that are no files are refused', async () => {
+    await expect(read('weights')).rejects.toThrow('is a folder')
+    await expect(read('nothing')).rejects.toThrow('no such file')
+  })
+
+  test('are only asked for where the model seems to name some', () => {
+    const model = { name: 'model.onnx', external: {} }
+    expect(mayNameFiles({ ...model, bytes: Buffer.from('a weight and its location') })).toBe(false)
+    expect(mayNameFiles({ ...model, bytes: Buffer.from('\x0a\x08location\x12\x01w') })).toBe(true)
   })
 })
 

@@ -41,8 +41,13 @@ export type Request =
   | LoadRequest
   /** May be sent again and again after `loaded`; each image comes back as one `outcome`, in any order. */
   | { readonly type: 'evaluate'; readonly images: readonly ImageTask[] }
+  /** Which files, besides those it comes with, a model keeps numbers in: only the child may read what a model says. */
+  | { readonly type: 'locate'; readonly model: ModelBytes }
   | { readonly type: 'inspect'; readonly model: ModelBytes }
   | { readonly type: 'gradient'; readonly model: ModelBytes }
+
+/** External data files of one model: some exporters write one for each tensor. */
+export const MAXIMUM_EXTERNAL_FILES = 10_000
 
 const fraction = z.number().min(0)
 const index = z.int().min(0)
@@ -104,6 +109,8 @@ export const ReplySchema = z.discriminatedUnion('type', [
     /** Facts found out on this image (outputs that are NaN), to be merged with those of `loaded`. */
     flags: z.array(FlagSchema).optional(),
   }),
+  /** Files that are missing, as the model names them. The parent checks each before it reads it. */
+  z.object({ type: z.literal('needs'), locations: z.array(z.string().min(1).max(1024)).max(MAXIMUM_EXTERNAL_FILES) }),
   z.object({ type: z.literal('inspected'), inspection: InspectionSchema }),
   z.object({ type: z.literal('differentiated'), bytes }),
   /** `usage`: the user can mend it (exit status 2); `internal`: ours or the model's (exit status 3). One line. */

@@ -2,10 +2,12 @@ import { gradientModelOf } from '../autodiff/gradientModel.js'
 import { inspectModel } from '../autodiff/inspect.js'
 import { decodeData } from '../data/decode.js'
 import { UsageError } from '../errors.js'
+import { externalLocations } from '../onnx/external.js'
 import { elementCount } from '../onnx/tensor.js'
 import { evaluateImage, type ImageResult } from './image.js'
 import { loadModel, type LoadedModel } from './load.js'
-import type { ImageTask, LoadRequest, Reply, Request } from './messages.js'
+import { MAXIMUM_EXTERNAL_FILES } from './messages.js'
+import type { ImageTask, LoadRequest, ModelBytes, Reply, Request } from './messages.js'
 import { Scheduler, type Cost } from './scheduler.js'
 import { modelRunner } from './session.js'
 
@@ -29,6 +31,8 @@ export function serve(send: (reply: Reply) => void): (request: Request) => void 
     switch (request.type) {
       case 'decode':
         return send(decode(request))
+      case 'locate':
+        return send({ type: 'needs', locations: missingFiles(request.model) })
       case 'inspect':
         return send({ type: 'inspected', inspection: await inspectModel(request.model) })
       case 'gradient': {
@@ -65,6 +69,15 @@ function decode({ raw, options, samples }: Extract<Request, { type: 'decode' }>)
     type: 'decoded',
     dataset: { ...dataset, shape: [...shape], range: [low, high], classNames: classNames && [...classNames] },
   }
+}
+
+function missingFiles({ name, bytes, external }: ModelBytes): string[] {
+  const missing = externalLocations(bytes, name).filter((location) => !Object.hasOwn(external, location))
+  if (missing.length > MAXIMUM_EXTERNAL_FILES)
+    throw new UsageError(
+      `${name}: keeps its weights in ${missing.length} files, more than ${MAXIMUM_EXTERNAL_FILES}; save it with one file of weights`,
+    )
+  return missing
 }
 
 function reporter(withWitnesses: boolean, send: (reply: Reply) => void): (result: ImageResult, cost: Cost) => void {

@@ -23,7 +23,9 @@ export function openSession(
   model: Uint8Array,
   external: Readonly<Record<string, Uint8Array>> = {},
 ): Promise<InferenceSession> {
-  const externalData = Object.entries(external).map(([path, data]) => ({ path, data }))
+  // onnxruntime-node 1.30 takes one ./ off a path, and then misses the file that a model calls ./weights.
+  const pathOf = (location: string): string => (location.startsWith('./') ? `./${location}` : location)
+  const externalData = Object.entries(external).map(([location, data]) => ({ path: pathOf(location), data }))
   return InferenceSession.create(model, externalData.length > 0 ? { ...options, externalData } : options)
 }
 

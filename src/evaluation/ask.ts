@@ -1,9 +1,13 @@
 import type { Inspection } from '../autodiff/inspection.js'
 import type { DataOptions } from '../config/types.js'
+import { MAXIMUM_BYTES } from '../data/files.js'
 import type { Dataset, RawData } from '../data/types.js'
 import type { ModelBytes, Request } from '../engine/messages.js'
+import { UsageError } from '../errors.js'
 import type { Answer, ChildEffects } from './children.js'
 import { answers, impossibleReply, withChildren } from './children.js'
+import { mayNameFiles, modelSize } from './modelFile.js'
+import type { ModelFile } from './modelFile.js'
 
 /** For one question to one child. */
 export interface AskEffects extends ChildEffects {
@@ -31,16 +35,35 @@ export async function loadDataset(
 }
 
 /** What a child finds in a model, without running it. */
-export async function inspectModel(model: ModelBytes, effects: AskEffects): Promise<Inspection> {
+export async function inspectModel(file: ModelFile, effects: AskEffects): Promise<Inspection> {
+  const model = await completeModel(file, effects)
   const { inspection } = await ask({ type: 'inspect', model }, 'inspected', `inspecting ${model.name}`, effects)
   return inspection
 }
 
 /** The bytes of an ONNX model that computes logits, loss and gradient of this one. */
-export async function gradientModel(model: ModelBytes, effects: AskEffects): Promise<Uint8Array> {
+export async function gradientModel(file: ModelFile, effects: AskEffects): Promise<Uint8Array> {
+  const model = await completeModel(file, effects)
   const doing = `making the gradient of ${model.name}`
   const { bytes } = await ask({ type: 'gradient', model }, 'differentiated', doing, effects)
   return bytes
+}
+
+/**
+ * A model with all the files it keeps numbers in. A child says which, for only it may parse the model; they are read here,
+ * for it has no files.
+ *
+ * @throws UsageError for a file that is not there or not inside the model's folder
+ */
+export async function completeModel(file: ModelFile, effects: AskEffects): Promise<ModelBytes> {
+  const { name, bytes, external, readBeside } = file
+  const model = { name, bytes, external }
+  if (readBeside === undefined || !mayNameFiles(model)) return model
+  const { locations } = await ask({ type: 'locate', model }, 'needs', `looking for the weights of ${name}`, effects)
+  const complete = { ...model, external: { ...external, ...(await readBeside(locations)) } }
+  if (modelSize(complete) > MAXIMUM_BYTES)
+    throw new UsageError(`${name}: has over 2 GiB with its external data; give a smaller model`)
+  return complete
 }
 
 /** One child, one question, one answer. */

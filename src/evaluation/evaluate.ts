@@ -12,7 +12,7 @@ import type { Progress } from './progress.js'
 import type { Results } from './results.js'
 import { summarise } from './summarise.js'
 
-export { gradientModel, inspectModel, loadDataset } from './ask.js'
+export { completeModel, gradientModel, inspectModel, loadDataset } from './ask.js'
 
 export interface EvaluationRequest {
   readonly model: ModelBytes

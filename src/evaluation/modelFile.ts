@@ -4,8 +4,15 @@ import { MAXIMUM_BYTES, attempt, nodeFiles, refuseEscape, startsWith } from '../
 import type { Files } from '../data/files.js'
 import type { ModelBytes } from '../engine/messages.js'
 import { UsageError } from '../errors.js'
+import { oneLine } from '../text.js'
 
 const LFS_POINTER = 'version https://git-lfs.github.com/spec/v1'
+
+/** A model, and perhaps a way to further files in its folder. */
+export interface ModelFile extends ModelBytes {
+  /** By location. @throws UsageError for one that is not a regular file inside the model's folder */
+  readonly readBeside?: (locations: readonly string[]) => Promise<Readonly<Record<string, Uint8Array>>>
+}
 
 /**
  * Reads a model and the files of external data that exporters write next to it, and parses neither: this runs in the
@@ -19,7 +26,7 @@ export async function readModelFile(
   path: string,
   name: string = path,
   files: Files = nodeFiles,
-): Promise<ModelBytes & { readonly sha256: string }> {
+): Promise<ModelFile & { readonly sha256: string }> {
   const bytes = await readBinary(path, name, files)
   const folder = dirname(path)
   const siblings = new Set(await attempt(folder, () => files.readdir(folder)))
@@ -29,7 +36,7 @@ export async function readModelFile(
   const model = { name, bytes, external }
   if (modelSize(model) > MAXIMUM_BYTES)
     throw new UsageError(`${name}: has over 2 GiB with its external data; give a smaller model`)
-  return { ...model, sha256: hashModel(model) }
+  return { ...model, sha256: hashModel(model), readBeside: (locations) => readBeside(path, locations, files) }
 }
 
 /** @throws UsageError when the bytes, wherever they come from, are none of a model: empty, or a Git LFS pointer. */
@@ -55,6 +62,47 @@ export function hashModel({ bytes, external }: ModelBytes): string {
 /** Bytes of the model and its external data. */
 export function modelSize({ bytes, external }: ModelBytes): number {
   return Object.values(external).reduce((sum, part) => sum + part.length, bytes.length)
+}
+
+/**
+ * Whether the model may keep numbers in other files: each tensor that does has an entry whose key, field 1 of 8 bytes, is
+ * `location`. To find those bytes is not to parse the model, and spares the question for nearly all of them.
+ */
+export function mayNameFiles({ bytes }: ModelBytes): boolean {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes('\x0a\x08location', 'latin1')
+}
+
+/** Reads files that a model names, which the pull request chose: none may lead out of the model's folder. */
+async function readBeside(
+  path: string,
+  locations: readonly string[],
+  files: Files,
+): Promise<Readonly<Record<string, Uint8Array>>> {
+  const folder = dirname(path)
+  const root = await attempt(folder, () => files.realpath(folder))
+  const external: Record<string, Uint8Array> = {}
+  let total = 0
+  for (const location of locations) {
+    const parts = partsOf(location)
+    const file = join(folder, ...parts)
+    if ((await attempt(file, () => files.realpath(file))) !== join(root, ...parts))
+      throw new UsageError(`${file}: a symbolic link stands on the way to it; put the file there itself`)
+    external[location] = await readBinary(file, file, files)
+    total += external[location].length
+    if (total > MAXIMUM_BYTES) throw new UsageError(`${path}: has over 2 GiB of external data; give a smaller model`)
+  }
+  return external
+}
+
+/** The folders and the file of a location. @throws UsageError when it does not lie in the model's folder */
+function partsOf(location: string): readonly string[] {
+  const parts = location.split('/').filter((part) => part !== '.')
+  const leaves = parts.some((part) => part === '..' || part === '') || /[\0\\]|^[a-z]:/i.test(location)
+  if (leaves || parts.length === 0)
+    throw new UsageError(
+      `${oneLine(location)}: the model names this file for its weights; save it with weights inside the model's own folder`,
+    )
+  return parts
 }
 
 /** What PyTorch (`model.onnx.data`), onnx's converter (`model.data`) and optimum (`model.onnx_data`) write. */

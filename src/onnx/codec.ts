@@ -48,7 +48,7 @@ const FREE_INITIALIZERS_IR = 4
  */
 export function decodeModel(bytes: Uint8Array, options: DecodeOptions = {}): Graph {
   const source: TensorSource = { name: options.name ?? 'model', external: options.external ?? {} }
-  const model = parse(bytes, source.name)
+  const model = parseModel(bytes, source.name)
   const proto = model.graph
   if (proto === undefined || proto.node.length === 0) {
     const looks =
@@ -133,7 +133,8 @@ export function readNode(proto: NodeProto, source: TensorSource): Node {
   }
 }
 
-function parse(bytes: Uint8Array, name: string): ModelProto {
+/** The message itself. @throws UsageError when the bytes are no ONNX model. */
+export function parseModel(bytes: Uint8Array, name: string): ModelProto {
   try {
     return fromBinary(ModelProtoSchema, bytes)
   } catch (cause) {
