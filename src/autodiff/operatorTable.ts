@@ -19,12 +19,14 @@ const OLDEST_OPSET = 7
 /** What a model no longer holds when its gradient is made. */
 const REWRITTEN: Readonly<Record<string, string>> = {
   Dropout: 'does nothing at inference',
+  GlobalLpPool: 'is written out as a norm, like ReduceL1 and ReduceL2',
   Scatter: 'is ScatterElements',
   Upsample: 'is Resize',
 }
 
-/** Where the versions in force do not tell: forms that the standard withdrew, which old models still have. */
+/** Where the versions in force do not tell: forms that the standard or onnxruntime withdrew, which old models still have. */
 const WITHDRAWN: Readonly<Record<string, readonly [number, number]>> = {
+  GlobalLpPool: [7, 21],
   GroupNormalization: [18, CANONICAL_OPSET],
   Scatter: [9, 10],
   Upsample: [7, 9],
