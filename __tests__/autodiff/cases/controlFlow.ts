@@ -1,41 +1,7 @@
-import { create } from '@bufbuild/protobuf'
-import { GraphProtoSchema, TypeProtoSchema, ValueInfoProtoSchema } from 'onnx-buf'
-import type { GraphProto, ValueInfoProto } from 'onnx-buf'
 import { makeNode } from '../../../src/onnx/attributes.js'
-import { writeNode } from '../../../src/onnx/codec.js'
-import type { ElementType, Node, Tensor } from '../../../src/onnx/graph.js'
-import { dataType, writeTensor } from '../../../src/onnx/tensor.js'
-import { composed, floating, integers, reals } from '../support.js'
+import { integers, reals } from '../support.js'
 import type { Case } from '../support.js'
-
-export const truth = (value: boolean): Tensor => ({ type: 'bool', dims: [], data: Uint8Array.of(value ? 1 : 0) })
-const scalar = (value: number): Tensor => integers([value], [])
-const double = (...values: readonly number[]): Tensor =>
-  floating('float64', values.length > 1 ? [values.length] : [], values)
-
-/** A Loop's own inputs say what they are; the types of the others are left to onnxruntime. */
-function declared(name: string): ValueInfoProto {
-  const own: Readonly<Record<string, ElementType>> = { i: 'int64', j: 'int64', go: 'bool', continue: 'bool' }
-  if (!(name in own)) return create(ValueInfoProtoSchema, { name })
-  const tensorType = { elemType: dataType(own[name]), shape: { dim: [] } }
-  return create(ValueInfoProtoSchema, { name, type: { value: { case: 'tensorType', value: tensorType } } })
-}
-
-/** A body of If, Loop or Scan. */
-export function body(
-  inputs: readonly string[],
-  outputs: readonly string[],
-  nodes: readonly Node[],
-  constants: Readonly<Record<string, Tensor>> = {},
-): GraphProto {
-  return create(GraphProtoSchema, {
-    name: `body of ${outputs.join()}`,
-    input: inputs.map((name) => declared(name)),
-    output: outputs.map((name) => create(ValueInfoProtoSchema, { name })),
-    node: nodes.map(writeNode),
-    initializer: Object.entries(constants).map(([name, value]) => writeTensor(value, name)),
-  })
-}
+import { body, double, flow, scalar, truth } from './bodies.js'
 
 const square = body([], ['squared'], [makeNode('Mul', ['x', 'x'], ['squared'])])
 const exponential = body(
@@ -47,11 +13,6 @@ const exponential = body(
     makeNode('Mul', ['e', 'k'], ['result']),
   ],
 )
-
-/** x, an image of 3×4, through nodes in double. */
-function flow(name: string, nodes: readonly Node[], constants: Case['constants'] = {}): Case {
-  return composed(name, [3, 4], nodes, constants, 'float64')
-}
 
 function choice(label: string, condition: boolean): Case {
   const attributes = { then_branch: square, else_branch: exponential }
@@ -258,73 +219,4 @@ export const SMOOTH: readonly Case[] = [
     ],
     { zero: scalar(0), one: integers([1]), end: integers([2]), weights: reals('float64', [3], 3) },
   ),
-
-  flow(
-    'SequenceAt, SequenceLength, SplitToSequence without axes kept',
-    [
-      makeNode('SplitToSequence', ['x'], ['rows'], { axis: 1, keepdims: 0 }, 'tested'),
-      makeNode('SequenceAt', ['rows', 'last'], ['a']),
-      makeNode('SequenceAt', ['rows', 'first'], ['b']),
-      makeNode('SequenceLength', ['rows'], ['length']),
-      makeNode('Cast', ['length'], ['count'], { to: 11 }),
-      makeNode('Mul', ['a', 'b'], ['product']),
-      makeNode('Mul', ['product', 'count'], ['y']),
-    ],
-    { last: scalar(-1), first: scalar(0) },
-  ),
-  flow(
-    'SplitToSequence, by a size with a rest; ConcatFromSequence',
-    [
-      makeNode('SplitToSequence', ['x', 'size'], ['parts'], { axis: -1 }, 'tested'),
-      makeNode('SequenceAt', ['parts', 'second'], ['one']),
-      makeNode('Exp', ['one'], ['e']),
-      makeNode('SequenceErase', ['parts', 'second'], ['without']),
-      makeNode('SequenceInsert', ['without', 'e', 'zero'], ['again']),
-      makeNode('ConcatFromSequence', ['again'], ['y'], { axis: 2 }),
-    ],
-    { size: scalar(3), second: scalar(1), zero: scalar(0) },
-  ),
-  flow(
-    'SplitToSequence, by sizes',
-    [
-      makeNode('SplitToSequence', ['x', 'sizes'], ['parts'], { axis: 2 }, 'tested'),
-      makeNode('SequenceAt', ['parts', 'second'], ['one']),
-      makeNode('Exp', ['one'], ['y']),
-    ],
-    { sizes: integers([1, 3]), second: scalar(1) },
-  ),
-  flow(
-    'ConcatFromSequence, what a Loop appended, on a new axis',
-    [
-      makeNode('SequenceEmpty', [], ['nothing'], { dtype: dataType('float64') }),
-      makeNode('Loop', ['trips', 'go', 'nothing'], ['all'], { body: appending() }, 'tested'),
-      makeNode('ConcatFromSequence', ['all'], ['y'], { axis: 1, new_axis: 1 }),
-    ],
-    { trips: scalar(3), go: truth(true) },
-  ),
-  flow('SequenceConstruct, with a constant', [
-    makeNode('Exp', ['x'], ['e']),
-    makeNode('SequenceConstruct', ['e', 'x'], ['both'], {}, 'tested'),
-    makeNode('ConcatFromSequence', ['both'], ['y'], { axis: -1 }),
-  ]),
 ]
-
-/** Appends a row of x, squared, to a sequence in every step. */
-function appending(): GraphProto {
-  const tensor = create(TypeProtoSchema, {
-    value: { case: 'tensorType', value: { elemType: dataType('float64') } },
-  })
-  const type = create(TypeProtoSchema, { value: { case: 'sequenceType', value: { elemType: tensor } } })
-  const plain = body(
-    ['i', 'go', 'list'],
-    ['still', 'longer'],
-    [
-      makeNode('Identity', ['go'], ['still']),
-      makeNode('Gather', ['x', 'i'], ['row'], { axis: 1 }),
-      makeNode('Mul', ['row', 'row'], ['square']),
-      makeNode('SequenceInsert', ['list', 'square'], ['longer']),
-    ],
-  )
-  const typed = (name: string) => create(ValueInfoProtoSchema, { name, type })
-  return { ...plain, input: [...plain.input.slice(0, 2), typed('list')], output: [plain.output[0], typed('longer')] }
-}

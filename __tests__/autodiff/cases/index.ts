@@ -18,6 +18,8 @@ import * as reductions from './reductions.js'
 import * as resize from './resize.js'
 import * as rotaryEmbedding from './rotaryEmbedding.js'
 import * as sampling from './sampling.js'
+import * as scatter from './scatter.js'
+import * as sequences from './sequences.js'
 import * as spatial from './spatial.js'
 import * as steps from './steps.js'
 import * as tensorAlgebra from './tensorAlgebra.js'
@@ -52,6 +54,8 @@ const families: readonly Family[] = [
   resize,
   rotaryEmbedding,
   sampling,
+  scatter,
+  sequences,
   spatial,
   steps,
   tensorAlgebra,

@@ -1,8 +1,8 @@
 import { makeNode } from '../../../src/onnx/attributes.js'
 import type { AttributeValues } from '../../../src/onnx/attributes.js'
 import type { Tensor } from '../../../src/onnx/graph.js'
-import { composed, floating, integers, reals, single, smallIntegers } from '../support.js'
-import type { Case, Floating } from '../support.js'
+import { composed, floating, integers, single } from '../support.js'
+import type { Case } from '../support.js'
 
 const truth = (bits: readonly number[]): Tensor => ({ type: 'bool', dims: [bits.length], data: Uint8Array.from(bits) })
 
@@ -46,7 +46,7 @@ function topK(label: string, k: number, attributes: AttributeValues): Case {
 }
 
 /** Indices that are the same for every image: repeated for the batch at run time, as exports with a free batch do. */
-function batched(indices: Tensor, nodes: Case['nodes'], constants: Case['constants'] = {}) {
+export function batched(indices: Tensor, nodes: Case['nodes'], constants: Case['constants'] = {}) {
   return {
     nodes: [
       makeNode('Shape', ['x'], ['rows'], { start: 0, end: 1 }),
@@ -70,64 +70,8 @@ function gatherND(label: string, shape: readonly number[], indices: Tensor, batc
   return composed(`GatherND, ${label}`, shape, nodes, constants)
 }
 
-/** Three columns of which x is the data (5 rows), the updates (as many as there are indices), or both are made of it. */
-function scatterElements(
-  reduction: string,
-  role: 'data' | 'updates' | 'both',
-  indices: Tensor,
-  { type = 'float32', axis = 1 }: { type?: Floating; axis?: number } = {},
-): Case {
-  const height = role === 'updates' ? indices.dims[1] : 5
-  const operands = { data: ['x', 'other'], updates: ['other', 'x'], both: ['x', 'exponentials'] }
-  const [data, updates] = operands[role]
-  const other =
-    role === 'both'
-      ? [makeNode('Exp', ['x'], ['all']), makeNode('Slice', ['all', 'from', 'to', 'from'], ['exponentials'])]
-      : [
-          makeNode('Concat', ['rows', 'own'], ['size'], { axis: 0 }),
-          makeNode('Expand', ['constant', 'size'], ['other']),
-        ]
-  const node = makeNode('ScatterElements', [data, 'everywhere', updates], ['y'], { axis, reduction }, 'tested')
-  const { nodes, constants } = batched(indices, [...other, node])
-  const own = role === 'updates' ? [5, 3] : indices.dims.slice(1)
-  return composed(
-    `ScatterElements, ${reduction}, x as ${role}${axis < 0 ? ', negative axis' : ''}`,
-    [height, 3],
-    nodes,
-    {
-      ...constants,
-      constant: smallIntegers(type, [1, ...own], 5),
-      own: integers(own),
-      from: integers([1]),
-      to: integers([1 + indices.dims[1]]),
-    },
-    type,
-  )
-}
-
-/** ScatterND names images by their number in the batch, so the batch is fixed. */
-function scatterND(
-  reduction: string,
-  inputs: readonly string[],
-  shape: readonly number[],
-  constants: Case['constants'],
-  type: Floating = 'float32',
-  label = '',
-): Case {
-  return single('ScatterND', shape, {
-    label: `${reduction}, x as ${inputs[0] === 'x' ? 'data' : 'updates'}${label}`,
-    batch: 3,
-    type,
-    inputs,
-    constants,
-    attributes: { reduction },
-  })
-}
-
 const rows = integers([2, 0, 4, 3, 1, 1], [1, 2, 3])
 const repeatedRows = integers([1, 1, 1, 1, -2, -2, 1, 0, 3], [1, 3, 3])
-const cells = integers([0, 1, 2, 3, 1, 0], [3, 2])
-const fewer = integers([1, 1, 1, 1, -2, 0], [1, 2, 3])
 
 export const LINEAR: readonly Case[] = [
   split('equal parts', [6, 2], 3, { axis: 1, attributes: { num_outputs: 3 } }),
@@ -175,34 +119,6 @@ export const LINEAR: readonly Case[] = [
   gatherND('one batch dimension, repeated rows', [4, 3], integers([1, 1, -1], [1, 3, 1]), 1),
   gatherND('two batch dimensions', [2, 4, 3], integers([0, 2, 3, 1, 1, -1], [1, 2, 3, 1]), 2),
 
-  scatterElements('none', 'data', rows),
-  scatterElements('none', 'updates', rows),
-  scatterElements('none', 'updates', integers([2, 0, 1, 1, 2, 0], [1, 2, 3]), { axis: -1 }),
-  scatterElements('add', 'data', repeatedRows),
-  scatterElements('add', 'updates', repeatedRows),
-  scatterElements('mul', 'data', repeatedRows),
-  scatterElements('mul', 'updates', rows),
-
-  scatterND('none', ['x', 'i', 'updates'], [4], { i: cells, updates: smallIntegers('float32', [3], 5) }),
-  scatterND('add', ['x', 'i', 'updates'], [4], {
-    i: integers([0, 0, 2], [3, 1]),
-    updates: smallIntegers('float32', [3, 4], 5),
-  }),
-  scatterND('none', ['d', 'i', 'x'], [4], { i: integers([4, 0, -2], [3, 1]), d: smallIntegers('float32', [5, 4], 5) }),
-  scatterND(
-    'add',
-    ['d', 'i', 'x'],
-    [4],
-    { i: integers([4, 0, 4], [3, 1]), d: smallIntegers('float32', [5, 4], 5) },
-    'float32',
-    ', repeated',
-  ),
-  scatterND('mul', ['x', 'i', 'updates'], [4], {
-    i: integers([0, 0, 2], [3, 1]),
-    updates: smallIntegers('float32', [3, 4], 5),
-  }),
-  scatterND('mul', ['d', 'i', 'x'], [4], { i: integers([4, 0, 2], [3, 1]), d: smallIntegers('float32', [5, 4], 5) }),
-
   single('ReverseSequence', [4, 3], {
     label: 'batch fixed at 3',
     batch: 3,
@@ -216,8 +132,6 @@ export const LINEAR: readonly Case[] = [
     attributes: { batch_axis: 1, time_axis: 0 },
   }),
 ]
-
-const positive = (dims: readonly number[]): Tensor => reals('float64', dims, 5, 0.3, 2)
 
 export const SMOOTH: readonly Case[] = [
   topK('largest', 2, { axis: 1 }),
@@ -233,35 +147,6 @@ export const SMOOTH: readonly Case[] = [
     ],
     { k: integers([4]) },
     'float64',
-  ),
-  scatterElements('mul', 'both', fewer, { type: 'float64' }),
-  scatterElements('max', 'both', rows, { type: 'float64' }),
-  scatterElements('min', 'both', fewer, { type: 'float64' }),
-  scatterElements('none', 'both', rows, { type: 'float64' }),
-  scatterElements('add', 'both', fewer, { type: 'float64' }),
-  scatterND(
-    'mul',
-    ['d', 'i', 'x'],
-    [4],
-    { i: integers([4, 0, 4], [3, 1]), d: positive([5, 4]) },
-    'float64',
-    ', repeated',
-  ),
-  scatterND(
-    'max',
-    ['d', 'i', 'x'],
-    [4],
-    { i: integers([4, 0, 4], [3, 1]), d: positive([5, 4]) },
-    'float64',
-    ', repeated',
-  ),
-  scatterND(
-    'min',
-    ['x', 'i', 'updates'],
-    [4],
-    { i: integers([2, 0, 2], [3, 1]), updates: positive([3, 4]) },
-    'float64',
-    ', repeated',
   ),
   composed(
     'OneHot, a mask of the largest; nothing flows through it',

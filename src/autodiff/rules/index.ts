@@ -23,6 +23,7 @@ import { resize } from './resize.js'
 import { rounding } from './rounding.js'
 import { scan } from './scan.js'
 import { scatter } from './scatter.js'
+import { sequences } from './sequences.js'
 import { shape } from './shape.js'
 import { transposedConvolution } from './transposedConvolution.js'
 import { unpooling } from './unpooling.js'
@@ -55,6 +56,7 @@ export const RULES: ReadonlyMap<string, Rule> = new Map(
     ...rounding,
     ...scan,
     ...scatter,
+    ...sequences,
     ...shape,
     ...transposedConvolution,
     ...unpooling,
