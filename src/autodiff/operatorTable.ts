@@ -17,11 +17,11 @@ export interface OperatorRow {
 const OLDEST_OPSET = 7
 
 /** What a model no longer holds when its gradient is made. */
-const REWRITTEN: Readonly<Record<string, string>> = {
-  Dropout: 'does nothing at inference',
-  GlobalLpPool: 'is written out as a norm, like ReduceL1 and ReduceL2',
-  Scatter: 'is ScatterElements',
-  Upsample: 'is Resize',
+const REWRITTEN: Readonly<Record<string, Marked>> = {
+  Dropout: { note: 'does nothing at inference' },
+  GlobalLpPool: { kind: 'subgradient', note: 'is written out as a norm, like ReduceL1 and ReduceL2' },
+  Scatter: { note: 'is ScatterElements' },
+  Upsample: { note: 'is Resize' },
 }
 
 /** Where the versions in force do not tell: forms that the standard or onnxruntime withdrew, which old models still have. */
@@ -49,8 +49,8 @@ export function operatorRows(versions: Readonly<Record<string, readonly number[]
 }
 
 function gradientOf(operator: string): Pick<OperatorRow, 'gradient' | 'note'> {
-  if (Object.hasOwn(REWRITTEN, operator)) return { gradient: 'exact', note: REWRITTEN[operator] }
-  const marked: Marked | undefined = EXPANSIONS.get(operator) ?? RULES.get(operator)
+  const rewritten = Object.hasOwn(REWRITTEN, operator) ? REWRITTEN[operator] : undefined
+  const marked: Marked | undefined = rewritten ?? EXPANSIONS.get(operator) ?? RULES.get(operator)
   if (marked) return { gradient: marked.kind ?? 'exact', note: marked.note ?? '' }
   return { gradient: WITHOUT_GRADIENT.has(operator) ? 'none' : 'missing', note: '' }
 }
