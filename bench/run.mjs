@@ -14,6 +14,7 @@ import { transpile } from '../scripts/transpile.mjs'
  */
 await transpile()
 const { resnet18 } = await import('./resnet18.mjs')
+const { measureBuilding } = await import('./build.mjs')
 const { loadModel } = await import('../.build/engine/load.js')
 const { openSession } = await import('../.build/engine/session.js')
 const { evaluate } = await import('../.build/evaluation/evaluate.js')
@@ -133,3 +134,5 @@ console.table([
   await measurePgd('fashion-hardened.onnx', 2),
   await measurePgd('fashion-finetuned.onnx', 2),
 ])
+console.log('Making the gradient of a model of 100 MB')
+console.table(await measureBuilding())
