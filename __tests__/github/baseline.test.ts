@@ -7,9 +7,11 @@ import { findBaseline } from '../../src/github/baseline.js'
 import type { Baseline } from '../../src/github/baseline.js'
 import type { Event } from '../../src/github/context.js'
 import { changesOf, readConfigFile } from '../../src/github/governed.js'
+import type { Inputs } from '../../src/github/inputs.js'
+import { readConfig, readRequest } from '../../src/github/request.js'
 import { locateInGit } from '../../src/github/workspace.js'
-import { gitEnvironment, hostRepository } from '../support/github/repository.js'
-import type { HostedRepository } from '../support/github/repository.js'
+import { git, gitEnvironment, hostRepository } from '../support/github/repository.js'
+import type { Content, HostedRepository } from '../support/github/repository.js'
 import { smallestResults } from '../support/github/results.js'
 
 let hosted: HostedRepository
@@ -25,10 +27,7 @@ interface PullRequest {
 }
 
 /** A pull request with these changes, checked out as actions/checkout does it. */
-async function pullRequest(
-  before: Record<string, string>,
-  changes: Record<string, string | null>,
-): Promise<PullRequest> {
+async function pullRequest(before: Content, changes: Content): Promise<PullRequest> {
   const base = await hosted.commit('main', { 'README.md': 'A model.', ...before })
   const head = await hosted.commit('feature', changes, base)
   const workspace = await hosted.checkout(await hosted.merge(2, base, head), 1)
@@ -90,6 +89,34 @@ describe('auto', () => {
     await symlink('/etc/passwd', join(hosted.folder, 'origin/models/a.onnx'))
     const pull = await pullRequest({}, { 'README.md': 'changed' })
     await expect(baselineOf(pull, 'auto')).rejects.toThrow(/models\/a\.onnx at .*: is a symbolic link/)
+  })
+
+  test('a folder that is a link in the base is no first adoption', async () => {
+    const before = { 'other/a.onnx': 'old', models: { link: 'other' } }
+    const pull = await pullRequest(before, { models: null, 'models/a.onnx': 'new' })
+    await expect(baselineOf(pull, 'auto')).rejects.toThrow(/models\/a\.onnx at .*: models is a symbolic link there/)
+  })
+
+  test('a folder that the pull request replaces by a link: the base is asked for the path that was written', async () => {
+    const changes = { 'models/a.onnx': null, 'other/a.onnx': 'weak', models: { link: 'other' } }
+    const pull = await pullRequest({ 'models/a.onnx': 'old' }, changes)
+    expect(text(await baselineOf(pull, 'auto'))).toBe('old')
+  })
+
+  test('a folder that the pull request replaces by a submodule does not bring a base commit of its own', async () => {
+    const pull = await pullRequest({ 'models/a.onnx': 'old' }, {})
+    const other = await hosted.checkout(await hosted.commit('other', { 'a.onnx': 'weak' }), 1)
+    await git(pull.workspace, 'rm', '--quiet', '-r', 'models')
+    await rename(other, join(pull.workspace, 'models'))
+    await git(pull.workspace, 'add', 'models')
+    expect(await git(pull.workspace, 'ls-files', '--stage', 'models')).toMatch(/^160000 /)
+    expect(text(await baselineOf(pull, 'auto'))).toBe('old')
+  })
+
+  test('a folder that is laid out like a bare repository is a folder', async () => {
+    const bare = { 'models/HEAD': 'ref: refs/heads/main\n', 'models/refs/x': 'x', 'models/objects/x': 'x' }
+    const pull = await pullRequest({ 'models/a.onnx': 'old' }, { 'models/a.onnx': 'new', ...bare })
+    expect(text(await baselineOf(pull, 'auto'))).toBe('old')
   })
 
   test('a model outside of any checkout: advice', async () => {
@@ -195,7 +222,10 @@ describe('a pull request does not grade its own work', () => {
       name: `gate.yml at ${pull.base}`,
       text: 'epsilon: 0.1',
     })
-    const governing = { config: path, data: join(pull.workspace, 'data') }
+    const governing = [
+      { kind: 'config', path },
+      { kind: 'data', path: join(pull.workspace, 'data') },
+    ] as const
     expect(await changesOf(governing, find, locate)).toEqual([
       `The pull request changes the config (gate.yml). It is judged by the one of the base commit, ${pull.base}.`,
       'The pull request changes the data (data). Both models were measured on the changed data.',
@@ -207,7 +237,7 @@ describe('a pull request does not grade its own work', () => {
     const [find, locate] = [baseFinder(pull.event), locateInGit(gitEnvironment)]
     const path = join(pull.workspace, 'gate.yml')
     expect(await readConfigFile(path, pull.workspace, true, find, locate)).toMatchObject({ text: 'epsilon: 0.1' })
-    expect(await changesOf({ config: path }, find, locate)).toEqual([
+    expect(await changesOf([{ kind: 'config', path }], find, locate)).toEqual([
       'The pull request adds the config (gate.yml) that it is judged by.',
     ])
   })
@@ -215,7 +245,35 @@ describe('a pull request does not grade its own work', () => {
   test('a pull request that changes none of it has no notes', async () => {
     const pull = await pullRequest({ 'gate.yml': 'epsilon: 0.1' }, { 'README.md': 'Better words.' })
     const path = join(pull.workspace, 'gate.yml')
-    expect(await changesOf({ config: path }, baseFinder(pull.event), locateInGit(gitEnvironment))).toEqual([])
+    expect(await changesOf([{ kind: 'config', path }], baseFinder(pull.event), locateInGit(gitEnvironment))).toEqual([])
+  })
+})
+
+describe('every file the images and their labels are read from', () => {
+  const images = 'data/t10k-images-idx3-ubyte'
+  const labels = 'data/t10k-labels-idx1-ubyte'
+  const before = { 'a.onnx': 'a', [images]: 'x', [labels]: 'y', 'names.txt': 'shirt\nshoe', 'own-labels': 'y' }
+
+  async function notes(changes: Content, settings: Record<string, string>) {
+    const { workspace, event } = await pullRequest(before, changes)
+    const place = { workspace, event, findBase: baseFinder(event), locate: locateInGit(gitEnvironment) }
+    const flags = { model: 'a.onnx', data: images, classNames: 'names.txt', ...settings }
+    const inputs: Inputs = { settings: flags, config: '', token: '', outputDir: 'out' }
+    return (await readRequest(await readConfig(inputs, place), inputs, place)).notes
+  }
+
+  test.each([
+    ['the labels beside them', labels, {}, 'labels'],
+    ['labels of another name', 'own-labels', { labels: 'own-labels' }, 'labels'],
+    ['the names of the classes', 'names.txt', {}, 'class names'],
+  ])('%s', async (_, path, settings, kind) => {
+    expect(await notes({ [path]: 'other' }, settings)).toEqual([
+      `The pull request changes the ${kind} (${path}). Both models were measured on the changed ${kind}.`,
+    ])
+  })
+
+  test('none of them may be a link, not even the one that nobody named', async () => {
+    await expect(notes({ 'data/l': 'y', [labels]: { link: 'l' } }, {})).rejects.toThrow(`${labels} is a symbolic link`)
   })
 })
 

@@ -56,6 +56,15 @@ describe('what git gets to see', () => {
     )
   })
 
+  test('a git that does not come to an end is stopped: one line that says which and what to do', async () => {
+    await writeFile(join(folder, 'git'), '#!/bin/sh\nsleep 600 &\nwait\n')
+    await chmod(join(folder, 'git'), 0o755)
+    const environment = { PATH: `${folder}${delimiter}${process.env.PATH}` }
+    await expect(gitIn(folder, environment, [], 0.1)(['fetch', 'origin', 'main'])).rejects.toThrow(
+      /^"git fetch origin main" did not end within 0.1 s and was stopped: .* fetch-depth: 0/,
+    )
+  })
+
   test('no git on the machine: advice', async () => {
     await expect(gitIn(folder, { PATH: folder })(['version'])).rejects.toThrow('install git on the runner')
   })

@@ -59,6 +59,14 @@ test('an error whose message is endless still fits', () => {
   expect(comment?.markdown.length).toBeLessThanOrEqual(65_000)
 })
 
+test('notes that grow when they are escaped still fit, and the first ones are there', () => {
+  const notes = Array.from({ length: 30 }, (_, place) => `${place} ${'|'.repeat(500)}`)
+  const { comment } = publicationOf({ comparison: errorComparison('|'.repeat(5000)), notes }, config, contextOf(pull))
+  expect(Buffer.byteLength(comment?.markdown ?? '')).toBeLessThan(60_000)
+  expect(comment?.markdown).toMatch(/^> 4 &#124;/m)
+  expect(comment?.markdown).toMatch(/^> … and \d+ more\.$/m)
+})
+
 const verdict = (outcome: Verdict['outcome'], fails: boolean, accepted = false): Verdict => ({
   ...{ outcome, fails, reasons: [], baseline: 'present' },
   ...(accepted && { acceptance: { who: 'mona', when: '2026-01-01T00:00:00Z' } }),

@@ -49,6 +49,18 @@ describe('one comment for a gate', () => {
     ])
   })
 
+  test('comment and check are cut to what GitHub takes', async () => {
+    const markdown = 'ε is 0.1.\n'.repeat(10_000)
+    const check = { ...publication.check, summary: markdown }
+    expect(await publish(client('writes'), { check, comment: { pullRequest: 2, markdown } })).toEqual([])
+    const summary = github.checkRuns[0].output?.summary ?? ''
+    for (const text of [github.comments[0].body, summary]) {
+      expect(Buffer.byteLength(text)).toBeLessThanOrEqual(65_535)
+      expect(text).toMatch(/\nε is 0\.1\.\n\nThe rest of this report was too long to be shown here\.\n$/)
+    }
+    expect(github.comments[0].body.startsWith(marker)).toBe(true)
+  })
+
   test('is found behind two hundred and fifty others', async () => {
     for (let id = 0; id < 250; id += 1) github.comments.push({ id, pullRequest: 2, login: 'octocat', body: 'Nice.' })
     github.comments.push({ id: 250, pullRequest: 2, login: 'github-actions[bot]', body: `${marker}\nold` })

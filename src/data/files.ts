@@ -22,7 +22,10 @@ export const nodeFiles: Files = {
 /** More than this is not read into memory: Node's own limit for one file. */
 export const MAXIMUM_BYTES = 2 ** 31 - 1
 
-const lfsPointer = 'version https://git-lfs.github.com/spec/v1'
+/** What Git LFS leaves in a repository in the place of a file. */
+export function isLfsPointer(bytes: Uint8Array): boolean {
+  return startsWith(bytes, 'version https://git-lfs.github.com/spec/v1')
+}
 
 /**
  * The bytes of `path`, a regular file that lies, links resolved, inside `folder`. The pull request chooses what its
@@ -36,7 +39,7 @@ export async function readInside(folder: string, path: string, files: Files): Pr
   if (info.size > MAXIMUM_BYTES)
     throw new UsageError(`${path}: has ${info.size} bytes, more than the 2 GiB that are read; give fewer images`)
   const bytes = await attempt(path, () => files.readFile(path))
-  if (startsWith(bytes, lfsPointer))
+  if (isLfsPointer(bytes))
     throw new UsageError(
       `${path}: is a Git LFS pointer, not the file itself; run \`git lfs pull\`, or set \`lfs: true\` on actions/checkout`,
     )
@@ -89,7 +92,7 @@ export async function readClassNames(path: string, files: Files): Promise<readon
   return names
 }
 
-export function startsWith(bytes: Uint8Array, text: string): boolean {
+function startsWith(bytes: Uint8Array, text: string): boolean {
   return bytes.length >= text.length && [...text].every((letter, place) => bytes[place] === letter.charCodeAt(0))
 }
 

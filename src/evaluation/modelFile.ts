@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto'
 import { basename, dirname, join } from 'node:path'
-import { MAXIMUM_BYTES, attempt, nodeFiles, refuseEscape, startsWith } from '../data/files.js'
+import { MAXIMUM_BYTES, attempt, isLfsPointer, nodeFiles, refuseEscape } from '../data/files.js'
 import type { Files } from '../data/files.js'
 import type { ModelBytes } from '../engine/messages.js'
 import { UsageError } from '../errors.js'
 import { oneLine } from '../text.js'
-
-const LFS_POINTER = 'version https://git-lfs.github.com/spec/v1'
 
 /** A model, and perhaps a way to further files in its folder. */
 export interface ModelFile extends ModelBytes {
@@ -42,7 +40,7 @@ export async function readModelFile(
 /** @throws UsageError when the bytes, wherever they come from, are none of a model: empty, or a Git LFS pointer. */
 export function refuseNoModel(name: string, bytes: Uint8Array): void {
   if (bytes.length === 0) throw new UsageError(`${name}: is empty; export the model again and commit the whole file`)
-  if (startsWith(bytes, LFS_POINTER))
+  if (isLfsPointer(bytes))
     throw new UsageError(
       `${name}: is a Git LFS pointer, not the model; run \`git lfs pull\`, or set \`lfs: true\` on actions/checkout`,
     )

@@ -1,9 +1,10 @@
 import type { Verdict } from '../comparison/types.js'
+import { cut } from '../report/layout.js'
 import type { Client } from './client.js'
 import { gateKey } from './client.js'
 
 /** GitHub refuses longer summaries. */
-export const checkSummaryLimit = 65_535
+const checkSummaryLimit = 65_535
 
 export interface CheckRequest {
   readonly headSha: string
@@ -45,7 +46,7 @@ export async function putCheckRun(client: Client, request: CheckRequest): Promis
     external_id: external,
     status: 'completed' as const,
     conclusion: request.conclusion,
-    output: { title: request.title, summary: request.summary },
+    output: { title: request.title, summary: cut(request.summary, checkSummaryLimit) },
   }
   const { data } = own
     ? await octokit.rest.checks.update({ ...content, check_run_id: own.id })

@@ -1,8 +1,9 @@
+import { cut } from '../report/layout.js'
 import type { Client } from './client.js'
 import { gateKey } from './client.js'
 
 /** GitHub refuses longer bodies. */
-export const commentLimit = 65_536
+const commentLimit = 65_536
 
 /** The line a gate recognises its own comment by; people do not see it. */
 export function commentMarker(checkName: string): string {
@@ -23,7 +24,7 @@ export interface CommentRequest {
  */
 export async function putComment({ octokit, repository }: Client, request: CommentRequest): Promise<void> {
   const marker = commentMarker(request.checkName)
-  const body = `${marker}\n${request.markdown}`
+  const body = `${marker}\n${cut(request.markdown, commentLimit - marker.length - 1)}`
   const pages = octokit.paginate.iterator(octokit.rest.issues.listComments, {
     ...repository,
     issue_number: request.pullRequest,

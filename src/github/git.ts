@@ -10,6 +10,9 @@ export interface GitResult {
 /** Runs git in one repository. `input` goes to its standard input. */
 export type RunGit = (args: readonly string[], input?: Uint8Array) => Promise<GitResult>
 
+/** The weights of a large model come through Git LFS within this; a server that says nothing holds the job no longer. */
+const TIME_LIMIT_SECONDS = 600
+
 /** What of the environment git may see. The rest, tokens among it, stays with this process. */
 const passedOn = [
   ...['PATH', 'HOME', 'USER', 'TMPDIR', 'TEMP', 'TMP', 'XDG_CONFIG_HOME', 'SystemRoot', 'USERPROFILE', 'ProgramFiles'],
@@ -29,6 +32,7 @@ export function gitIn(
   directory: string,
   environment: Readonly<Record<string, string | undefined>>,
   configuration: readonly (readonly [key: string, value: string])[] = [],
+  timeLimitSeconds = TIME_LIMIT_SECONDS,
 ): RunGit {
   const env = gitEnvironment(environment, configuration)
   return (args, input) =>
@@ -38,11 +42,20 @@ export function gitIn(
       const stderr: Buffer[] = []
       child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk))
       child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk))
+      const timer = setTimeout(() => {
+        child.kill('SIGKILL')
+        // What git has started may hold the pipes open for as long as it likes.
+        child.stdout.destroy()
+        child.stderr.destroy()
+        reject(tookTooLong(args, timeLimitSeconds))
+      }, timeLimitSeconds * 1000)
       child.on('error', (cause: NodeJS.ErrnoException) => {
+        clearTimeout(timer)
         const missing = cause.code === 'ENOENT'
         reject(missing ? new UsageError(`git could not be started in ${directory}: install git on the runner`) : cause)
       })
       child.on('close', (code) => {
+        clearTimeout(timer)
         const text = Buffer.concat(stderr).toString('utf8')
         if (text.includes('dubious ownership')) return reject(dubiousOwnership(directory))
         resolve({ code: code ?? 1, stdout: Buffer.concat(stdout), stderr: text })
@@ -73,6 +86,13 @@ function gitEnvironment(
 function dubiousOwnership(directory: string): UsageError {
   return new UsageError(
     `git refuses ${directory}, which another user owns: run "git config --global --add safe.directory ${directory}" in a step before the gate`,
+  )
+}
+
+function tookTooLong(args: readonly string[], seconds: number): UsageError {
+  const command = ['git', ...args].join(' ').slice(0, 300)
+  return new UsageError(
+    `"${command}" did not end within ${seconds} s and was stopped: see whether the runner reaches the repository, or check out with fetch-depth: 0 (and lfs: true), so that nothing has to be fetched`,
   )
 }
 

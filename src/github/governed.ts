@@ -2,7 +2,7 @@ import { relative } from 'node:path'
 import { nodeFiles, readNamed } from '../data/files.js'
 import type { FindBase } from './base.js'
 import { checkedOutCommit } from './history.js'
-import { differs, existsAt, filesOf, short } from './tree.js'
+import { differs, existsAt, filesOf, isReached, short } from './tree.js'
 import type { LocateInGit } from './workspace.js'
 
 /** A pull request must not grade its own work: what it is judged by is read where it starts from. */
@@ -38,42 +38,39 @@ export async function readConfigFile(
   return { name: shown, text: new TextDecoder().decode(await readNamed(path, nodeFiles)) }
 }
 
+/** A file or folder that decides how a pull request is judged. */
 export interface Governing {
-  /** Absolute paths. */
-  readonly config?: string
-  readonly baseline?: string
-  readonly data?: string
+  readonly kind: 'config' | 'baseline' | 'data' | 'labels' | 'class names'
+  /** Absolute. */
+  readonly path: string
 }
 
 /** What a pull request changes of the things it is judged by; one sentence each. */
 export async function changesOf(
-  governing: Governing,
+  governing: readonly Governing[],
   findBase: FindBase,
   locate: LocateInGit,
 ): Promise<readonly string[]> {
   const notes: string[] = []
-  for (const kind of ['config', 'baseline', 'data'] as const) {
-    const path = governing[kind]
-    const file = path === undefined ? undefined : await locate(path)
+  for (const { kind, path } of governing) {
+    const file = await locate(path)
     if (file === undefined) continue
     const base = await findBase(file.git)
     if (!('commit' in base)) continue
     const head = await checkedOutCommit(file.git)
     if (!(await differs(file.git, base.commit, head, file.path))) continue
-    const had = await existsAt(file.git, base.commit, file.path)
+    const had = await isReached(file.git, base.commit, file.path)
     notes.push(sentence(kind, file.path, short(base.commit), had))
   }
   return notes
 }
 
-function sentence(kind: keyof Governing, path: string, base: string, had: boolean): string {
-  if (kind === 'data')
-    return had
-      ? `The pull request changes the data (${path}). Both models were measured on the changed data.`
-      : `The pull request adds the data (${path}) that both models were measured on.`
-  if (!had)
-    return kind === 'config'
-      ? `The pull request adds the config (${path}) that it is judged by.`
-      : `The pull request adds the baseline (${path}); it was not used.`
-  return `The pull request changes the ${kind} (${path}). It is judged by the one of the base commit, ${base}.`
+function sentence(kind: Governing['kind'], path: string, base: string, had: boolean): string {
+  if (kind === 'config' && !had) return `The pull request adds the config (${path}) that it is judged by.`
+  if (kind === 'baseline' && !had) return `The pull request adds the baseline (${path}); it was not used.`
+  if (kind === 'config' || kind === 'baseline')
+    return `The pull request changes the ${kind} (${path}). It is judged by the one of the base commit, ${base}.`
+  return had
+    ? `The pull request changes the ${kind} (${path}). Both models were measured on the changed ${kind}.`
+    : `The pull request adds the ${kind} (${path}) that both models were measured on.`
 }

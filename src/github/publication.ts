@@ -1,8 +1,6 @@
 import type { Comparison } from '../comparison/types.js'
 import type { Config } from '../config/types.js'
-import { prose } from '../report/escape.js'
 import { headline } from '../report/headline.js'
-import { blocks } from '../report/layout.js'
 import { markdownReport } from '../report/markdown.js'
 import type { MarkdownOptions } from '../report/markdown.js'
 import { conclusionOf } from './checkRun.js'
@@ -37,7 +35,7 @@ export function publicationOf(report: Report, { publish }: Pick<Config, 'publish
   }
 }
 
-/** The report with its notes below. */
+/** The report with its notes. */
 export function reportMarkdown(
   { comparison, results, notes }: Report,
   tier: MarkdownOptions['tier'],
@@ -47,6 +45,5 @@ export function reportMarkdown(
   const links = [{ text: 'Run', url: runUrl }]
   // The report signs with the tool's name; a gate of the same name need not be told twice.
   const named = /^robustness gate$/i.test(title) ? undefined : title
-  const report = markdownReport(comparison, { tier, results, title: named, links })
-  return blocks([report, ...notes.map((note) => `> ${prose(note)}`)])
+  return markdownReport(comparison, { tier, results, title: named, links, notes })
 }

@@ -1,6 +1,7 @@
 import type { CheckRequest } from './checkRun.js'
 import { putCheckRun } from './checkRun.js'
 import type { Client } from './client.js'
+import { messageOf, oneLine } from '../text.js'
 import { putComment } from './comment.js'
 
 export interface Publication {
@@ -90,14 +91,9 @@ function isPermission(error: unknown): boolean {
 function reason(error: unknown): string {
   const status = statusOf(error)
   const advice = status === 401 ? '; is `github-token` still valid?' : ''
-  return `${status === undefined ? '' : `${status} `}${messageOf(error)}${advice}`
+  return `${status === undefined ? '' : `${status} `}${oneLine(messageOf(error), 300)}${advice}`
 }
 
 function statusOf(error: unknown): number | undefined {
   return error instanceof Error && 'status' in error && typeof error.status === 'number' ? error.status : undefined
-}
-
-function messageOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error)
-  return message.replaceAll(/\s+/g, ' ').slice(0, 300)
 }

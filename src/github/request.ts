@@ -1,6 +1,8 @@
-import { relative, resolve } from 'node:path'
+import { relative, resolve, sep } from 'node:path'
 import { parseConfig } from '../config/parse.js'
 import type { Config } from '../config/types.js'
+import { nodeFiles } from '../data/files.js'
+import type { Files } from '../data/files.js'
 import { locateData } from '../data/locate.js'
 import type { RawData } from '../data/types.js'
 import type { ModelBytes } from '../engine/messages.js'
@@ -11,7 +13,9 @@ import { baselineFile, findBaseline } from './baseline.js'
 import type { Baseline } from './baseline.js'
 import type { Event } from './context.js'
 import { changesOf, readConfigFile } from './governed.js'
+import type { ConfigText, Governing } from './governed.js'
 import type { Inputs } from './inputs.js'
+import { refuseLinks } from './workspace.js'
 import type { LocateInGit } from './workspace.js'
 
 /** Where a run reads from. */
@@ -32,13 +36,12 @@ export interface Request {
 }
 
 /** Inputs and config file to one configuration. @throws UsageError */
-export async function readConfig(inputs: Inputs, { workspace, event, findBase, locate }: Place): Promise<Config> {
-  const file =
-    inputs.config === ''
-      ? undefined
-      : await readConfigFile(resolve(workspace, inputs.config), workspace, isGuarded(event), findBase, locate)
+export async function readConfig(inputs: Inputs, place: Place): Promise<Config> {
+  const { workspace } = place
+  const path = configFile(inputs, place)
+  const file = path === undefined ? undefined : await readGoverned(path, place)
   const config = parseConfig({ file, flags: inputs.settings, flagsAre: 'inputs' })
-  const inWorkspace = (path: string | undefined) => (path === undefined ? undefined : resolve(workspace, path))
+  const inWorkspace = (name: string | undefined) => (name === undefined ? undefined : resolve(workspace, name))
   const { classNames, labels } = config.dataOptions
   return {
     ...config,
@@ -46,29 +49,73 @@ export async function readConfig(inputs: Inputs, { workspace, event, findBase, l
   }
 }
 
+/** Where to publish that the config cannot be read: under the name the inputs give, or the gate's own. */
+export function publishingOf({ settings: { comment, checkName } }: Inputs): Config['publish'] {
+  for (const flags of [{ comment, checkName }, { checkName }])
+    try {
+      return parseConfig({ flags, flagsAre: 'inputs' }).publish
+    } catch {
+      // Then it is this input that was wrong.
+    }
+  return parseConfig({}).publish
+}
+
+async function readGoverned(path: string, { workspace, event, findBase, locate }: Place): Promise<ConfigText> {
+  if (isGuarded(event)) await refuseLinks(path, workspace)
+  return readConfigFile(path, workspace, isGuarded(event), findBase, locate)
+}
+
 /** Reads the bytes of the models and the data; none is parsed. @throws UsageError */
 export async function readRequest(config: Config, inputs: Inputs, place: Place): Promise<Request> {
   const { workspace, event, findBase, locate } = place
+  const guarded = isGuarded(event)
   const model = resolve(workspace, required(config.model, 'model', 'the path of the ONNX file in the workspace'))
   const dataPath = resolve(workspace, required(config.data, 'data', 'the images to attack: .npz, a folder, IDX or CSV'))
-  const candidate = await readModelFile(model, relative(workspace, model))
-  const data = await locateData(dataPath, config.dataOptions, config.samples)
   const spec = config.baseline ?? 'auto'
-  const baseline = await findBaseline({ spec, model, workspace, guarded: isGuarded(event) }, findBase, locate)
-  const governing = {
-    config: inputs.config === '' ? undefined : resolve(workspace, inputs.config),
-    baseline: baselineFile({ spec, workspace }),
-    data: dataPath,
-  }
+  const committed = baselineFile({ spec, workspace })
+  const known = [model, committed, dataPath, config.dataOptions.labels, config.dataOptions.classNames]
+  if (guarded) for (const path of known) if (path !== undefined) await refuseLinks(path, workspace)
+
+  const candidate = await readModelFile(model, relative(workspace, model))
+  const recorded = recording(nodeFiles)
+  const data = await locateData(dataPath, config.dataOptions, config.samples, recorded.files)
+  const beside = [...recorded.read].filter((path) => path !== dataPath && !path.startsWith(dataPath + sep))
+  // The label file of IDX images, which nobody named.
+  if (guarded) for (const path of beside) await refuseLinks(path, workspace)
+  const baseline = await findBaseline({ spec, model, workspace, guarded }, findBase, locate)
+  const configPath = configFile(inputs, place)
+  const governing: readonly Governing[] = [
+    ...(configPath === undefined ? [] : [{ kind: 'config' as const, path: configPath }]),
+    ...(committed === undefined ? [] : [{ kind: 'baseline' as const, path: committed }]),
+    { kind: 'data', path: dataPath },
+    ...beside.map((path) => ({
+      kind: path === config.dataOptions.classNames ? ('class names' as const) : ('labels' as const),
+      path,
+    })),
+  ]
   return {
     candidate,
     baseline,
     data,
     notes: [
       ...('reason' in baseline ? [baseline.reason] : []),
-      ...(isGuarded(event) ? await changesOf(governing, findBase, locate) : []),
+      ...(guarded ? await changesOf(governing, findBase, locate) : []),
     ],
   }
+}
+
+function configFile({ config }: Inputs, { workspace }: Place): string | undefined {
+  return config === '' ? undefined : resolve(workspace, config)
+}
+
+/** The same files, and the paths of those that were read. */
+function recording(files: Files): { readonly files: Files; readonly read: ReadonlySet<string> } {
+  const read = new Set<string>()
+  const readFile = (path: string) => {
+    read.add(path)
+    return files.readFile(path)
+  }
+  return { files: { ...files, readFile }, read }
 }
 
 /** Only these two carry changes that nobody has merged yet. */

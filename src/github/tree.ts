@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
 import type { Files } from '../data/files.js'
-import { startsWith } from '../data/files.js'
+import { isLfsPointer } from '../data/files.js'
 import { UsageError } from '../errors.js'
 import { gitText, lastLine } from './git.js'
 import type { RunGit } from './git.js'
@@ -24,7 +24,7 @@ export function filesOf(git: RunGit, commit: string): Files {
     const name = posix.normalize(path)
     const entry = name === '.' ? root : (await list(git, commit, name)).find((each) => each.path === name)
     if (entry === undefined) throw Object.assign(new Error(`no ${path} at ${commit}`), { code: 'ENOENT' })
-    if (entry.mode === '120000')
+    if (entry.mode === symbolicLink)
       throw new UsageError(`${path} at ${short(commit)}: is a symbolic link; name the file itself`)
     return entry
   }
@@ -44,23 +44,56 @@ export function filesOf(git: RunGit, commit: string): Files {
       const where = `${path} at ${short(commit)}`
       if (code !== 0)
         throw new UsageError(`${where}: git could not read it (${lastLine(stderr)}); check out with fetch-depth: 0`)
-      return startsWith(stdout, lfsPointer) ? resolveLfsPointer(git, stdout, path, where) : stdout
+      return isLfsPointer(stdout) ? resolveLfsPointer(git, stdout, path, where) : stdout
     },
   }
 }
 
+/**
+ * Whether a commit holds a path.
+ *
+ * @throws UsageError where a symbolic link or a submodule stands in the way: what it led to is not known, and "nothing"
+ *   would pass for the first adoption of a model.
+ */
 export async function existsAt(git: RunGit, commit: string, path: string): Promise<boolean> {
-  return (await list(git, commit, path)).some((entry) => entry.path === path)
+  const entry = await reach(git, commit, path)
+  if (entry === undefined || entry.path === path) return entry !== undefined
+  const what = entry.mode === symbolicLink ? 'a symbolic link' : 'a git submodule'
+  throw new UsageError(
+    `${path} at ${short(commit)}: ${entry.path} is ${what} there, which is not followed; name the file itself, or give baseline: path:… or results:…`,
+  )
 }
 
-/** Whether two commits differ at a path or anywhere under it. */
+/** Whether a commit holds a path, or a link or submodule on the way to it. */
+export async function isReached(git: RunGit, commit: string, path: string): Promise<boolean> {
+  return (await reach(git, commit, path)) !== undefined
+}
+
+/** Whether two commits differ at a path, anywhere under it, or in a link or submodule on the way to it. */
 export async function differs(git: RunGit, from: string, to: string, path: string): Promise<boolean> {
-  const command = ['--literal-pathspecs', 'diff-tree', '-r', '--name-only', '-z', from, to, '--', path]
+  const ways = await Promise.all([from, to].map(async (commit) => (await reach(git, commit, path))?.path))
+  const paths = new Set([path, ...ways.filter((way) => way !== undefined)])
+  const command = ['--literal-pathspecs', 'diff-tree', '-r', '--name-only', '-z', from, to, '--', ...paths]
   return (await gitText(git, command)) !== ''
 }
 
 export function short(commit: string): string {
   return commit.slice(0, 10)
+}
+
+const symbolicLink = '120000'
+const submodule = '160000'
+
+/** What stands at a path; a symbolic link or a submodule on the way to it stands for all that it may lead to. */
+async function reach(git: RunGit, commit: string, path: string): Promise<Entry | undefined> {
+  const parts = path.split('/')
+  let entry: Entry | undefined
+  for (let depth = 1; depth <= parts.length; depth += 1) {
+    const name = parts.slice(0, depth).join('/')
+    entry = (await list(git, commit, name)).find((each) => each.path === name)
+    if (entry === undefined || entry.mode === symbolicLink || entry.mode === submodule) break
+  }
+  return entry
 }
 
 const root: Entry = { path: '.', mode: '040000', type: 'tree', object: '', size: 0 }
@@ -85,8 +118,6 @@ async function list(git: RunGit, commit: string, path: string): Promise<readonly
     return { path: line.slice(tab + 1), mode, type, object, size: Number(size) || 0 }
   })
 }
-
-const lfsPointer = 'version https://git-lfs.github.com/spec/v1'
 
 async function resolveLfsPointer(git: RunGit, pointer: Uint8Array, path: string, where: string): Promise<Uint8Array> {
   const expected = /^oid sha256:([0-9a-f]{64})$/m.exec(Buffer.from(pointer).toString('latin1'))?.[1]

@@ -1,6 +1,7 @@
-import { realpath } from 'node:fs/promises'
-import { basename, dirname, posix } from 'node:path'
-import { gitIn, lastLine } from './git.js'
+import { lstat, realpath } from 'node:fs/promises'
+import { dirname, isAbsolute, join, relative, sep } from 'node:path'
+import { UsageError } from '../errors.js'
+import { gitIn, gitText } from './git.js'
 import type { RunGit } from './git.js'
 
 /** A file of the workspace as git knows it. */
@@ -11,13 +12,16 @@ export interface TrackedFile {
   readonly path: string
 }
 
-/** Finds the repository a file is in; undefined where there is none. The file need not exist, its folder must. */
+/** Finds the repository a file is in; undefined where there is none. Neither the file nor its folder need exist. */
 export type LocateInGit = (file: string) => Promise<TrackedFile | undefined>
 
 /** Settings for git in one repository; see `gitIn`. */
 export type GitSettings = (git: RunGit) => Promise<readonly (readonly [key: string, value: string])[]>
 
 /**
+ * The repository is found, and the file named in it, by the path as it is written: a pull request that puts a symbolic
+ * link in the place of a folder, or a submodule of its own, must not choose where the base commit is looked into.
+ *
  * @param environment - Of this process; see `gitIn`.
  * @param settingsFor - Asked once for every repository.
  * @returns One and the same `git` for all files of a repository.
@@ -29,17 +33,53 @@ export function locateInGit(
   const repositories = new Map<string, Promise<RunGit>>()
   const open = async (root: string) => gitIn(root, environment, await settingsFor(gitIn(root, environment)))
   return async (file) => {
-    const folder = await realpath(dirname(file)).catch(() => undefined)
-    if (folder === undefined) return undefined
-    const asked = await gitIn(folder, environment)(['rev-parse', '--show-toplevel', '--show-prefix'])
-    if (asked.code !== 0) {
-      if (asked.stderr.includes('not a git repository')) return undefined
-      throw new Error(`git rev-parse in ${folder} ended with ${asked.code}: ${lastLine(asked.stderr)}`)
-    }
-    const [root = '', prefix = ''] = Buffer.from(asked.stdout).toString('utf8').split('\n')
+    const root = await repositoryOf(dirname(file), environment)
+    if (root === undefined) return undefined
     const git = repositories.get(root) ?? open(root)
     repositories.set(root, git)
-    return { git: await git, path: posix.join(prefix, basename(file)) }
+    return { git: await git, path: relative(root, file).split(sep).join('/') }
+  }
+}
+
+/**
+ * The nearest folder at or above this one that is a checkout of its own; of a submodule, the checkout it belongs to. Git
+ * itself is not asked: it would follow links, and take a folder that is laid out like a bare repository for one. A
+ * commit can hold both, but nothing called .git.
+ */
+async function repositoryOf(
+  folder: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<string | undefined> {
+  for (let root = folder; ; root = dirname(root)) {
+    const present = await lstat(join(root, '.git')).catch(() => undefined)
+    if (present !== undefined && !(await isSubmodule(gitIn(root, environment)))) return root
+    if (root === dirname(root)) return undefined
+  }
+}
+
+async function isSubmodule(git: RunGit): Promise<boolean> {
+  return (await gitText(git, ['rev-parse', '--show-superproject-working-tree'])) !== ''
+}
+
+/**
+ * Refuses a path of the workspace that leads through a symbolic link: a pull request decides what its links point at, and
+ * what they point at may be changed without a change at this path.
+ *
+ * @param path - Absolute.
+ * @throws UsageError
+ */
+export async function refuseLinks(path: string, workspace: string): Promise<void> {
+  for (const root of [workspace, await realpath(workspace)]) {
+    const parts = relative(root, path).split(sep)
+    if (parts[0] === '..' || isAbsolute(parts[0])) continue
+    for (const [place] of parts.entries()) {
+      const name = join(...parts.slice(0, place + 1))
+      const isLink = (await lstat(join(root, name)).catch(() => undefined))?.isSymbolicLink() === true
+      if (isLink)
+        throw new UsageError(
+          `${join(...parts)}: ${name} is a symbolic link, and a pull request could point it elsewhere; name the file or folder itself`,
+        )
+    }
   }
 }
 

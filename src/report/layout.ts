@@ -62,3 +62,14 @@ export function firstThatFits<Detail>(
   }
   throw new Error(`the shortest report is ${size(text)} bytes long, over its limit of ${limit}`)
 }
+
+/** The last resort before a limit that is not ours: what is longer ends after its last whole line that fits, with a word about it. */
+export function cut(text: string, limit: number): string {
+  // Bytes: whoever counts characters gets no more of them.
+  const bytes = Buffer.from(text)
+  if (bytes.length <= limit) return text
+  const kept = bytes.subarray(0, limit - CUT.length).toString('utf8')
+  return `${kept.slice(0, Math.max(0, kept.lastIndexOf('\n')))}${CUT}`
+}
+
+const CUT = '\n\nThe rest of this report was too long to be shown here.\n'

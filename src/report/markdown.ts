@@ -15,6 +15,8 @@ export interface MarkdownOptions {
   /** The gate's name, where there are several. */
   readonly title?: string
   readonly links?: readonly Link[]
+  /** Sentences about where model, baseline, config and data came from. */
+  readonly notes?: readonly string[]
 }
 
 const TOOL = 'Robustness Gate'
@@ -26,6 +28,7 @@ interface Detail {
   readonly threats: number
   readonly flags: number
   readonly reasons: number
+  readonly notes: number
 }
 
 /** Both under GitHub's limits (1 MiB and 65,536 characters) with room for a marker and a heading. */
@@ -34,16 +37,16 @@ export const LIMITS: Readonly<Record<MarkdownOptions['tier'], number>> = { full:
 /** From most to least: first the images go, then the classes, then the attacks, then threats. A table is never cut. */
 const DETAILS: Readonly<Record<MarkdownOptions['tier'], readonly Detail[]>> = {
   full: [
-    { images: 10_000, classes: 1_000, attacks: true, threats: 100, flags: 200, reasons: 20 },
-    { images: 100, classes: 100, attacks: true, threats: 100, flags: 50, reasons: 20 },
-    { images: 0, classes: 0, attacks: false, threats: 50, flags: 20, reasons: 20 },
+    { images: 10_000, classes: 1_000, attacks: true, threats: 100, flags: 200, reasons: 20, notes: 20 },
+    { images: 100, classes: 100, attacks: true, threats: 100, flags: 50, reasons: 20, notes: 20 },
+    { images: 0, classes: 0, attacks: false, threats: 50, flags: 20, reasons: 20, notes: 20 },
   ],
   comment: [
-    { images: 20, classes: 5, attacks: true, threats: 20, flags: 10, reasons: 20 },
-    { images: 0, classes: 5, attacks: true, threats: 20, flags: 5, reasons: 20 },
-    { images: 0, classes: 0, attacks: true, threats: 20, flags: 5, reasons: 20 },
-    { images: 0, classes: 0, attacks: false, threats: 20, flags: 5, reasons: 20 },
-    { images: 0, classes: 0, attacks: false, threats: 5, flags: 0, reasons: 5 },
+    { images: 20, classes: 5, attacks: true, threats: 20, flags: 10, reasons: 20, notes: 20 },
+    { images: 0, classes: 5, attacks: true, threats: 20, flags: 5, reasons: 20, notes: 20 },
+    { images: 0, classes: 0, attacks: true, threats: 20, flags: 5, reasons: 20, notes: 20 },
+    { images: 0, classes: 0, attacks: false, threats: 20, flags: 5, reasons: 20, notes: 20 },
+    { images: 0, classes: 0, attacks: false, threats: 5, flags: 0, reasons: 5, notes: 10 },
   ],
 }
 
@@ -63,6 +66,7 @@ export function markdownReport(comparison: Comparison, options: MarkdownOptions)
       classSection(comparison, detail.classes, everyThreat),
       imageSection(comparison, detail.images, everyThreat),
       nextSteps(comparison),
+      noteSection(options.notes ?? [], detail.notes),
       detailsSections(comparison, results, detail),
       footer(options),
     ])}\n`
@@ -89,6 +93,12 @@ function furtherReasons(comparison: Comparison, limit: number): string {
 function nextSteps(comparison: Comparison): string {
   const steps = advice(comparison)
   return steps.length === 0 ? '' : blocks(['**What to do next**', bullets(steps)])
+}
+
+function noteSection(notes: readonly string[], limit: number): string {
+  const shown = notes.slice(0, limit).map((note) => `> ${prose(note)}`)
+  const more = notes.length > limit ? [`> … and ${notes.length - limit} more.`] : []
+  return blocks([...shown, ...more])
 }
 
 function footer({ title, links: list = [] }: MarkdownOptions): string {

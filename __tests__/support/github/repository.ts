@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -17,13 +17,14 @@ export const gitEnvironment = {
 
 const author = { name: 'Mona', email: 'mona@example.com', date: '2026-01-01T00:00:00Z' }
 
-export type Content = Readonly<Record<string, string | Uint8Array | null>>
+/** What a file shall hold, or what it shall point at. Null deletes it. */
+export type Content = Readonly<Record<string, string | Uint8Array | null | { readonly link: string }>>
 
 /** A repository such as GitHub hosts, made by git itself, and clones of it such as a runner makes. */
 export interface HostedRepository {
   readonly folder: string
   readonly url: string
-  /** Commits files onto a branch (made from `from` when it is new); null deletes. Returns the commit. */
+  /** Commits files onto a branch (made from `from` when it is new). Returns the commit. */
   readonly commit: (branch: string, files: Content, from?: string) => Promise<string>
   /** GitHub's test merge of a pull request: refs/pull/N/merge, the base as first parent. */
   readonly merge: (number: number, base: string, head: string) => Promise<string>
@@ -69,7 +70,10 @@ export async function hostRepository(): Promise<HostedRepository> {
         const path = join(origin, name)
         await mkdir(dirname(path), { recursive: true })
         if (content === null) await rm(path)
-        else await writeFile(path, content)
+        else if (typeof content === 'object' && 'link' in content) {
+          await rm(path, { recursive: true, force: true })
+          await symlink(content.link, path)
+        } else await writeFile(path, content)
       }
       await run('add', '--all')
       await run('commit', '--quiet', '--allow-empty', '-m', `change ${Object.keys(files).join(', ')}`)
