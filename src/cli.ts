@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 import { failureOf } from './cli/failure.js'
 import type { Io } from './cli/io.js'
-import { progressBars, progressLines } from './cli/progress.js'
+import { progressBars } from './cli/progress.js'
 import { runProgram } from './cli/program.js'
-import { nodeHost } from './host.js'
+import { guardStatus, nodeHost } from './host.js'
+import { progressLines } from './report/progress.js'
 
 const argv = process.argv.slice(2)
 const verbose = argv.includes('--verbose') || process.env.RUNNER_DEBUG === '1'
@@ -20,11 +21,13 @@ const io: Io = {
   host: nodeHost(import.meta.url, process),
 }
 
-try {
-  process.exitCode = await runProgram(argv, io)
-} catch (error) {
+/** Says what went wrong; returns the status to end with. */
+function tell(error: unknown): number {
   const { status, line } = failureOf(error)
   if (line !== undefined) io.stderr(`robustness-gate: ${line}\n`)
   if (verbose && status === 3 && error instanceof Error) io.stderr(`${error.stack}\n`)
-  process.exitCode = status
+  return status
 }
+
+guardStatus(process, tell)
+process.exitCode = await runProgram(argv, io).catch(tell)

@@ -36,6 +36,34 @@ export function nodeHost(entry: string, process: HostProcess): Host {
   }
 }
 
+/** The part of Node's `process` that `guardStatus` uses. */
+export interface GuardedProcess {
+  readonly stdout: GuardedStream
+  readonly stderr: GuardedStream
+  on(event: 'uncaughtException', listener: (error: unknown) => void): unknown
+  exit(status: number): unknown
+}
+
+interface GuardedStream {
+  on(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown
+}
+
+/**
+ * What nobody caught ends the program with status 3: Node's own, 1, would be read as a regression. A reader that has seen
+ * enough (`| head`) is no error; the verdict still decides.
+ */
+export function guardStatus(process: GuardedProcess, tell: (error: unknown) => void): void {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error) => {
+      if (error.code !== 'EPIPE') throw error
+    })
+  // A rejection that nobody handles becomes one of these.
+  process.on('uncaughtException', (error) => {
+    tell(error)
+    process.exit(3)
+  })
+}
+
 /** Absolute path of the child's program: beside the bundle dist/cli/index.js, or in engine/ where nothing is bundled. */
 export function workerEntry(entry: string): string {
   const bundled = entry.endsWith('/index.js')

@@ -1,5 +1,6 @@
-import { mkdir } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { mkdir, stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { codeOf } from './data/reason.js'
 import { UsageError } from './errors.js'
 import { writeFileAtomically } from './files.js'
 
@@ -12,12 +13,29 @@ const mendable: Readonly<Record<string, string>> = {
   EEXIST: 'a file is in the way',
   ENOTDIR: 'a file is in the way',
   EISDIR: 'a folder is in the way',
+  ENOENT: 'no folder can be made there',
   ENAMETOOLONG: 'the name is too long',
 }
 
 /** Makes a folder and those it lies in. */
 export async function makeFolder(path: string): Promise<void> {
-  await told(path, () => mkdir(path, { recursive: true }))
+  await told(path, () => make(resolve(path)))
+}
+
+/** `mkdir` with `recursive` never returns where a file system, such as /proc, lets nobody make a folder (Node 20 to 24). */
+async function make(path: string): Promise<void> {
+  try {
+    await mkdir(path)
+  } catch (error) {
+    if (await isFolder(path)) return
+    if (codeOf(error) !== 'ENOENT' || (await isFolder(dirname(path)))) throw error
+    await make(dirname(path))
+    await make(path)
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() === true
 }
 
 /** Writes a file whole or not at all, and the folder it lies in where that is missing. */
@@ -30,7 +48,7 @@ async function told(path: string, run: () => Promise<unknown>): Promise<void> {
   try {
     await run()
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    const code = codeOf(error) ?? ''
     if (mendable[code] === undefined) throw error
     throw new UsageError(`${path}: cannot be written, ${mendable[code]}; give another place for the results`)
   }

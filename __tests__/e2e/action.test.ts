@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { actionsToken, forkToken, startGitHub } from '../support/github/loopback.js'
@@ -138,6 +138,63 @@ describe('a pull request with a weaker model', () => {
   })
 })
 
+describe('a pull request that puts a symbolic link where its yardstick lies is refused in one line', () => {
+  const settings = { data: 'data/test.npz', epsilon: '0.1', samples: '32', suite: 'quick' }
+
+  async function refused(files: Content, before: Content, inputs: Job['inputs'], path: string, link: string) {
+    const { job } = await changing(files, before)
+    const outcome = await run({ ...job, inputs })
+    expect(outcome).toMatchObject({ status: 2, outputs: { verdict: 'error' } })
+    expect(outcome.errors).toEqual([expect.stringContaining(`${path}: ${link} is a symbolic link`)])
+  }
+
+  test('the model’s folder, so that the base has none of that name', async () => {
+    const files = { [model]: null, 'other/classifier.onnx': finetuned, models: { link: 'other' } }
+    await refused(files, start, { config: 'robustness.yml' }, model, 'models')
+  })
+
+  test('the model itself', async () => {
+    const files = { 'models/new.onnx': finetuned, [model]: { link: 'new.onnx' } }
+    await refused(files, start, { config: 'robustness.yml' }, model, model)
+  })
+
+  test('the config’s folder', async () => {
+    const files = {
+      ...{ [model]: finetuned, 'ci/gate.yml': null, ci: { link: 'cfg' } },
+      'cfg/gate.yml': `${config}maxRobustDrop: 100\nmaxCleanDrop: 100\n`,
+    }
+    await refused(files, { ...start, 'ci/gate.yml': config }, { config: 'ci/gate.yml' }, 'ci/gate.yml', 'ci')
+  })
+
+  test('a committed baseline’s folder', async () => {
+    const files = { 'base/a.onnx': null, 'weak/a.onnx': finetuned, base: { link: 'weak' }, [model]: finetuned }
+    const inputs = { ...settings, model, baseline: 'path:base/a.onnx' }
+    await refused(files, { ...start, 'base/a.onnx': hardened }, inputs, 'base/a.onnx', 'base')
+  })
+})
+
+test('a folder for the results that the pull request links elsewhere is refused, and nothing is written there', async () => {
+  const elsewhere = join(hosted.folder, 'elsewhere')
+  await mkdir(elsewhere)
+  const { job } = await changing({ 'robustness-gate-results': { link: elsewhere } })
+  const outcome = await run(job)
+  expect(outcome).toMatchObject({ status: 2, outputs: { verdict: 'error' } })
+  expect(outcome.errors).toEqual([expect.stringContaining('robustness-gate-results is a symbolic link')])
+  expect(await readdir(elsewhere)).toEqual([])
+})
+
+test('names from the pull request give the runner no orders', async () => {
+  const names = { 'data/names.txt': 'a\nb', 'data/test.npz': data }
+  const odd = 'models/##[error]x.onnx'
+  const { job } = await changing({ [odd]: hardened }, names)
+  const inputs = { model: odd, data: 'data/test.npz', epsilon: '0.1', samples: '16', suite: 'quick' }
+  const outcome = await run({ ...job, inputs })
+  expect(outcome).toMatchObject({ status: 0 })
+  const obeyed = outcome.log.replace(/^::stop-commands::(\S+)$[\s\S]*?^::\1::$/gm, '')
+  expect(obeyed).not.toContain('##[')
+  expect(outcome.log).toContain('## [error]x.onnx')
+})
+
 describe('a pull request that only touches the README passes while main moves on to a better model', () => {
   async function readmeOnly() {
     const root = await hosted.commit('main', { ...start, [model]: finetuned })
@@ -227,6 +284,24 @@ describe('baselines', () => {
 })
 
 describe('what goes wrong is not taken for a regression', () => {
+  test('a config that cannot be read: exit status 2, and no stale pass in comment, check and summary', async () => {
+    const { job } = await changing({ 'README.md': 'Words.', 'broken.yml': `${config}epsilom: 0.1\n` })
+    await run(job)
+    const outcome = await run({ ...job, inputs: { config: 'broken.yml' } })
+    expect(outcome).toMatchObject({ status: 2, outputs: { verdict: 'error' } })
+    expect(outcome.errors).toEqual([expect.stringMatching(/broken\.yml.*epsilom/)])
+    expect(outcome.summary).toContain('**Error**')
+    expect(github.comments).toEqual([expect.objectContaining({ body: expect.stringContaining('🛑 **Error**') })])
+    expect(github.checkRuns.at(-1)).toMatchObject({ conclusion: 'failure' })
+  })
+
+  test('even a check-name that cannot be used is published, under the gate’s own name', async () => {
+    const { job } = await changing({ 'README.md': 'Words.' })
+    const outcome = await run({ ...job, inputs: { config: 'robustness.yml', 'check-name': 'x'.repeat(101) } })
+    expect(outcome).toMatchObject({ status: 2, outputs: { verdict: 'error' } })
+    expect(github.checkRuns).toEqual([expect.objectContaining({ name: 'Robustness gate', conclusion: 'failure' })])
+  })
+
   test('a child that is killed by the native code: verdict error, exit status 3', async () => {
     const crashing = await installAction()
     const worker = "process.on('message', () => process.kill(process.pid, 'SIGSEGV'))\n"

@@ -5,8 +5,12 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from '@jest/globals'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { readNpz } from '../../src/data/npz.js'
+import { GraphBuilder } from '../../src/onnx/builder.js'
+import { decodeModel, encodeModel } from '../../src/onnx/codec.js'
+import { renameReads } from '../../src/onnx/subgraphs.js'
 import { ResultsSchema } from '../../src/evaluation/results.js'
 import { version } from '../../src/version.js'
+import { smallestResults } from '../support/github/results.js'
 import { childrenOf, inTemporaryFolder, root, runCli, startCli } from '../support/cli.js'
 
 const hardened = join(root, 'fixtures/fashion/fashion-hardened.onnx')
@@ -136,6 +140,30 @@ failOn: never
   })
 })
 
+/** A layer in front that adds nothing but an infinite slope times zero: every gradient is NaN, every output as before. */
+async function withNaNGradients(path: string): Promise<Uint8Array> {
+  const model = decodeModel(await readFile(path))
+  const [input] = model.inputs
+  const b = new GraphBuilder({ ...model, nodes: [] }, 'mask')
+  const nothing = b.add('Relu', [b.add('Sub', [input.name, b.scalar(10)])])
+  const masked = b.add('Add', [input.name, b.add('Log', [b.add('Exp', [b.add('Sqrt', [nothing])])])])
+  const nodes = model.nodes.map((node) => renameReads(node, (name) => (name === input.name ? masked : name)))
+  return encodeModel({ ...b.build(model, { outputs: model.outputs }), nodes: [...b.nodes, ...nodes] })
+}
+
+test('a model that hides behind NaN gradients is not passed as a robust one', async () => {
+  await inTemporaryFolder(async (cwd) => {
+    await writeFile(join(cwd, 'masked.onnx'), await withNaNGradients(finetuned))
+    const gate = ['gate', '--candidate', 'masked.onnx', '--baseline', hardened, ...attack, '--fail-on', 'inconclusive']
+    const run = await runCli(gate, { cwd })
+    expect({ status: run.status, stderr: run.stderr }).toMatchObject({ status: 1 })
+    expect(run.stdout).toMatch(/inconclusive/i)
+    const { verdict, flags } = await json(join(cwd, 'robustness-gate-results/comparison.json'))
+    expect(verdict).toMatchObject({ outcome: 'inconclusive', reasons: [{ code: 'masked-gradients' }] })
+    expect(flags).toContainEqual(expect.objectContaining({ model: 'candidate', code: 'masked-gradients' }))
+  })
+})
+
 describe('the other commands', () => {
   test('--save-adversarial writes what fools the model, inside the ball: the model itself, run again, is fooled', async () => {
     await inTemporaryFolder(async (cwd) => {
@@ -216,6 +244,22 @@ describe('the other commands', () => {
       expect(stdout).toContain(`\nExample:\n  robustness-gate ${command} `)
     }
   })
+})
+
+test('a reader that hangs up (`| head`) changes no verdict', async () => {
+  await inTemporaryFolder(async (cwd) => {
+    await writeFile(join(cwd, 'results.json'), smallestResults)
+    const cli = startCli(['compare', 'results.json', 'results.json', '--out', 'out'], { cwd })
+    cli.process.stdout?.destroy()
+    expect(await cli.finished).toMatchObject({ status: 0, stderr: '' })
+  })
+})
+
+test('no command: the help, and exit status 2', async () => {
+  const { status, stdout, stderr } = await runCli([])
+  expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+  expect(stderr).toMatch(/^Usage: robustness-gate .*\n/)
+  expect(stderr).not.toContain('outputHelp')
 })
 
 type Cli = ReturnType<typeof startCli>

@@ -1,5 +1,5 @@
 import type { Host } from '../host.js'
-import type { ShowProgress } from './progress.js'
+import type { ShowProgress } from '../report/progress.js'
 
 /** What the commands have of the world around them. */
 export interface Io {

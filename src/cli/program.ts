@@ -28,7 +28,8 @@ function describeProgram(ends: (running: Promise<ExitStatus>) => Promise<void>, 
     .description('Attacks a candidate and a baseline ONNX classifier alike, and tells whether robustness was lost.')
     .version(version)
     .exitOverride()
-    .configureOutput({ writeOut: io.stdout, writeErr: () => undefined })
+    // Mistakes are told by `failureOf`; what is left for stderr is the help for those who name no command.
+    .configureOutput({ writeOut: io.stdout, writeErr: io.stderr, outputError: () => undefined })
     .addHelpText(
       'after',
       `
