@@ -2,7 +2,7 @@ import type { Policy } from '../config/types.js'
 import type { Results } from '../evaluation/results.js'
 import { assertComparable, canonical } from './pairing.js'
 import { classChanges, pairedRows } from './rows.js'
-import { dataOf, flagsOf, suiteOf, summarize } from './summary.js'
+import { dataOf, flagsOf, suiteOf, modelSummary } from './summary.js'
 import type { Acceptance, Comparison, Failure, ModelRole, Reason, Verdict } from './types.js'
 import { judge } from './verdict.js'
 
@@ -25,7 +25,7 @@ export function compare(
   options: CompareOptions = {},
 ): Comparison {
   if (baseline) assertComparable(candidate, baseline)
-  const summary = summarize(candidate)
+  const summary = modelSummary(candidate)
   const rows = baseline ? pairedRows(candidate, baseline, policy) : []
   const flags = [...flagsOf('candidate', candidate), ...(baseline ? flagsOf('baseline', baseline) : [])]
   const verdict = judge(
@@ -43,7 +43,7 @@ export function compare(
   return {
     schema: 'robustness-gate/comparison/1',
     candidate: summary,
-    ...(baseline && { baseline: summarize(baseline) }),
+    ...(baseline && { baseline: modelSummary(baseline) }),
     data: dataOf(candidate),
     suite: suiteOf(candidate),
     threats: candidate.threats,
@@ -76,8 +76,8 @@ export function errorComparison(message: string, known: Known = {}): Comparison 
   const who = model ? `the ${model}` : 'a model'
   return {
     schema: 'robustness-gate/comparison/1',
-    candidate: candidate && summarize(candidate),
-    baseline: baseline && summarize(baseline),
+    candidate: candidate && modelSummary(candidate),
+    baseline: baseline && modelSummary(baseline),
     data: known.data ?? (evaluated && dataOf(evaluated)),
     suite: known.suite ?? (evaluated && suiteOf(evaluated)),
     threats: known.threats ?? evaluated?.threats ?? [],

@@ -1,8 +1,6 @@
 import { UsageError } from '../errors.js'
 import type { Results } from '../evaluation/results.js'
-
-type Sample = Results['samples'][number]
-type Attack = Results['suite']['attacks'][number]
+import { isCorrect } from '../evaluation/summarise.js'
 
 /** What two results must have been made with alike. */
 export interface Conditions {
@@ -85,24 +83,11 @@ function assertComplete({ samples, data, model, threats }: Results): void {
         throw new UsageError(
           `the results of ${name} say nothing about image ${sample.index} under ${shown(id)}: evaluate the model again`,
         )
-      const unbroken = isRight(sample) && Object.values(threat.attacks).every(({ success }) => !success)
+      const unbroken = isCorrect(sample) && Object.values(threat.attacks).every(({ success }) => !success)
       if (threat.robust !== unbroken)
         throw new UsageError(
           `the results of ${name} contradict themselves: image ${sample.index} is ${threat.robust ? '' : 'not '}robust under ${shown(id)}, but its attacks say otherwise; evaluate the model again`,
         )
     }
   })
-}
-
-export function isRight(sample: Sample): boolean {
-  return sample.predicted === sample.label
-}
-
-/**
- * Whether a sample counts for an attack alone: right, and not broken by it. An attack that was not run on the image did not
- * break it; one that gets only survivors counts with what came before it in the suite.
- */
-export function withstands(sample: Sample, threat: string, attacks: readonly Attack[], attack: Attack): boolean {
-  const counted = attack.survivorsOnly === true ? attacks.slice(0, attacks.indexOf(attack) + 1) : [attack]
-  return isRight(sample) && counted.every(({ id }) => sample.threats[threat].attacks[id]?.success !== true)
 }

@@ -1,6 +1,6 @@
 import type { Policy } from '../config/types.js'
 import type { Results } from '../evaluation/results.js'
-import { isRight, withstands } from './pairing.js'
+import { isCorrect, withstands } from '../evaluation/summarise.js'
 import { dropPValue, holm, mcnemarExact, scoreInterval } from './paired.js'
 import { detectableDrop, samplesNeeded } from './power.js'
 import { threatTitle } from './text.js'
@@ -31,7 +31,7 @@ export function pairedRows(candidate: Results, baseline: Results, policy: Policy
 }
 
 function questionsOf({ threats, suite }: Results): readonly Question[] {
-  const clean: Question = { id: 'clean', kind: 'clean', title: 'Clean', decides: true, holds: isRight }
+  const clean: Question = { id: 'clean', kind: 'clean', title: 'Clean', decides: true, holds: isCorrect }
   return [
     clean,
     ...threats.flatMap((threat): Question[] => [

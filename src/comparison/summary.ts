@@ -2,7 +2,7 @@ import type { Results } from '../evaluation/results.js'
 import type { ComparedSuite, Comparison, ModelRole, ModelSummary } from './types.js'
 
 /** What a comparison keeps of a model's results. */
-export function summarize({ model, summary, tool }: Results): ModelSummary {
+export function modelSummary({ model, summary, tool }: Results): ModelSummary {
   const threats = Object.entries(summary.threats)
   return {
     name: model.name,

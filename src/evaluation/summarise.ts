@@ -3,17 +3,20 @@ import type { Results } from './results.js'
 
 type Summary = Results['summary']
 
+interface AskedAttack {
+  readonly id: string
+  /** Of results files, where it may be anything. */
+  readonly survivorsOnly?: unknown
+}
+
 /** What the outcomes were asked about: ids in the order in which they are shown. */
 export interface Asked {
   readonly threats: readonly { readonly id: string }[]
-  readonly attacks: readonly { readonly id: string }[]
+  readonly attacks: readonly AskedAttack[]
   readonly classNames?: readonly string[]
 }
 
-/**
- * Counts and accuracies (fractions of 1) of outcomes. An attack's accuracy is that of images that are right and that it
- * was run on in vain; an attack for survivors only was not run on what an earlier one broke, so those count as broken.
- */
+/** Counts and accuracies (fractions of 1) of outcomes. An attack's accuracy is that of the images that withstand it. */
 export function summarise(samples: readonly SampleOutcome[], asked: Asked): Summary {
   const correct = samples.filter(isCorrect)
   const fraction = (images: readonly SampleOutcome[]) => images.length / samples.length
@@ -27,7 +30,7 @@ export function summarise(samples: readonly SampleOutcome[], asked: Asked): Summ
           attacks: Object.fromEntries(
             asked.attacks.map((attack) => [
               attack.id,
-              { accuracy: fraction(correct.filter((sample) => withstands(sample, threat.id, attack.id))) },
+              { accuracy: fraction(samples.filter((sample) => withstands(sample, threat.id, asked.attacks, attack))) },
             ]),
           ),
         },
@@ -53,9 +56,22 @@ function classes(samples: readonly SampleOutcome[], { threats, classNames }: Ask
   })
 }
 
-const isCorrect = (sample: SampleOutcome) => sample.predicted === sample.label
+export function isCorrect(sample: SampleOutcome): boolean {
+  return sample.predicted === sample.label
+}
 
 const isRobust = (sample: SampleOutcome, threat: string) => sample.threats[threat]?.robust === true
 
-const withstands = (sample: SampleOutcome, threat: string, attack: string) =>
-  sample.threats[threat]?.attacks[attack]?.success === false
+/**
+ * Whether a sample counts for an attack alone: right, and not broken by it. An attack that was not run on the image did not
+ * break it; one that gets only survivors counts with what came before it in the suite.
+ */
+export function withstands<Attack extends AskedAttack>(
+  sample: SampleOutcome,
+  threat: string,
+  attacks: readonly Attack[],
+  attack: Attack,
+): boolean {
+  const counted = attack.survivorsOnly === true ? attacks.slice(0, attacks.indexOf(attack) + 1) : [attack]
+  return isCorrect(sample) && counted.every(({ id }) => sample.threats[threat]?.attacks[id]?.success !== true)
+}
