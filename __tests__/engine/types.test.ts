@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
+import { gradientModelOf } from '../../src/autodiff/gradientModel.js'
 import { loadModel } from '../../src/engine/load.js'
 import type { LoadedModel } from '../../src/engine/load.js'
+import { modelRunner } from '../../src/engine/session.js'
 import { makeNode } from '../../src/onnx/attributes.js'
 import { encodeModel } from '../../src/onnx/codec.js'
 import type { ElementType, Graph, Node, Tensor, TensorData } from '../../src/onnx/graph.js'
@@ -60,6 +62,32 @@ test.each<[ElementType]>([['float16'], ['bfloat16']])(
     })
   },
 )
+
+test('the gradient model of a classifier in float16 is in float32, for anyone to run', async () => {
+  const run = modelRunner()
+  try {
+    const bytes = await gradientModelOf({ name: 'typed.onnx', bytes: classifier('float16'), external: {} }, run)
+    const pixels = Float32Array.from(points.flatMap((point) => [...point]))
+    const label: Tensor = { type: 'int64', dims: [2], data: BigInt64Array.of(0n, 1n) }
+    const x: Tensor = { type: 'float32', dims: [2, ...SHAPE], data: pixels }
+    const gradient = (
+      await run(
+        bytes,
+        new Map([
+          ['x', x],
+          ['label', label],
+        ]),
+      )
+    ).get('gradient')
+    const expected = await gradientsOf(await load(classifier('float16')))
+    expect(gradient?.type).toBe('float32')
+    expected.forEach((row, at) =>
+      row.forEach((slope, place) => expect(gradient?.data[at * 36 + place]).toBeCloseTo(slope, 6)),
+    )
+  } finally {
+    await run.close()
+  }
+})
 
 function load(bytes: Uint8Array): Promise<LoadedModel> {
   return loadModel({
