@@ -106,6 +106,41 @@ test('of several witnesses the nearest is kept', () => {
   expect(distance).toBe(Math.min(attacks.fgsm.distance, attacks.pgd.distance))
 })
 
+describe('gradients that tell nothing', () => {
+  const deaf = (gradient: Float32Array): FakeModel => ({
+    predict: () => Float32Array.of(1, 0),
+    gradient: () => ({ logits: Float32Array.of(1, 0), value: 0, gradient }),
+  })
+  const flagsOf = (model: FakeModel, first = 0.4): readonly string[] =>
+    converse(evaluateImage(image(first), plan([fgsm, pgd])), model).result.flags.map(({ code }) => code)
+
+  test.each([
+    ['zero', Float32Array.of(0, 0)],
+    ['NaN', Float32Array.of(NaN, 0)],
+    ['infinite', Float32Array.of(Infinity, -Infinity)],
+  ])('%s at every point: a flag names the image, for it was hardly tested', (_, gradient) => {
+    expect(flagsOf(deaf(gradient))).toEqual(['no-gradient'])
+  })
+
+  test('one useful gradient among them is a test', () => {
+    let asked = 0
+    const once: FakeModel = {
+      ...deaf(Float32Array.of(0, 0)),
+      gradient: () => ({
+        logits: Float32Array.of(1, 0),
+        value: 0,
+        gradient: Float32Array.of(asked++ === 3 ? 1 : 0, 0),
+      }),
+    }
+    expect(flagsOf(once)).toEqual([])
+  })
+
+  test('a broken image was tested, and so was a robust one with gradients', () => {
+    expect(flagsOf(threshold, 0.4375)).toEqual([])
+    expect(flagsOf(threshold, 0.125)).toEqual([])
+  })
+})
+
 test('a model that answers NaN is wrong, not right by accident, and a flag names the image', () => {
   const { predict, gradient } = threshold
   const nan = Float32Array.of(Number.NaN, Number.NaN)

@@ -19,7 +19,7 @@ export interface ThreatModel {
   randomPoint(random: Random): Float32Array
   /**
    * One step of projected gradient ascent (Madry et al. 2018, section 2.1): `size` along the direction in which the
-   * loss, to first order, rises most within the norm, then projected. Where the gradient is zero or not finite nothing moves.
+   * loss, to first order, rises most within the norm, then projected. Where the gradient is zero or NaN nothing moves.
    */
   step(point: Float32Array, gradient: Float32Array, size: number): Float32Array
   /** ‖x′ − x‖ in the threat's norm, in float64. */

@@ -6,7 +6,7 @@ import type { Samples, Settled } from '../onnx/settle.js'
 import { reads, renameReads } from '../onnx/subgraphs.js'
 import { EXPANSIONS } from './expansions/index.js'
 import { onReals } from './reals.js'
-import { gradientBuilder } from './reverse.js'
+import { gradientBuilder, refuseMissingRules } from './reverse.js'
 import type { Marked } from './rule.js'
 import { RULES } from './rules/index.js'
 
@@ -21,6 +21,8 @@ export interface Expanded extends Settled {
 /**
  * Settles a graph and replaces, on the way from its input to its outputs, every operator that is differentiated as a
  * composition of others, until none is left.
+ *
+ * @throws UsageError naming an operator that has no rule.
  */
 export async function settleExpanded(
   graph: Graph,
@@ -28,6 +30,7 @@ export async function settleExpanded(
   samples: Samples,
   run: RunModel,
 ): Promise<Expanded> {
+  refuseMissingRules(graph)
   let settled = await settle(graph, declared, samples, run)
   const straightThrough = straightThroughOperators(settled)
   for (let depth = 0; depth < MAX_DEPTH; depth++) {

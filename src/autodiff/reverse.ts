@@ -1,5 +1,5 @@
 import { UsageError } from '../errors.js'
-import { operatorOf } from '../onnx/attributes.js'
+import { intAttribute, operatorOf } from '../onnx/attributes.js'
 import { ownName } from '../onnx/edit.js'
 import type { Graph, Node } from '../onnx/graph.js'
 import type { Observation } from '../onnx/observe.js'
@@ -32,6 +32,24 @@ export function gradientBuilder(graph: Graph, observation: Observation, prefix?:
     for (const output of node.outputs) if (output !== '' && (standsForReals || isFloat(output))) active.add(output)
   }
   return new GradientBuilder(graph, observation, active, prefix)
+}
+
+const FLOATING_CODES: ReadonlySet<number> = new Set([1, 10, 11, 16])
+
+/**
+ * Refuses a graph with an operator that has no rule, before anything is run: onnxruntime may have no kernel for it either.
+ *
+ * @throws UsageError naming the first such operator between input and outputs.
+ */
+export function refuseMissingRules(graph: Graph): void {
+  const reached = new Set(graph.inputs.map((input) => input.name))
+  for (const node of graph.nodes) {
+    const operator = operatorOf(node)
+    if (!reads(node).some((name) => reached.has(name)) || WITHOUT_GRADIENT.has(operator)) continue
+    if (operator === 'Cast' && !FLOATING_CODES.has(intAttribute(node, 'to', 1))) continue
+    if (!RULES.has(operator) && !EXPANSIONS.has(operator)) throw new UsageError(missingRule(node))
+    for (const output of node.outputs) reached.add(output)
+  }
 }
 
 /**

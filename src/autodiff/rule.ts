@@ -30,12 +30,17 @@ export type Rule = ((
 
 /** Marks a rule or an expansion whose gradient is one of several at kinks and ties. */
 export function subgradient<T extends (...parameters: never[]) => unknown>(note: string, of: T): T & Marked {
-  return Object.assign(of, { kind: 'subgradient' as const, note })
+  return marked(of, { kind: 'subgradient', note })
 }
 
 /** Marks a rule or an expansion that passes a gradient where the mathematics gives none (BPDA, Athalye et al. 2018). */
 export function straightThrough<T extends (...parameters: never[]) => unknown>(note: string, of: T): T & Marked {
-  return Object.assign(of, { kind: 'straight-through' as const, note })
+  return marked(of, { kind: 'straight-through', note })
+}
+
+/** A copy: one rule may stand in the table twice, with other notes. */
+function marked<T extends (...parameters: never[]) => unknown>(of: T, mark: Marked): T & Marked {
+  return Object.assign(of.bind(undefined) as T, mark)
 }
 
 /** A rule for operators with one output that matters. */

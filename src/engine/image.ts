@@ -4,6 +4,7 @@ import { predictionAt } from '../attacks/protocol.js'
 import { imageDigest, randomSource } from '../attacks/random.js'
 import { attackFor } from '../attacks/registry.js'
 import { threatModel, type Bounds } from '../attacks/threat.js'
+import { watchGradients, type GradientWatch } from './watch.js'
 import type { AttackOutcome, Flag, ImageTask, SampleOutcome } from './messages.js'
 
 /** What is done to every image. */
@@ -36,6 +37,7 @@ export function* evaluateImage(task: ImageTask, plan: AttackPlan): Asking<ImageR
   const threats: SampleOutcome['threats'] = {}
   const witnesses: Record<string, Float32Array> = {}
   let speechless = clean.predicted === classes
+  const watch: GradientWatch = { asked: 0, useful: false }
 
   const digest = imageDigest(task.pixels)
   for (const threat of plan.threats) {
@@ -43,7 +45,7 @@ export function* evaluateImage(task: ImageTask, plan: AttackPlan): Asking<ImageR
       threats[threat.id] = { robust: false, attacks: {} }
       continue
     }
-    const { results, nearest } = yield* attackImage(task, threat, plan, digest)
+    const { results, nearest } = yield* watchGradients(attackImage(task, threat, plan, digest), watch)
     const attacks = Object.entries(results).map(([id, { success, predicted, distance }]): [string, AttackOutcome] => {
       speechless ||= predicted === classes
       return [id, { success, predicted: sayable(predicted, task.label, classes), distance }]
@@ -51,7 +53,9 @@ export function* evaluateImage(task: ImageTask, plan: AttackPlan): Asking<ImageR
     threats[threat.id] = { robust: !nearest, attacks: Object.fromEntries(attacks) }
     if (nearest) witnesses[threat.id] = nearest.point
   }
-  return { outcome: { ...image, threats }, witnesses, flags: speechless ? [speechlessFlag(task.index)] : [] }
+  const untested = watch.asked > 0 && !watch.useful && Object.values(threats).some(({ robust }) => robust)
+  const flags = [...(speechless ? [speechlessFlag(task.index)] : []), ...(untested ? [noGradientFlag(task.index)] : [])]
+  return { outcome: { ...image, threats }, witnesses, flags }
 }
 
 interface MeasuredResult extends AttackResult {
@@ -88,6 +92,15 @@ function speechlessFlag(index: number): Flag {
   return {
     code: 'no-prediction',
     message: 'Every output of the model was NaN, on the image or under attack; this counts as a wrong prediction.',
+    samples: [index],
+  }
+}
+
+function noGradientFlag(index: number): Flag {
+  return {
+    code: 'no-gradient',
+    message:
+      'Every gradient that the attacks were given was zero, NaN or infinite, so these images were hardly tested: attack with another loss (margin), and look for steps without a derivative and for outputs that saturate.',
     samples: [index],
   }
 }

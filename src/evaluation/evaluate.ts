@@ -6,6 +6,7 @@ import type { ChildEffects, WorkerChild } from './children.js'
 import { answers, impossibleReply, withChildren } from './children.js'
 import type { OutcomeReply, Witness } from './collector.js'
 import { Collector, witnessesOf } from './collector.js'
+import { maskingFlags } from './masking.js'
 import { mergeFlags } from './mergeFlags.js'
 import { hashModel, modelSize } from './modelFile.js'
 import type { Progress } from './progress.js'
@@ -76,6 +77,7 @@ export async function evaluate(request: EvaluationRequest, effects: EvaluationEf
   )
   const { classes, batch, engine } = sameOfAll(loaded, `evaluating ${model.name}`)
   const samples = collector.outcomes()
+  const flags = mergeFlags([...loaded.flatMap((child) => child.flags), ...collector.flags])
   const { threats, classNames } = { threats: request.threats, classNames: dataset.classNames }
   return {
     schema: 'robustness-gate/results/1',
@@ -93,7 +95,7 @@ export async function evaluate(request: EvaluationRequest, effects: EvaluationEf
     preprocessing: { ...preprocessing },
     summary: summarise(samples, { threats, attacks: suite.attacks, classNames }),
     samples,
-    flags: mergeFlags([...loaded.flatMap(({ flags }) => flags), ...collector.flags]),
+    flags: [...flags, ...maskingFlags(flags, samples)],
     cost: { seconds: seconds(), forwards: collector.forwards, gradients: collector.gradients },
   }
 }
@@ -163,9 +165,15 @@ function loadRequest({ model, dataset, ...request }: EvaluationRequest): LoadReq
   }
 }
 
-/** Batches are padded to one size, so a worker that cannot fill one would do the work of a full one for nothing. */
+/** What a batch is padded to at least. */
+const LEAST_BATCH = 16
+
+/**
+ * One for each core. Less than the least batch is not worth a process; more is, even where it does not fill the batch that
+ * was asked for: a model may keep its own, and a core that idles does less than one with half a batch.
+ */
 function workerCount({ limits, dataset }: EvaluationRequest, cores: number): number {
-  return Math.max(1, Math.min(limits.workers ?? cores, Math.ceil(dataset.samples / limits.batch)))
+  return Math.max(1, Math.min(limits.workers ?? cores, Math.ceil(dataset.samples / LEAST_BATCH)))
 }
 
 function checkLabels({ dataset, model }: EvaluationRequest, classes: number): void {
