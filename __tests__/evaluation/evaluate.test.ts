@@ -73,6 +73,12 @@ test('no process is started for images that one batch holds', async () => {
   expect(children).toHaveLength(1)
 })
 
+test('every core is used, though one batch would hold all images: a model may have a batch of 1', async () => {
+  const { startChild, children } = realChildren()
+  await evaluate(requestOf(60, {}, { limits: { seconds: 60, batch: 64 } }), effectsOf(startChild, { cores: 4 }))
+  expect(children).toHaveLength(4)
+})
+
 test('large images arrive, though a message holds only one of them', async () => {
   const [samples, size] = [6, 2 ** 19]
   const pixels = Float32Array.from({ length: samples * size }, (_, place) => Math.floor(place / size) / samples)
