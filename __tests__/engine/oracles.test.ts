@@ -52,7 +52,9 @@ test('answers stay as they are when the next batch is run', async () => {
 
 describe('images with different losses share a batch', () => {
   test('each loss has the value that its paper gives for the logits', async () => {
-    const { engine } = await loadModel(loadRequest('fashion/fashion-standard.onnx', fashion, { batch: 16, attacks: [] }))
+    const { engine } = await loadModel(
+      loadRequest('fashion/fashion-standard.onnx', fashion, { batch: 16, attacks: [] }),
+    )
     const { pixels: point, label } = imagesOf(fashion)[0]
     const target = (label + 1) % 10
     const direction = Float32Array.from({ length: 10 }, (_, k) => k - 4)
