@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { toLabels } from '../../src/data/labels.js'
-import { toPixels } from '../../src/data/pixels.js'
+import { refuseTooMany, toPixels } from '../../src/data/pixels.js'
 
 describe('bytes', () => {
   test('spread over the range, computed in float64 and rounded once', () => {
@@ -74,4 +74,12 @@ describe('labels', () => {
       `test.npz: image 1 has label ${value}; give class numbers, 0 for the first class`,
     )
   })
+})
+
+test('more values than are taken: the message says how many images there is room for', () => {
+  expect(() => refuseTooMany(2 ** 21, 1024, 'data.npz')).not.toThrow()
+  expect(() => refuseTooMany(20_000, 3 * 224 * 224, 'photos')).toThrow(
+    // 2³¹ / 150,528 = 14,266.3
+    /^photos: 20000 images of 150528 values are more than the 2147483648 values that are taken; .* at most 14266$/,
+  )
 })

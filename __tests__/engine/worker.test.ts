@@ -24,8 +24,10 @@ describe('the child process', () => {
   test('decodes, loads, attacks, and sends a witness that fools the model inside the ball', async () => {
     const raw = { kind: 'npz', name: 'fashion-test.npz', bytes: fixture('fashion/fashion-test.npz') } as const
     const options = { range: [0, 1], layout: 'nchw', channels: 'auto' } as const
-    const [decoded] = await child.ask({ type: 'decode', raw, options, samples: 24 })
-    expect(decoded).toEqual({ type: 'decoded', dataset: { ...fashion, name: raw.name } })
+    const [decoded, ...pieces] = await child.ask({ type: 'decode', raw, options, samples: 24 }, 2)
+    const { pixels, ...header } = fashion
+    expect(decoded).toEqual({ type: 'decoded', dataset: { ...header, name: raw.name } })
+    expect(pieces).toEqual([{ type: 'pixels', start: 0, pixels }])
 
     const [loaded] = await child.ask(
       loadRequest('fashion/fashion-standard.onnx', fashion, { witnesses: true, batch: 16 }),

@@ -22,12 +22,12 @@ describe('a dataset that a child decoded', () => {
     await expect(load({ failed })).rejects.toEqual(new UsageError(failed.message))
   })
 
-  test.each(['fewer images', 'fewer pixels', 'fewer labels', 'negative label', 'not a number', 'outside the range'])(
-    'is no answer with %s',
-    async (lie) => {
-      await expect(load({ lie }, 2)).rejects.toThrow(EvaluationError)
-    },
-  )
+  test.each([
+    ...['fewer images', 'fewer pixels', 'more pixels', 'pixels in another order', 'pixels twice', 'pieces of nothing'],
+    ...['more than fits', 'fewer labels', 'negative label', 'not a number', 'outside the range'],
+  ])('is no answer with %s', async (lie) => {
+    await expect(load({ lie }, 2)).rejects.toThrow(EvaluationError)
+  })
 })
 
 test('a model is inspected and differentiated in a child that is gone afterwards', async () => {

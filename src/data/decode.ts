@@ -6,7 +6,7 @@ import { decodeIdx } from './idx.js'
 import { decodeImages } from './images.js'
 import { toLabels } from './labels.js'
 import { decodeNpz } from './npz.js'
-import { toPixels } from './pixels.js'
+import { refuseTooMany, toPixels } from './pixels.js'
 import { imageShape } from './shape.js'
 import type { Dataset, RawData, StoredImages } from './types.js'
 
@@ -28,6 +28,7 @@ export function decodeData(raw: RawData, options: DataOptions, samples?: number)
   const count = samples ?? available
   const { shape, layout } = imageShape(dims, options, name)
   const size = shape.reduce((product, length) => product * length, 1)
+  refuseTooMany(count, size, name)
   const pixels = toPixels(values.subarray(0, count * size), size, options.range, name)
   const labels = toLabels(stored, count, classNames, name)
   const sha256 = fingerprint(shape, pixels, labels)
@@ -43,6 +44,6 @@ function decodeStored(raw: RawData, options: DataOptions): StoredImages {
     case 'csv':
       return decodeCsv(raw.bytes, raw.name, options.range[1])
     case 'folder':
-      return decodeImages(raw.files, options)
+      return decodeImages(raw.files, options, raw.name)
   }
 }

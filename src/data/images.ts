@@ -1,6 +1,7 @@
 import type { DataOptions } from '../config/types.js'
 import { UsageError } from '../errors.js'
 import { decodeJpeg, isJpeg } from './jpeg.js'
+import { refuseTooMany } from './pixels.js'
 import { decodePng, isPng } from './png.js'
 import type { Raster } from './raster.js'
 import { toGray, toRgb } from './raster.js'
@@ -14,7 +15,9 @@ type ImageFile = Extract<RawData, { kind: 'folder' }>['files'][number]
  * turned gray if declared, resized and cropped, in this order. `auto` is gray only when every image is gray.
  * @throws UsageError for a file that is neither, is damaged, is smaller than the crop or differs in size
  */
-export function decodeImages(files: readonly ImageFile[], options: DataOptions): StoredImages {
+export function decodeImages(files: readonly ImageFile[], options: DataOptions, name: string): StoredImages {
+  // Before memory is spent on all of them.
+  if (files.length > 0) refuseTooMany(files.length, prepare(files[0], options).pixels.length, name)
   const decoded = files.map((file) => prepare(file, options))
   const isGray = options.channels !== 'rgb' && decoded.every(({ channels }) => channels === 1)
   const images = isGray ? decoded : decoded.map(toRgb)

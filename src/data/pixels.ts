@@ -2,6 +2,17 @@ import { UsageError } from '../errors.js'
 
 type Range = readonly [number, number]
 
+/** Values of all images together: 8 GiB as float32. */
+export const MAXIMUM_PIXELS = 2 ** 31
+
+/** @throws UsageError, which says how many images there is room for. */
+export function refuseTooMany(images: number, size: number, name: string): void {
+  if (images * size > MAXIMUM_PIXELS)
+    throw new UsageError(
+      `${name}: ${images} images of ${size} values are more than the ${MAXIMUM_PIXELS} values that are taken; set \`samples\` (--samples) to at most ${Math.floor(MAXIMUM_PIXELS / size)}`,
+    )
+}
+
 /**
  * Stored values → pixels in the dataset's range. uint8 v becomes low + (high − low)·v/255, computed in float64 and
  * rounded once to float32; floats stay as they are. Every pixel lies inside the range also where a bound has no float32.

@@ -74,6 +74,7 @@ export const SampleOutcomeSchema = z.object({
 export const FlagSchema = z.object({ code: z.string(), message: z.string(), samples: z.array(index).optional() })
 
 export const ReplySchema = z.discriminatedUnion('type', [
+  /** Of a dataset all but its pixels, which follow in pieces. */
   z.object({
     type: z.literal('decoded'),
     dataset: z.object({
@@ -83,11 +84,12 @@ export const ReplySchema = z.discriminatedUnion('type', [
       shape: z.array(z.int().min(1)).min(1),
       layout: z.enum(['nchw', 'nhwc', 'flat']),
       range: z.tuple([z.number(), z.number()]),
-      pixels: float32,
       labels: int32,
       classNames: z.array(z.string()).optional(),
     }),
   }),
+  /** The next of them, in order: float32, from the place `start` of [samples × product(shape)] on. */
+  z.object({ type: z.literal('pixels'), start: index, pixels: float32 }),
   z.object({
     type: z.literal('loaded'),
     classes: z.int().min(2),

@@ -21,16 +21,17 @@ interface Evaluator {
  * What the child does: takes requests in order and replies to each; images that come while others are under attack
  * join them. Nothing is thrown: what goes wrong is a reply, and a model that failed under attack is done with.
  *
+ * @param send - Resolves when the reply is on its way and takes up no memory here any more.
  * @returns what to call with each request
  */
-export function serve(send: (reply: Reply) => void): (request: Request) => void {
+export function serve(send: (reply: Reply) => Promise<void>): (request: Request) => void {
   let evaluator: Evaluator | undefined
   let last: Promise<void> = Promise.resolve()
 
   const handle = async (request: Request): Promise<void> => {
     switch (request.type) {
       case 'decode':
-        return send(decode(request))
+        return decode(request, send)
       case 'locate':
         return send({ type: 'needs', locations: missingFiles(request.model) })
       case 'inspect':
@@ -55,20 +56,28 @@ export function serve(send: (reply: Reply) => void): (request: Request) => void 
       }
     }
   }
-  const fail = (error: unknown): void => send(failure(error))
+  const fail = (error: unknown): Promise<void> => send(failure(error))
 
   return (request) => {
     last = last.then(() => handle(request)).catch(fail)
   }
 }
 
-function decode({ raw, options, samples }: Extract<Request, { type: 'decode' }>): Reply {
-  const { shape, range, classNames, ...dataset } = decodeData(raw, options, samples)
+/** Elements of a piece: a megabyte. One message for all would be a second copy of gigabytes here, and a third on the other side. */
+const PIECE = 2 ** 18
+
+async function decode(
+  { raw, options, samples }: Extract<Request, { type: 'decode' }>,
+  send: (reply: Reply) => Promise<void>,
+): Promise<void> {
+  const { shape, range, classNames, pixels, ...dataset } = decodeData(raw, options, samples)
   const [low, high] = range
-  return {
+  await send({
     type: 'decoded',
     dataset: { ...dataset, shape: [...shape], range: [low, high], classNames: classNames && [...classNames] },
-  }
+  })
+  for (let start = 0; start < pixels.length; start += PIECE)
+    await send({ type: 'pixels', start, pixels: pixels.subarray(start, start + PIECE) })
 }
 
 function missingFiles({ name, bytes, external }: ModelBytes): string[] {
@@ -80,7 +89,10 @@ function missingFiles({ name, bytes, external }: ModelBytes): string[] {
   return missing
 }
 
-function reporter(withWitnesses: boolean, send: (reply: Reply) => void): (result: ImageResult, cost: Cost) => void {
+function reporter(
+  withWitnesses: boolean,
+  send: (reply: Reply) => Promise<void>,
+): (result: ImageResult, cost: Cost) => void {
   return ({ outcome, witnesses, flags }, { gradients, forwards }) =>
     send({
       type: 'outcome',

@@ -1,6 +1,7 @@
 import type { Inspection } from '../autodiff/inspection.js'
 import type { DataOptions } from '../config/types.js'
 import { MAXIMUM_BYTES } from '../data/files.js'
+import { MAXIMUM_PIXELS } from '../data/pixels.js'
 import type { Dataset, RawData } from '../data/types.js'
 import type { ModelBytes, Request } from '../engine/messages.js'
 import { UsageError } from '../errors.js'
@@ -28,10 +29,38 @@ export async function loadDataset(
   effects: AskEffects,
 ): Promise<Dataset> {
   const doing = `decoding ${raw.name}`
-  const { dataset } = await ask({ type: 'decode', raw, options, samples }, 'decoded', doing, effects)
-  const problem = badDataset(dataset, samples)
+  const [dataset] = await withChildren(1, { timeLimitSeconds: effects.timeLimitSeconds }, effects, (child) => {
+    child.send({ type: 'decode', raw, options, samples })
+    return receiveDataset(answers(child, doing), samples, doing)
+  })
+  const problem = badValues(dataset)
   if (problem !== undefined) throw impossibleReply(problem, doing)
   return dataset
+}
+
+/** Pixels come in pieces, each put in its place at once. */
+async function receiveDataset(
+  replies: AsyncGenerator<Answer, never>,
+  samples: number | undefined,
+  doing: string,
+): Promise<Dataset> {
+  const { value: first } = await replies.next()
+  if (first.type !== 'decoded') throw impossibleReply(`${first.type} instead of decoded`, doing)
+  const { dataset } = first
+  const length = elements(dataset)
+  const problem = badHeader(dataset, length, samples)
+  if (problem !== undefined) throw impossibleReply(problem, doing)
+  const pixels = new Float32Array(length)
+  for (let received = 0; received < length;) {
+    const { value: piece } = await replies.next()
+    if (piece.type !== 'pixels') throw impossibleReply(`${piece.type} instead of pixels`, doing)
+    const { start, pixels: next } = piece
+    if (start !== received || next.length === 0 || next.length > length - received)
+      throw impossibleReply(`${next.length} pixels from ${start} on, after ${received} of ${length}`, doing)
+    pixels.set(next, start)
+    received += next.length
+  }
+  return { ...dataset, pixels }
 }
 
 /** What a child finds in a model, without running it. */
@@ -86,12 +115,18 @@ function isOf<Type extends Answer['type']>(answer: Answer, type: Type): answer i
   return answer.type === type
 }
 
-function badDataset(dataset: Dataset, samples: number | undefined): string | undefined {
-  const { shape, pixels, labels, range } = dataset
-  const size = shape.reduce((product, length) => product * length, 1)
+function elements({ samples, shape }: Pick<Dataset, 'samples' | 'shape'>): number {
+  return shape.reduce((product, size) => product * size, samples)
+}
+
+function badHeader(dataset: Omit<Dataset, 'pixels'>, length: number, samples: number | undefined): string | undefined {
   if (samples !== undefined && dataset.samples !== samples) return `${dataset.samples} images instead of ${samples}`
-  if (pixels.length !== dataset.samples * size) return `${pixels.length} pixels are not ${dataset.samples} × ${size}`
-  if (labels.length !== dataset.samples) return `${labels.length} labels for ${dataset.samples} images`
+  if (dataset.labels.length !== dataset.samples) return `${dataset.labels.length} labels for ${dataset.samples} images`
+  if (length > MAXIMUM_PIXELS) return `${length} pixels are more than were to be decoded`
+  return undefined
+}
+
+function badValues({ pixels, labels, range }: Dataset): string | undefined {
   if (!labels.every((label) => label >= 0)) return 'a label below 0'
   if (!pixels.every((pixel) => pixel >= range[0] && pixel <= range[1])) return 'a pixel outside the range of the data'
   return undefined
