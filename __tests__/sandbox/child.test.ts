@@ -1,4 +1,6 @@
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmdirSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { z } from 'zod'
@@ -54,6 +56,17 @@ describe('what a stranger’s model finds around it', () => {
     one.kill()
     await one.exited
     expect(existsSync(around.directory)).toBe(false)
+  })
+
+  test('the directory of a child whose parent was killed at once goes with the next start; others’ stay', async () => {
+    // No process has a number this high: Linux counts to 2²² at most.
+    const stale = mkdtempSync(join(tmpdir(), `robustness-gate-child-${2 ** 22 + 1}-`))
+    const others = mkdtempSync(join(tmpdir(), 'robustness-gate-child-of-mine-'))
+    const first = start()
+    const { directory } = report.parse(await answer(first, { do: 'report' }))
+    await answer(start(), { do: 'report' })
+    expect([stale, others, directory].map((path) => existsSync(path))).toEqual([false, true, true])
+    rmdirSync(others)
   })
 
   test('what it leaves in its directory does not stay on the runner', async () => {

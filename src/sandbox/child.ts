@@ -1,9 +1,10 @@
 import { fork } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { z } from 'zod'
+import { codeOf } from '../data/reason.js'
 import type { Exit, ExitCause } from './exit.js'
 import { keepLastOutput } from './lastOutput.js'
 import type { LivingChildren } from './living.js'
@@ -50,7 +51,7 @@ const LONGEST_DELAY = 2 ** 31 - 1
  */
 export function startChild<Request, Reply>(options: ChildOptions<Reply>): Child<Request, Reply> {
   if (!isAbsolute(options.entry)) throw new TypeError(`the child's entry must be an absolute path: ${options.entry}`)
-  const directory = mkdtempSync(join(tmpdir(), 'robustness-gate-'))
+  const directory = makeDirectory()
   const child = fork(options.entry, [], {
     execPath: options.execPath ?? process.execPath,
     // Named and undefined: else Node hands this one on even to an empty environment.
@@ -128,6 +129,30 @@ export function startChild<Request, Reply>(options: ChildOptions<Reply>): Child<
   child.on('close', settle)
   options.living?.add(handle)
   return handle
+}
+
+const PREFIX = 'robustness-gate-child-'
+
+/** The name tells whose it is, so that what a parent left that was killed at once can be told from what is in use. */
+function makeDirectory(): string {
+  removeStale()
+  return mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`))
+}
+
+function removeStale(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const owner = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1]
+    if (owner !== undefined && !isAlive(Number(owner))) removeDirectory(join(tmpdir(), name))
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    // EPERM: somebody else's, and alive.
+    return codeOf(error) !== 'ESRCH'
+  }
 }
 
 function firstProblem(error: z.ZodError): string {
