@@ -6,7 +6,7 @@ export type SettingFlags = Readonly<Record<string, readonly [value: string, help
 
 export const dataFlags: SettingFlags = {
   data: ['PATH', '.npz (x, y), folder with a folder of images per class, IDX, or CSV with the label first'],
-  samples: ['N', 'the first N images (default: all)'],
+  samples: ['N', 'the first N images (default: all); of class folders, one of each class in turn'],
   range: ['LOW,HIGH', "bounds of a pixel, as in the model's training before mean and std (default: 0,1)"],
   layout: ['LAYOUT', "of the data's arrays: nchw, nhwc or flat (default: nchw)"],
   shape: ['C,H,W', 'of one image, where the data does not say: CSV'],
