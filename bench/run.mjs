@@ -14,6 +14,8 @@ import { transpile } from '../scripts/transpile.mjs'
  */
 await transpile()
 const { resnet18 } = await import('./resnet18.mjs')
+const { mobilenetV3 } = await import('./mobilenetV3.mjs')
+const { vit } = await import('./vit.mjs')
 const { measureBuilding } = await import('./build.mjs')
 const { loadModel } = await import('../.build/engine/load.js')
 const { openSession } = await import('../.build/engine/session.js')
@@ -127,6 +129,8 @@ console.table([
     [1, 28, 28],
   ),
   await measureEngine('resnet18, half width', resnet18(), [3, 32, 32]),
+  await measureEngine('mobilenet v3 small', mobilenetV3(), [3, 32, 32]),
+  await measureEngine('vit, 192 wide, 6 deep', vit(), [3, 32, 32]),
 ])
 console.log('PGD-20, 500 images, end to end')
 console.table([

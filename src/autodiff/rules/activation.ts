@@ -34,13 +34,13 @@ export const activation: Readonly<Record<string, Rule>> = {
       return [b.where(between(node.outputs[0], x, b), b.mul(gradient, slope), x)]
     }),
   ),
-  // x·h(x) with h = HardSigmoid(1/6, 1/2): h + x·h′
+  // x·h(x) with h = HardSigmoid(1/6, 1/2): h + x/6 where |x| < 3, which a steep HardSigmoid of 9 − x² tells in one pass.
   HardSwish: subgradient(
     'slope 0 at −3, 1 at 3',
     elementwise((x, _y, b) => {
       const gate = b.add('HardSigmoid', [x], { alpha: { float: 1 / 6 }, beta: { float: 0.5 } })
-      const inside = b.where(between(gate, x, b), b.mul(x, b.number(1 / 6, x)), x)
-      return b.add('Add', [gate, inside])
+      const inside = b.add('HardSigmoid', [b.mul(x, x)], { alpha: { float: -1e30 }, beta: { float: 9e30 } })
+      return b.add('Add', [gate, b.mul(b.mul(x, b.number(1 / 6, x)), inside)])
     }),
   ),
   Clip: subgradient(
