@@ -308,6 +308,37 @@ describe('models a classifier may be', () => {
     )
   })
 
+  test('a cast to whole numbers and back is a step that the gradient passes straight through', async () => {
+    // y = trunc(8·x)·w: where a slope of zero would hide the model, its gradient is that of 8·x·w.
+    const eight = { k: floating('float32', [], [8]) }
+    const nodes = [
+      makeNode('Mul', ['x', 'k'], ['scaled']),
+      makeNode('Cast', ['scaled'], ['whole'], { to: 6 }),
+      makeNode('Cast', ['whole'], ['back'], { to: 1 }),
+      makeNode('MatMul', ['back', 'w'], ['y']),
+    ]
+    const signed = { ...four, range: [-1, 1] as const }
+    const surrogate = await build(model(nodes, { w: dense(3).w, ...eight }), signed)
+    expect(surrogate.straightThrough).toEqual(['Cast'])
+    const x = reals('float32', [1, 4], 79, -1, 1)
+    const { logits, gradient } = await ask(surrogate, x, 4, [0])
+    const w = numbersOf(dense(3).w)
+    const direction = [1, 2, 3].map(Math.sin)
+    const whole = numbersOf(x).map((pixel) => Math.trunc(8 * pixel))
+    logits.forEach((logit, k) =>
+      expect(logit).toBeCloseTo(
+        whole.reduce((sum, value, at) => sum + value * w[at * 3 + k], 0),
+        4,
+      ),
+    )
+    gradient.forEach((slope, at) =>
+      expect(slope).toBeCloseTo(
+        direction.reduce((sum, weight, k) => sum + 8 * weight * w[at * 3 + k], 0),
+        4,
+      ),
+    )
+  })
+
   test('inspect names the operators without a rule, and where they are', async () => {
     const bytes = withDistances()
     const inspection = await inspectModel({ name: 'small.onnx', bytes, external: {} })

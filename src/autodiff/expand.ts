@@ -4,11 +4,13 @@ import type { Graph, Node, RunModel } from '../onnx/graph.js'
 import { settle } from '../onnx/settle.js'
 import type { Samples, Settled } from '../onnx/settle.js'
 import { reads, renameReads } from '../onnx/subgraphs.js'
+import type { Expansion } from './expansion.js'
 import { EXPANSIONS } from './expansions/index.js'
 import { onReals } from './reals.js'
 import { gradientBuilder, refuseMissingRules } from './reverse.js'
 import type { Marked } from './rule.js'
 import { RULES } from './rules/index.js'
+import { truncation, truncations } from './truncation.js'
 
 /** Expansions within expansions. A quantised convolution takes three; more is a circle. */
 const MAX_DEPTH = 8
@@ -43,21 +45,29 @@ export async function settleExpanded(
 
 function straightThroughOperators({ graph, observation }: Settled): readonly string[] {
   const { isActive } = gradientBuilder(graph, observation)
-  const used = graph.nodes.filter((node) => node.inputs.some(isActive) && node.outputs.some(isActive)).map(operatorOf)
-  const marked = (operator: string): Marked | undefined => EXPANSIONS.get(operator) ?? RULES.get(operator)
-  return [...new Set(used)].filter((operator) => marked(operator)?.kind === 'straight-through')
+  const isTruncation = truncations(graph, observation)
+  const isSteppy = (node: Node): boolean => {
+    const marked: Marked | undefined = EXPANSIONS.get(operatorOf(node)) ?? RULES.get(operatorOf(node))
+    return isTruncation(node) || (node.outputs.some(isActive) && marked?.kind === 'straight-through')
+  }
+  const used = graph.nodes.filter((node) => node.inputs.some(isActive) && isSteppy(node)).map(operatorOf)
+  return [...new Set(used)]
 }
 
 function expandOnce({ graph, observation }: Settled, depth: number): Graph | undefined {
   const b = gradientBuilder(graph, observation, `expanded${depth === 0 ? '' : depth}`)
-  const isExpanded = (node: Node): boolean => EXPANSIONS.has(operatorOf(node)) && reads(node).some(b.isActive)
-  if (!graph.nodes.some(isExpanded)) return undefined
+  const isTruncation = truncations(graph, observation)
+  const expansionOf = (node: Node): Expansion | undefined => {
+    if (!reads(node).some(b.isActive)) return undefined
+    return isTruncation(node) ? truncation : EXPANSIONS.get(operatorOf(node))
+  }
+  if (!graph.nodes.some(expansionOf)) return undefined
   const renamed = new Map<string, string>()
   const current = (name: string): string => renamed.get(name) ?? name
   b.nodes.length = 0
   for (const node of graph.nodes) {
     const here = renamed.size === 0 ? node : renameReads(node, current)
-    const expand = isExpanded(node) ? EXPANSIONS.get(operatorOf(node)) : undefined
+    const expand = expansionOf(node)
     if (expand === undefined) b.nodes.push(onReals(node, here, b))
     else
       expand(here, b).forEach((value, place) => {

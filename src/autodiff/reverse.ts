@@ -1,6 +1,5 @@
 import { UsageError } from '../errors.js'
 import { intAttribute, operatorOf } from '../onnx/attributes.js'
-import { ownName } from '../onnx/edit.js'
 import type { Graph, Node } from '../onnx/graph.js'
 import type { Observation } from '../onnx/observe.js'
 import { reads } from '../onnx/subgraphs.js'
@@ -97,7 +96,7 @@ function applyRule(
 
 /** One line: which operator, where, what to do. */
 export function missingRule(node: Node): string {
-  const where = node.name || ownName(node.outputs[0])
+  const where = node.name || node.outputs[0]
   return `operator ${operatorOf(node)} (node "${where}") has no gradient rule; ${wayOut(node)}`
 }
 

@@ -4,11 +4,6 @@ import { renameReads } from './subgraphs.js'
 /** What stands in front of the names of a model's own values, so that nothing added later can meet one of them. */
 export const MODEL_PREFIX = 'model/'
 
-/** A value's name as the model has it. */
-export function ownName(name: string): string {
-  return name.startsWith(MODEL_PREFIX) ? name.slice(MODEL_PREFIX.length) : name
-}
-
 /** The model with the prefix in front of every value's name. */
 export function withPrefix(graph: Graph): Graph {
   const rename = (name: string): string => (name === '' ? '' : `${MODEL_PREFIX}${name}`)
@@ -16,7 +11,11 @@ export function withPrefix(graph: Graph): Graph {
     ...graph,
     inputs: graph.inputs.map((input) => ({ ...input, name: rename(input.name) })),
     outputs: graph.outputs.map((output) => ({ ...output, name: rename(output.name) })),
-    nodes: graph.nodes.map((node) => ({ ...renameReads(node, rename), outputs: node.outputs.map(rename) })),
+    nodes: graph.nodes.map((node) => ({
+      ...renameReads(node, rename),
+      outputs: node.outputs.map(rename),
+      name: node.name || node.outputs[0], // what messages call it, as its author does
+    })),
     constants: new Map([...graph.constants].map(([name, tensor]) => [rename(name), tensor])),
   }
 }

@@ -1,0 +1,43 @@
+import { intAttribute } from '../onnx/attributes.js'
+import type { Graph, Node } from '../onnx/graph.js'
+import type { Observation } from '../onnx/observe.js'
+import { reads } from '../onnx/subgraphs.js'
+import { elementType } from '../onnx/tensor.js'
+import { expansion } from './expansion.js'
+import type { Expansion } from './expansion.js'
+import { straightThrough } from './rule.js'
+
+const isFloat = (type: string | undefined): boolean => type?.startsWith('float') === true
+
+/** What a Cast makes. */
+function target(node: Node): string | undefined {
+  return elementType(intAttribute(node, 'to', 0))
+}
+
+/**
+ * Finds the casts that cut off fractions: from floats to whole numbers that are used as floats again, and as nothing else
+ * (an index, say). To the mathematics they are steps without a slope, and an attacker would not stop at them.
+ *
+ * @returns whether a node is one.
+ */
+export function truncations(graph: Graph, observation: Observation): (node: Node) => boolean {
+  const readers = new Map<string, Node[]>()
+  for (const node of graph.nodes)
+    for (const name of reads(node)) readers.set(name, [...(readers.get(name) ?? []), node])
+  return (node) => {
+    if (node.op !== 'Cast' || node.domain !== '' || !isFloat(observation.get(node.inputs[0])?.type)) return false
+    if (target(node)?.includes('int') !== true) return false
+    const after = readers.get(node.outputs[0]) ?? []
+    return after.length > 0 && after.every((reader) => reader.op === 'Cast' && isFloat(target(reader)))
+  }
+}
+
+/** Towards zero, as a cast does, by operators whose gradient is the identity. */
+export const truncation: Expansion = straightThrough(
+  'the identity, where whole numbers become floats again',
+  expansion((node, b) => {
+    const [x] = node.inputs
+    const isPositive = b.add('Greater', [x, b.number(0, node.inputs[0])])
+    return b.add('Where', [isPositive, b.add('Floor', [x]), b.add('Ceil', [x])])
+  }),
+)
