@@ -6,6 +6,7 @@ import type { Samples, Settled } from '../onnx/settle.js'
 import { reads, renameReads } from '../onnx/subgraphs.js'
 import type { Expansion } from './expansion.js'
 import { EXPANSIONS } from './expansions/index.js'
+import { fuseGelu } from './fuseGelu.js'
 import { onReals } from './reals.js'
 import { gradientBuilder, refuseMissingRules } from './reverse.js'
 import type { Marked } from './rule.js'
@@ -37,7 +38,8 @@ export async function settleExpanded(
   const straightThrough = straightThroughOperators(settled)
   for (let depth = 0; depth < MAX_DEPTH; depth++) {
     const expanded = expandOnce(settled, depth)
-    if (expanded === undefined) return { ...settled, straightThrough }
+    if (expanded === undefined)
+      return { ...settled, graph: fuseGelu(settled.graph, settled.observation), straightThrough }
     settled = await settle(expanded, settled.batch === 'free' ? undefined : settled.batch, samples, run)
   }
   throw new Error(`operators are still expanded after ${MAX_DEPTH} rounds: two of them expand into each other`)
