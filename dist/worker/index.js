@@ -12913,9 +12913,6 @@ function domainsOf(node) {
 ;// CONCATENATED MODULE: ./.build/onnx/edit.js
 
 /** What stands in front of the names of a model's own values, so that nothing added later can meet one of them. */ const MODEL_PREFIX = 'model/';
-/** A value's name as the model has it. */ function ownName(name) {
-    return name.startsWith(MODEL_PREFIX) ? name.slice(MODEL_PREFIX.length) : name;
-}
 /** The model with the prefix in front of every value's name. */ function withPrefix(graph) {
     const rename = (name)=>name === '' ? '' : `${MODEL_PREFIX}${name}`;
     return {
@@ -12930,7 +12927,8 @@ function domainsOf(node) {
             })),
         nodes: graph.nodes.map((node)=>({
                 ...renameReads(node, rename),
-                outputs: node.outputs.map(rename)
+                outputs: node.outputs.map(rename),
+                name: node.name || node.outputs[0]
             })),
         constants: new Map([
             ...graph.constants
@@ -16420,6 +16418,81 @@ function at(list, place, node) {
     ...sequences
 }));
 
+;// CONCATENATED MODULE: ./.build/autodiff/fuseGelu.js
+
+
+
+/**
+ * Puts one Gelu where exporters before opset 20 wrote it out: x/√2 → Erf → +1 → ·x → ·½. onnxruntime does so by itself,
+ * but not where a gradient needs what stands between; and one operator has one rule, with half the passes over memory.
+ */ function fuseGelu(graph, observation) {
+    const view = viewOf(graph);
+    const fused = new Map();
+    for (const erf of graph.nodes){
+        if (erf.op !== 'Erf' || observation.get(erf.inputs[0])?.type !== 'float32') continue;
+        const found = geluAround(erf, view);
+        if (found) fused.set(found.last, makeNode('Gelu', [
+            found.x
+        ], found.last.outputs, {}, found.last.name));
+    }
+    if (fused.size === 0) return graph;
+    return prune({
+        ...graph,
+        nodes: graph.nodes.map((node)=>fused.get(node) ?? node)
+    });
+}
+function geluAround(erf, { producer, onlyReader, besides }) {
+    const scaled = producer(erf.inputs[0]);
+    const x = besides(scaled, 'Div', Math.SQRT2) ?? besides(scaled, 'Mul', Math.SQRT1_2);
+    const shifted = onlyReader(erf.outputs[0]);
+    if (x === undefined || shifted === undefined || besides(shifted, 'Add', 1) === undefined) return undefined;
+    const product = onlyReader(shifted.outputs[0]);
+    if (product?.op !== 'Mul') return undefined;
+    const other = product.inputs.find((name)=>name !== shifted.outputs[0]);
+    if (other === undefined) return undefined;
+    // (x · ½) · (…) as much as (x · …) · ½
+    if (besides(producer(other), 'Mul', 0.5) === x) return {
+        x,
+        last: product
+    };
+    const halved = onlyReader(product.outputs[0]);
+    return other === x && halved && besides(halved, 'Mul', 0.5) !== undefined ? {
+        x,
+        last: halved
+    } : undefined;
+}
+function viewOf(graph) {
+    const producers = new Map(graph.nodes.flatMap((node)=>node.outputs.map((name)=>[
+                name,
+                node
+            ])));
+    const readers = new Map();
+    for (const node of graph.nodes)for (const name of reads(node))readers.set(name, [
+        ...readers.get(name) ?? [],
+        node
+    ]);
+    const outputs = new Set(graph.outputs.map(({ name })=>name));
+    const isConstant = (name, value)=>{
+        const { data } = graph.constants.get(name) ?? {
+            data: []
+        };
+        return data.length === 1 && Math.abs(Number(data[0]) - value) <= 1e-6 * value;
+    };
+    return {
+        producer: (name)=>producers.get(name),
+        onlyReader: (name)=>{
+            const [reader, ...others] = readers.get(name) ?? [];
+            return others.length > 0 || outputs.has(name) ? undefined : reader;
+        },
+        besides: (node, op, value)=>{
+            if (node?.op !== op || node.domain !== '') return undefined;
+            const [a, b] = node.inputs;
+            if (isConstant(b, value)) return a;
+            return op !== 'Div' && isConstant(a, value) ? b : undefined;
+        }
+    };
+}
+
 ;// CONCATENATED MODULE: ./.build/autodiff/reals.js
 
 
@@ -19805,7 +19878,6 @@ const reshaped = rule((node, gradient, b)=>[
 
 
 
-
 const DIFFERENTIABLE_TYPES = new Set([
     'float16',
     'bfloat16',
@@ -19894,7 +19966,7 @@ function applyRule(node, gradients, b) {
     return rule(node, gradients, b);
 }
 /** One line: which operator, where, what to do. */ function missingRule(node) {
-    const where = node.name || ownName(node.outputs[0]);
+    const where = node.name || node.outputs[0];
     return `operator ${operatorOf(node)} (node "${where}") has no gradient rule; ${wayOut(node)}`;
 }
 /** At its highest level onnxruntime lays tensors out for one kind of processor: such a model is not meant to leave it. */ function wayOut({ op, domain }) {
@@ -19906,7 +19978,54 @@ function applyRule(node, gradients, b) {
     return b.add('Sum', gradients);
 }
 
+;// CONCATENATED MODULE: ./.build/autodiff/truncation.js
+
+
+
+
+
+const isFloat = (type)=>type?.startsWith('float') === true;
+/** What a Cast makes. */ function target(node) {
+    return elementType(intAttribute(node, 'to', 0));
+}
+/**
+ * Finds the casts that cut off fractions: from floats to whole numbers that are used as floats again, and as nothing else
+ * (an index, say). To the mathematics they are steps without a slope, and an attacker would not stop at them.
+ *
+ * @returns whether a node is one.
+ */ function truncations(graph, observation) {
+    const readers = new Map();
+    for (const node of graph.nodes)for (const name of reads(node))readers.set(name, [
+        ...readers.get(name) ?? [],
+        node
+    ]);
+    return (node)=>{
+        if (node.op !== 'Cast' || node.domain !== '' || !isFloat(observation.get(node.inputs[0])?.type)) return false;
+        if (target(node)?.includes('int') !== true) return false;
+        const after = readers.get(node.outputs[0]) ?? [];
+        return after.length > 0 && after.every((reader)=>reader.op === 'Cast' && isFloat(target(reader)));
+    };
+}
+/** Towards zero, as a cast does, by operators whose gradient is the identity. */ const truncation = straightThrough('the identity, where whole numbers become floats again', expansion((node, b)=>{
+    const [x] = node.inputs;
+    const isPositive = b.add('Greater', [
+        x,
+        b.number(0, node.inputs[0])
+    ]);
+    return b.add('Where', [
+        isPositive,
+        b.add('Floor', [
+            x
+        ]),
+        b.add('Ceil', [
+            x
+        ])
+    ]);
+}));
+
 ;// CONCATENATED MODULE: ./.build/autodiff/expand.js
+
+
 
 
 
@@ -19929,6 +20048,7 @@ function applyRule(node, gradients, b) {
         const expanded = expandOnce(settled, depth);
         if (expanded === undefined) return {
             ...settled,
+            graph: fuseGelu(settled.graph, settled.observation),
             straightThrough
         };
         settled = await settle(expanded, settled.batch === 'free' ? undefined : settled.batch, samples, run);
@@ -19937,22 +20057,30 @@ function applyRule(node, gradients, b) {
 }
 function straightThroughOperators({ graph, observation }) {
     const { isActive } = gradientBuilder(graph, observation);
-    const used = graph.nodes.filter((node)=>node.inputs.some(isActive) && node.outputs.some(isActive)).map(operatorOf);
-    const marked = (operator)=>EXPANSIONS.get(operator) ?? RULES.get(operator);
+    const isTruncation = truncations(graph, observation);
+    const isSteppy = (node)=>{
+        const marked = EXPANSIONS.get(operatorOf(node)) ?? RULES.get(operatorOf(node));
+        return isTruncation(node) || node.outputs.some(isActive) && marked?.kind === 'straight-through';
+    };
+    const used = graph.nodes.filter((node)=>node.inputs.some(isActive) && isSteppy(node)).map(operatorOf);
     return [
         ...new Set(used)
-    ].filter((operator)=>marked(operator)?.kind === 'straight-through');
+    ];
 }
 function expandOnce({ graph, observation }, depth) {
     const b = gradientBuilder(graph, observation, `expanded${depth === 0 ? '' : depth}`);
-    const isExpanded = (node)=>EXPANSIONS.has(operatorOf(node)) && reads(node).some(b.isActive);
-    if (!graph.nodes.some(isExpanded)) return undefined;
+    const isTruncation = truncations(graph, observation);
+    const expansionOf = (node)=>{
+        if (!reads(node).some(b.isActive)) return undefined;
+        return isTruncation(node) ? truncation : EXPANSIONS.get(operatorOf(node));
+    };
+    if (!graph.nodes.some(expansionOf)) return undefined;
     const renamed = new Map();
     const current = (name)=>renamed.get(name) ?? name;
     b.nodes.length = 0;
     for (const node of graph.nodes){
         const here = renamed.size === 0 ? node : renameReads(node, current);
-        const expand = isExpanded(node) ? EXPANSIONS.get(operatorOf(node)) : undefined;
+        const expand = expansionOf(node);
         if (expand === undefined) b.nodes.push(onReals(node, here, b));
         else expand(here, b).forEach((value, place)=>{
             if (!node.outputs[place]) return;
