@@ -16808,9 +16808,9 @@ const reals_NARROW = new Set([
 };
 /**
  * 1 where y > 0, else 0, for y ≥ 0. In float32 as a HardSigmoid so steep that the smallest normal number reaches 1: one
- * vectorised pass, in about 0.6 of Sign's time. Of feature maps the factor is a depthwise 1×1 Conv in front of it, which
- * onnxruntime fuses with it and runs in the blocked layout of the convolutions around: else every mask would cost
- * conversions out of that layout and back into it.
+ * vectorised pass (bench/alternatives.mjs has the others). Of feature maps the factor is a depthwise 1×1 Conv in front of
+ * it, which onnxruntime fuses with it and runs in the blocked layout of the convolutions around: else every mask would
+ * cost conversions out of that layout and back into it.
  */ function isPositive(y, b) {
     const { type, dims } = b.observed(y);
     if (type !== 'float32') return b.add('Sign', [
