@@ -10,7 +10,7 @@ import type { Dataset, RawData } from './data/types.js'
 import { EvaluationError } from './errors.js'
 import { completeModel, loadDataset } from './evaluation/ask.js'
 import type { Witness } from './evaluation/collector.js'
-import { evaluate, withBounds } from './evaluation/evaluate.js'
+import { evaluate, suiteOf, withBounds } from './evaluation/evaluate.js'
 import { hashModel } from './evaluation/modelFile.js'
 import type { ModelFile } from './evaluation/modelFile.js'
 import type { Progress } from './evaluation/progress.js'
@@ -116,21 +116,21 @@ export async function evaluateModel(
   config: Config,
   effects: GateEffects,
 ): Promise<Results> {
-  const { threats, suite, seed, limits } = config
+  const { threats, suite, quantised, seed, limits } = config
   const preprocessing = role === 'candidate' ? config.preprocessing : config.baselinePreprocessing
   const { onProgress } = effects
   const witnesses = effects.onWitness !== undefined
   const model = await completeModel(file, { ...effects, timeLimitSeconds: limits.seconds })
   return evaluate(
-    { model, dataset, preprocessing, threats, suite, seed, limits, toolVersion: version, witnesses },
+    { model, dataset, preprocessing, threats, suite, quantised, seed, limits, toolVersion: version, witnesses },
     { ...effects, onProgress: onProgress && ((progress) => onProgress(role, progress)) },
   )
 }
 
 /** What the candidate's results are going to be made with. */
-function conditionsOf({ suite, threats, seed }: Config, { range, sha256 }: Dataset): Conditions {
+function conditionsOf({ suite, quantised, threats, seed }: Config, { range, sha256 }: Dataset): Conditions {
   return {
-    suite: { ...suite, attacks: suite.attacks.map((attack) => ({ ...attack })) },
+    suite: suiteOf({ suite, quantised }),
     threats: withBounds(threats, range),
     seed,
     data: { sha256 },

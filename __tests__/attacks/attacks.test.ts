@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import type { AttackSpec, FgsmSpec, LossName, PgdSpec } from '../../src/config/types.js'
+import type { AttackSpec, FgsmSpec, LossName, PgdSpec } from '../../src/config/attackTypes.js'
 import { gradientsAt, predictionsAt, type Asking } from '../../src/attacks/protocol.js'
 import { imageDigest, randomSource } from '../../src/attacks/random.js'
 import { attackFor } from '../../src/attacks/registry.js'
@@ -27,7 +27,8 @@ function run(
   threat: { norm: 'linf' | 'l2'; epsilon: number },
 ) {
   const ball = threatModel(image, threat, [0, 1])
-  return converse(attackFor(spec, ball, label, randomSource(0, imageDigest(image), spec.id)), model)
+  const target = { threat: ball, label, classes: 2, shape: [image.length], layout: 'flat' as const }
+  return converse(attackFor(spec, target, randomSource(0, imageDigest(image), spec.id)), model)
 }
 
 const points = (asked: readonly { kind: string; point: Float32Array }[], kind: string): number[][] =>

@@ -9,18 +9,13 @@ test('docs/operators.md is what the tables say (else: node scripts/operators.mjs
   expect(read('docs/operators.md')).toBe(operatorDocument(rows))
 })
 
-/** Operators that the standard tags as differentiable and that have no gradient here, with the reason. */
-const EXCEPTIONS: Readonly<Record<string, string>> = {
-  MaxRoiPool: 'onnxruntime has no kernel since opset 22; its regions belong to a detector, not to a classifier',
-}
-
 test('what the ONNX standard itself tags as differentiable (ONNX 1.12) has a gradient', () => {
   const differentiable = read('fixtures/onnx-differentiable.txt').trim().split('\n')
   expect(differentiable).toHaveLength(110)
   const served = new Set(
     rows.filter(({ gradient }) => gradient !== 'missing' && gradient !== 'none').map(({ operator }) => operator),
   )
-  expect(differentiable.filter((operator) => !served.has(operator))).toEqual(Object.keys(EXCEPTIONS))
+  expect(differentiable.filter((operator) => !served.has(operator))).toEqual([])
 })
 
 test('an operator that is rounded, bent or cut says what happens there', () => {

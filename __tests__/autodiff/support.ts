@@ -2,6 +2,7 @@ import { settleExpanded } from '../../src/autodiff/expand.js'
 import { gradientBuilder, reverse } from '../../src/autodiff/reverse.js'
 import { makeNode } from '../../src/onnx/attributes.js'
 import type { AttributeValues } from '../../src/onnx/attributes.js'
+import { canonicalise } from '../../src/onnx/canonical.js'
 import { encodeModel } from '../../src/onnx/codec.js'
 import { CANONICAL_OPSET } from '../../src/onnx/graph.js'
 import type { ElementType, Graph, Node, Tensor } from '../../src/onnx/graph.js'
@@ -20,6 +21,8 @@ export interface Case {
   readonly type: Floating
   /** An export with the batch fixed at this number. */
   readonly batch?: number
+  /** What it is written for; left out: the canonical opset. */
+  readonly opset?: number
 }
 
 /** A case of several nodes, for inputs that several paths reach. */
@@ -105,11 +108,11 @@ export function count(dims: readonly number[]): number {
   return dims.reduce((total, size) => total * size, 1)
 }
 
-export function graphOf({ shape, nodes, constants, type, batch }: Case): Graph {
+export function graphOf({ shape, nodes, constants, type, batch, opset = CANONICAL_OPSET }: Case): Graph {
   return {
     name: 'case',
     opsets: new Map([
-      ['', CANONICAL_OPSET],
+      ['', opset],
       ['com.microsoft', 1],
     ]),
     irVersion: 10,
@@ -133,7 +136,8 @@ export async function settledOf(tested: Case): Promise<Settled> {
     const all = reals(tested.type, [(first + rows) * size], 7).data as Float32Array
     return new Map([['x', floating(tested.type, [rows, ...tested.shape], all.slice(first * size))]])
   }
-  return settleExpanded(graphOf(tested), tested.batch, samples, runModel)
+  const graph = tested.opset === undefined ? graphOf(tested) : canonicalise(graphOf(tested))
+  return settleExpanded(graph, tested.batch, samples, runModel)
 }
 
 /** The operator and its vector-Jacobian product as the product makes it: settled, walked, encoded, run by onnxruntime. */

@@ -33,6 +33,7 @@ describe('defaults are those the README promises', () => {
         labels: undefined,
       },
       samples: undefined,
+      quantised: false,
       seed: 0,
       preprocessing: { mean: [0], std: [1], layout: undefined, channelOrder: 'rgb' },
       baselinePreprocessing: { mean: [0], std: [1], layout: undefined, channelOrder: 'rgb' },

@@ -34,7 +34,7 @@ describe('a named suite is the same for ever', () => {
 
   test('an unknown one is answered with those there are', () => {
     expect(() => parseConfig({ flags: { suite: 'standart' } })).toThrow(
-      '--suite: unknown suite "standart"; the suites are quick, quick@1, standard, standard@1; did you mean "standard"?',
+      '--suite: unknown suite "standart"; the suites are quick, quick@1, standard, standard@1, autoattack, autoattack@1, autoattack-plus, autoattack-plus@1, autoattack-rand, autoattack-rand@1; did you mean "standard"?',
     )
     expect(() => parseConfig({ flags: { suite: 'standard@9' } })).toThrow('--suite: unknown suite "standard@9"; ')
   })
@@ -83,8 +83,14 @@ describe('a suite written out', () => {
     ['{attacks: [{name: pgd, id: __proto__}]}', 'suite.attacks[0].id: "__proto__" is not an id'],
     ['{attacks: []}', 'suite.attacks: must not be empty'],
     ['{attacks: fgsm}', 'suite.attacks: must be a list of attacks, like [{name: fgsm}]'],
-    ['{attacks: [{steps: 3}]}', 'suite.attacks[0]: an attack needs a name, fgsm or pgd; this one has none'],
-    ['{attacks: [{name: pgdd}]}', 'suite.attacks[0]: an attack needs a name, fgsm or pgd; this one has "pgdd"'],
+    [
+      '{attacks: [{steps: 3}]}',
+      'suite.attacks[0]: an attack needs a name, one of fgsm, pgd, bim, mi-fgsm, apgd, apgd-t, fab, fab-t, square, deepfool, cw, ddn, noise; this one has none',
+    ],
+    [
+      '{attacks: [{name: pgdd}]}',
+      'suite.attacks[0]: an attack needs a name, one of fgsm, pgd, bim, mi-fgsm, apgd, apgd-t, fab, fab-t, square, deepfool, cw, ddn, noise; this one has "pgdd"',
+    ],
     ['{attacks: [{name: fgsm, steps: 3}]}', 'suite.attacks[0]: unknown key "steps"'],
     ['{attacks: [{name: pgd, restarts: 0}]}', 'suite.attacks[0].restarts: 0 is out of bounds'],
     ['{attacks: [{name: pgd, steps: 1.5}]}', 'suite.attacks[0].steps: 1.5 is not a whole number'],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import type { AttackSpec } from '../../src/config/types.js'
+import type { AttackSpec } from '../../src/config/attackTypes.js'
 import { evaluateImage, type ImageResult } from '../../src/engine/image.js'
 import { loadModel } from '../../src/engine/load.js'
 import { Scheduler } from '../../src/engine/scheduler.js'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import type { AttackSpec, FgsmSpec, PgdSpec } from '../../src/config/types.js'
+import type { AttackSpec, FgsmSpec, PgdSpec } from '../../src/config/attackTypes.js'
 import { evaluateImage, type AttackPlan, type ImageResult } from '../../src/engine/image.js'
 import { SampleOutcomeSchema } from '../../src/engine/messages.js'
 import { Scheduler } from '../../src/engine/scheduler.js'
@@ -23,6 +23,10 @@ const plan = (attacks: readonly AttackSpec[], epsilons = [0.125]): AttackPlan =>
   attacks,
   bounds: [0, 1],
   seed: 3,
+  classes: 2,
+  shape: [2],
+  layout: 'flat',
+  quantised: false,
 })
 
 /** x ↦ [0, x₀ − ½]: label 0 below one half. The margin of an image at 0.4 is 0.1. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import type { AttackSpec, Preprocessing, ThreatSpec } from '../../src/config/types.js'
+import type { AttackSpec } from '../../src/config/attackTypes.js'
+import type { Preprocessing, ThreatSpec } from '../../src/config/types.js'
 import type { Dataset } from '../../src/data/types.js'
 import { evaluateImage, type ImageResult } from '../../src/engine/image.js'
 import { loadModel } from '../../src/engine/load.js'

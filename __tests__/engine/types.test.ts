@@ -100,6 +100,7 @@ function load(bytes: Uint8Array): Promise<LoadedModel> {
     threats: [],
     attacks: [{ name: 'fgsm', id: 'fgsm', loss: 'cross-entropy', survivorsOnly: false }],
     seed: 0,
+    quantised: false,
     batch: 16,
     witnesses: false,
   })

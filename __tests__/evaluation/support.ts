@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
-import type { AttackSpec, Suite, ThreatSpec } from '../../src/config/types.js'
+import type { AttackSpec } from '../../src/config/attackTypes.js'
+import type { Suite, ThreatSpec } from '../../src/config/types.js'
 import type { Dataset } from '../../src/data/types.js'
 import type { Reply, Request } from '../../src/engine/messages.js'
 import { ReplySchema } from '../../src/engine/messages.js'

@@ -219,13 +219,6 @@ test('GlobalLpPool, which onnxruntime lost at opset 22, is written out', async (
   await expectSameOutputs(single({ opset: 7, op: 'GlobalLpPool', x: floats(2, 3, 7), attributes: { p: 2 } }), 4)
 })
 
-test('pooling of regions, which onnxruntime lost at opset 22, is refused with what to do', () => {
-  const more = [floats(1, 5)]
-  const recipe = single({ opset: 21, op: 'MaxRoiPool', x: image, more, attributes: { pooled_shape: [2, 2] } })
-  expect(() => canonicalise(assemble(recipe))).toThrow(UsageError)
-  expect(() => canonicalise(assemble(recipe))).toThrow('export the classifier without it')
-})
-
 test('DFT-17 keeps its axis', async () => {
   for (const axis of [1, 2, undefined])
     await expectSameOutputs(single({ opset: 17, op: 'DFT', x: floats(1, 4, 3, 1), attributes: { axis } }))

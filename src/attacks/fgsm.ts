@@ -1,12 +1,13 @@
-import type { FgsmSpec } from '../config/types.js'
+import type { FgsmSpec } from '../config/attackTypes.js'
 import { gradientAt, replay, type Attack } from './protocol.js'
-import type { ThreatModel } from './threat.js'
+import type { Target } from './target.js'
 
 /**
  * Fast gradient sign method: x′ = x + ε · sign(∇ₓ J(x, y)) (Goodfellow, Shlens and Szegedy 2015, section 4), clipped to
  * the bounds. Under L2 the gradient is normalised instead.
  */
-export function* fgsm(threat: ThreatModel, label: number, { loss }: FgsmSpec): Attack {
+export function* fgsm(target: Target, { loss }: FgsmSpec): Attack {
+  const { threat, label } = target
   const { gradient } = yield* gradientAt(threat.image, { name: loss, label })
-  return yield* replay(threat.step(threat.image, gradient, threat.epsilon), label)
+  return yield* replay(target, threat.step(threat.image, gradient, threat.epsilon))
 }

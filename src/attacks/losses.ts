@@ -1,4 +1,4 @@
-import type { LossName } from '../config/types.js'
+import type { LossName } from '../config/attackTypes.js'
 
 /**
  * What an attack ascends: a function of one image's logits z (and so of the image), in full.
@@ -15,7 +15,13 @@ export type Loss =
   | { readonly name: 'linear'; readonly direction: Float32Array }
 
 /** Classes that a loss needs to be defined. */
-export const leastClasses: Readonly<Record<LossName, number>> = { 'cross-entropy': 2, margin: 2, dlr: 3 }
+export const leastClasses: Readonly<Record<Loss['name'], number>> = {
+  'cross-entropy': 2,
+  margin: 2,
+  dlr: 3,
+  'targeted-dlr': 4,
+  linear: 2,
+}
 
 /**
  * The class a classifier says: the index of the greatest output, the lowest of equals (as NumPy and PyTorch do). NaN

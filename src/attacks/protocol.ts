@@ -1,4 +1,5 @@
 import { predictedClass, type Loss } from './losses.js'
+import type { Target } from './target.js'
 
 /**
  * How an attack speaks with whoever runs models. An attack is a coroutine for one image: it yields questions, several
@@ -50,6 +51,19 @@ export interface AttackResult {
   /** By the original, at `point`. */
   readonly predicted: number
   readonly point: Float32Array
+  /** Of attacks that look for the least distance: the nearest point that fooled the original, inside the ball or beyond. */
+  readonly nearest?: NearestPoint
+  /** The loss had not settled when the attack ended: it rose within the last tenth of its steps. */
+  readonly rising?: boolean
+  /** Which start found the witness, from 0, of attacks that have several. */
+  readonly restart?: number
+}
+
+export interface NearestPoint {
+  readonly point: Float32Array
+  readonly predicted: number
+  /** In the threat's norm. */
+  readonly distance: number
 }
 
 export type Attack = Asking<AttackResult>
@@ -80,8 +94,9 @@ export function* predictionsAt(points: readonly Float32Array[]): Asking<readonly
   return answers.map(asPrediction)
 }
 
-/** Puts a point to the original: its word alone makes a witness. */
-export function* replay(point: Float32Array, label: number): Attack {
+/** Puts a point of the ball to the original, in the form in which a witness has to stand: its word alone makes one. */
+export function* replay({ threat, label }: Target, candidate: Float32Array): Attack {
+  const point = threat.witness(candidate)
   const { predicted } = yield* predictionAt(point)
   return { success: predicted !== label, predicted, point }
 }
@@ -91,13 +106,13 @@ export function* replay(point: Float32Array, label: number): Attack {
  * original asked, and where the original is not fooled the attack goes on.
  */
 export function* probe(
+  target: Target,
   point: Float32Array,
-  label: number,
   loss: Loss,
 ): Asking<{ readonly at: GradientAnswer; readonly witness?: AttackResult }> {
   const at = yield* gradientAt(point, loss)
-  if (predictedClass(at.logits) === label) return { at }
-  const replayed = yield* replay(point, label)
+  if (predictedClass(at.logits) === target.label) return { at }
+  const replayed = yield* replay(target, point)
   return replayed.success ? { at, witness: replayed } : { at }
 }
 

@@ -32,9 +32,10 @@ export const baselineFlags: SettingFlags = {
 }
 
 export const attackFlags: SettingFlags = {
-  suite: ['NAME', 'quick or standard@1 (default: standard@1); a config file can write out its own'],
-  norm: ['NORM', 'linf or l2 (default: linf)'],
+  suite: ['NAME', 'quick, standard, autoattack, autoattack-plus or -rand (default: standard@1); a config file can write out its own'],
+  norm: ['NORM', 'linf, l2 or l1 (default: linf)'],
   epsilon: ['E[,E]', "radius, in units of the data's range: 8/255, 0.1 (default: 8/255)"],
+  quantised: ['BOOLEAN', 'true: only adversarial examples of 8 bits count (default: false)'],
   seed: ['N', 'of everything random (default: 0)'],
   batch: ['N', 'images in one run of the model, a multiple of 16 (default: 64)'],
   workers: ['N', 'processes (default: one per core)'],

@@ -18,6 +18,7 @@ export function assertSameConditions(candidate: Conditions, baseline: Conditions
   refuseIfAny([
     difference('suite', candidate, baseline, ({ suite }) => `${suite.name}@${suite.version}`),
     difference('attacks', candidate, baseline, ({ suite }) => suite.attacks.map(canonical).join(' ')),
+    difference('quantised', candidate, baseline, ({ suite }) => String(suite.quantised ?? false)),
     difference('threats', candidate, baseline, ({ threats }) => threats.map(canonical).join(' ')),
     difference('seed', candidate, baseline, ({ seed }) => String(seed)),
     difference('data sha256', candidate, baseline, ({ data }) => data.sha256),

@@ -121,6 +121,7 @@ function configOf(settings: Settings): Config {
       labels: settings.labels,
     },
     samples: settings.samples,
+    quantised: settings.quantised,
     seed: settings.seed,
     preprocessing,
     baselinePreprocessing,

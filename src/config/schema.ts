@@ -4,7 +4,20 @@ import { epsilons, norm } from './epsilon.js'
 import { quote } from './keys.js'
 import { namedSuite, SuiteSchema } from './suites.js'
 import type { Layout } from './types.js'
-import { choice, fraction, list, number, points, range, recordOf, schemaOf, size, text, wholeNumber } from './values.js'
+import {
+  choice,
+  flag,
+  fraction,
+  list,
+  number,
+  points,
+  range,
+  recordOf,
+  schemaOf,
+  size,
+  text,
+  wholeNumber,
+} from './values.js'
 
 const layouts: readonly Layout[] = ['nchw', 'nhwc', 'flat']
 const channelOrders = ['rgb', 'bgr'] as const
@@ -51,6 +64,7 @@ export const settings = {
     .max(16, 'are more than 16')
     .optional(),
   suite: SuiteSchema.default(namedSuite('standard@1')),
+  quantised: schemaOf(flag).default(false),
   seed: schemaOf((value) => wholeNumber(value, { min: 0 })).default(0),
 
   maxRobustDrop: schemaOf(points).default(1),

@@ -1,32 +1,52 @@
 import { z } from 'zod'
 import { UsageError } from '../errors.js'
+import { attackId, AttackSchema, published, type WrittenAttack } from './attackSchemas.js'
+import type { AttackSpec } from './attackTypes.js'
 import { quote, suggestion } from './keys.js'
-import type { AttackSpec, FgsmSpec, LossName, PgdSpec, Suite } from './types.js'
-import { choice, flag, number, recordOf, schemaOf, text, wholeNumber } from './values.js'
+import type { Suite } from './types.js'
+import { recordOf, schemaOf, text, wholeNumber } from './values.js'
 
-const losses: readonly LossName[] = ['cross-entropy', 'margin', 'dlr']
-
-const fgsm: FgsmSpec = { id: 'fgsm', name: 'fgsm', loss: 'cross-entropy', survivorsOnly: false }
-
-/** Madry et al. 2018: one random start, steps of ε/4. */
-const pgd: PgdSpec = {
-  id: 'pgd',
-  name: 'pgd',
-  loss: 'cross-entropy',
-  survivorsOnly: false,
-  steps: 20,
-  relativeStepSize: 0.25,
-  randomStart: true,
-  restarts: 1,
-}
+const fgsm = published('fgsm')
+const survivorsOnly = true
 
 /** A suite's meaning never changes under its name and version: results that carry both are comparable for ever. */
 const suites: readonly Suite[] = [
-  { name: 'quick', version: 1, attacks: [fgsm, { ...pgd, steps: 10 }] },
+  { name: 'quick', version: 1, attacks: [fgsm, published('pgd', { steps: 10 })] },
   {
     name: 'standard',
     version: 1,
-    attacks: [fgsm, pgd, { ...pgd, id: 'pgd-margin', loss: 'margin', survivorsOnly: true }],
+    attacks: [fgsm, published('pgd'), published('pgd', { id: 'pgd-margin', loss: 'margin', survivorsOnly })],
+  },
+  // AutoAttack (Croce and Hein 2020; L1: 2021) in its three versions.
+  {
+    name: 'autoattack',
+    version: 1,
+    attacks: [
+      published('apgd', { id: 'apgd-ce' }),
+      published('apgd-t', { survivorsOnly }),
+      published('fab-t', { survivorsOnly }),
+      published('square', { survivorsOnly }),
+    ],
+  },
+  {
+    name: 'autoattack-plus',
+    version: 1,
+    attacks: [
+      published('apgd', { id: 'apgd-ce', restarts: { linf: 5, l2: 5, l1: 5 } }),
+      published('apgd', { id: 'apgd-dlr', loss: 'dlr', restarts: { linf: 5, l2: 5, l1: 5 }, survivorsOnly }),
+      published('fab', { restarts: 5, survivorsOnly }),
+      published('square', { survivorsOnly }),
+      published('apgd-t', { targets: { linf: 9, l2: 9, l1: 9 }, survivorsOnly }),
+      published('fab-t', { restarts: 5, survivorsOnly }),
+    ],
+  },
+  {
+    name: 'autoattack-rand',
+    version: 1,
+    attacks: [
+      published('apgd', { id: 'apgd-ce', eot: 20, restarts: { linf: 1, l2: 1, l1: 1 } }),
+      published('apgd', { id: 'apgd-dlr', loss: 'dlr', eot: 20, restarts: { linf: 1, l2: 1, l1: 1 }, survivorsOnly }),
+    ],
   },
 ]
 
@@ -44,49 +64,6 @@ export function namedSuite(value: unknown): Suite {
     `unknown suite ${quote(written)}; the suites are ${names.join(', ')}${suggestion(written, names)}`,
   )
 }
-
-const common = {
-  id: schemaOf(attackId).optional(),
-  survivorsOnly: schemaOf(flag).default(false),
-  loss: schemaOf(choice(losses)).default('cross-entropy'),
-}
-
-const FgsmSchema = recordOf({ name: z.literal('fgsm'), ...common })
-
-const PgdSchema = recordOf({
-  name: z.literal('pgd'),
-  ...common,
-  steps: schemaOf((value) => wholeNumber(value, { min: 1, max: 10_000 })).default(pgd.steps),
-  stepSize: schemaOf(stepLength).optional(),
-  relativeStepSize: schemaOf(stepLength).optional(),
-  randomStart: schemaOf(flag).default(true),
-  restarts: schemaOf((value) => wholeNumber(value, { min: 1, max: 1_000 })).default(1),
-})
-  .refine((attack) => attack.stepSize === undefined || attack.relativeStepSize === undefined, {
-    error: 'stepSize (absolute) and relativeStepSize (a fraction of epsilon) exclude each other; keep one',
-  })
-  .refine((attack) => attack.randomStart || attack.restarts === 1, {
-    error: 'restarts without a random start repeat the same attack; set randomStart: true or restarts: 1',
-  })
-
-type WrittenAttack = z.output<typeof FgsmSchema> | z.output<typeof PgdSchema>
-
-/** Chosen by name first, so that a mistake is reported about the attack that was meant. */
-const AttackSchema = z.unknown().transform((value, context): WrittenAttack => {
-  const record = typeof value === 'object' && value !== null ? value : {}
-  const name = 'name' in record ? record.name : undefined
-  const schema = name === 'fgsm' ? FgsmSchema : name === 'pgd' ? PgdSchema : undefined
-  if (schema === undefined) {
-    const message = `an attack needs a name, fgsm or pgd; this one has ${name === undefined ? 'none' : quote(name)}`
-    context.issues.push({ code: 'custom', message, input: value })
-    return z.NEVER
-  }
-  const parsed = schema.safeParse(value)
-  if (parsed.success) return parsed.data
-  for (const { path, message } of parsed.error.issues)
-    context.issues.push({ code: 'custom', path: [...path], message, input: value })
-  return z.NEVER
-})
 
 const WrittenSuiteSchema = recordOf({
   name: schemaOf(suiteName).default('custom'),
@@ -118,24 +95,8 @@ export const SuiteSchema = z.unknown().transform((value, context): Suite => {
 function identified(written: readonly WrittenAttack[]): readonly AttackSpec[] {
   return written.map((attack, place): AttackSpec => {
     const nth = written.slice(0, place + 1).filter(({ name }) => name === attack.name).length
-    const id = attack.id ?? (nth === 1 ? attack.name : `${attack.name}-${nth}`)
-    if (attack.name === 'fgsm') return { ...attack, id }
-    const { stepSize, relativeStepSize, ...rest } = attack
-    return stepSize === undefined
-      ? { ...rest, id, relativeStepSize: relativeStepSize ?? pgd.relativeStepSize }
-      : { ...rest, id, stepSize }
+    return { ...attack, id: attack.id ?? (nth === 1 ? attack.name : `${attack.name}-${nth}`) }
   })
-}
-
-function stepLength(value: unknown): number {
-  return number(value, { min: 0, exclusive: true })
-}
-
-function attackId(value: unknown): string {
-  const id = text(value)
-  if (!/^[a-z0-9][a-z0-9._-]{0,63}$/i.test(id))
-    throw new UsageError(`${quote(id)} is not an id; use letters, digits, "-", "_" and "."`)
-  return id
 }
 
 /** A suite written out must not pass for a built-in one: results are compared by suite. */

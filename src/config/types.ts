@@ -1,7 +1,8 @@
+import type { AttackSpec } from './attackTypes.js'
+
 /** What one run is asked to do, complete and typed. The schema holds every default; nothing downstream has one. */
 
 export type Norm = 'linf' | 'l2' | 'l1'
-export type LossName = 'cross-entropy' | 'margin' | 'dlr'
 export type Layout = 'nchw' | 'nhwc' | 'flat'
 
 /** The ball an attacker may move in. Bounds are those of the dataset's range and are added by the evaluation. */
@@ -12,32 +13,6 @@ export interface ThreatSpec {
   /** In pixel units of the dataset's range. */
   readonly epsilon: number
 }
-
-interface AttackCommon {
-  /** Unique in its suite; the key in results. */
-  readonly id: string
-  /** Only images that no earlier attack of the suite broke under this threat. */
-  readonly survivorsOnly: boolean
-  readonly loss: LossName
-}
-
-export interface FgsmSpec extends AttackCommon {
-  readonly name: 'fgsm'
-}
-
-export interface PgdSpec extends AttackCommon {
-  readonly name: 'pgd'
-  readonly steps: number
-  /** Absolute, in pixel units. Exactly one of `stepSize` and `relativeStepSize` is set after parsing. */
-  readonly stepSize?: number
-  /** As a fraction of ε. */
-  readonly relativeStepSize?: number
-  readonly randomStart: boolean
-  /** Number of starts, at least 1. Without a random start only 1 makes sense. */
-  readonly restarts: number
-}
-
-export type AttackSpec = FgsmSpec | PgdSpec
 
 export interface Suite {
   readonly name: string
@@ -109,6 +84,8 @@ export interface Config {
   readonly dataOptions: DataOptions
   /** The first N images; undefined: all. */
   readonly samples?: number
+  /** Only witnesses of 8 bits count: points that stay adversarial as the pixels of a file. */
+  readonly quantised: boolean
   readonly seed: number
   readonly preprocessing: Preprocessing
   /** The baseline's own, defaulting to the candidate's. */

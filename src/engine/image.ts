@@ -1,4 +1,5 @@
-import type { AttackSpec, ThreatSpec } from '../config/types.js'
+import type { AttackSpec } from '../config/attackTypes.js'
+import type { Layout, ThreatSpec } from '../config/types.js'
 import type { Asking, AttackResult } from '../attacks/protocol.js'
 import { predictionAt } from '../attacks/protocol.js'
 import { imageDigest, randomSource } from '../attacks/random.js'
@@ -14,6 +15,12 @@ export interface AttackPlan {
   readonly attacks: readonly AttackSpec[]
   readonly bounds: Bounds
   readonly seed: number
+  readonly classes: number
+  /** Of one image, in `layout`. */
+  readonly shape: readonly number[]
+  readonly layout: Layout
+  /** Only points of 8 bits count as witnesses. */
+  readonly quantised: boolean
 }
 
 export interface ImageResult {
@@ -40,19 +47,23 @@ export function* evaluateImage(task: ImageTask, plan: AttackPlan): Asking<ImageR
   const watch: GradientWatch = { asked: 0, useful: false }
 
   const digest = imageDigest(task.pixels)
-  for (const threat of plan.threats) {
-    if (clean.predicted !== task.label) {
-      threats[threat.id] = { robust: false, attacks: {} }
-      continue
-    }
-    const { results, nearest } = yield* watchGradients(attackImage(task, threat, plan, digest), watch)
-    const attacks = Object.entries(results).map(([id, { success, predicted, distance }]): [string, AttackOutcome] => {
+  const answered: Record<string, Answered> = {}
+  const right = clean.predicted === task.label
+  // What breaks at one ε breaks at every larger one: the smallest goes first.
+  for (const threat of plan.threats.toSorted((one, other) => one.epsilon - other.epsilon)) {
+    if (!right) continue
+    const known = (answered[threat.norm] ??= {})
+    const { results, nearest } = yield* watchGradients(attackImage(task, threat, plan, { digest, known }), watch)
+    const attacks = Object.entries(results).map(([id, result]): [string, AttackOutcome] => {
+      const { success, predicted, distance, nearest: least } = result
       speechless ||= predicted === classes
-      return [id, { success, predicted: sayable(predicted, task.label, classes), distance }]
+      const outcome = { success, predicted: sayable(predicted, task.label, classes), distance }
+      return [id, { ...outcome, ...(least && { nearest: least.distance }) }]
     })
     threats[threat.id] = { robust: !nearest, attacks: Object.fromEntries(attacks) }
     if (nearest) witnesses[threat.id] = nearest.point
   }
+  if (!right) for (const { id } of plan.threats) threats[id] = { robust: false, attacks: {} }
   const untested = watch.asked > 0 && !watch.useful && Object.values(threats).some(({ robust }) => robust)
   const flags = [...(speechless ? [speechlessFlag(task.index)] : []), ...(untested ? [noGradientFlag(task.index)] : [])]
   return { outcome: { ...image, threats }, witnesses, flags }
@@ -62,24 +73,37 @@ interface MeasuredResult extends AttackResult {
   readonly distance: number
 }
 
+/** What smaller balls of the same norm have already answered, by attack. */
+type Answered = Record<string, MeasuredResult>
+
 /** One threat: what each attack ended with by its id, and of the witnesses the one nearest to the image. */
 function* attackImage(
   { pixels, label }: ImageTask,
   spec: ThreatSpec,
-  { attacks, bounds, seed }: AttackPlan,
-  digest: Uint8Array,
+  { attacks, bounds, seed, quantised, ...model }: AttackPlan,
+  { digest, known }: { readonly digest: Uint8Array; readonly known: Answered },
 ): Asking<{ results: Readonly<Record<string, MeasuredResult>>; nearest?: MeasuredResult }> {
-  const threat = threatModel(pixels, spec, bounds)
+  const threat = threatModel(pixels, spec, bounds, { quantised })
+  const target = { threat, label, classes: model.classes, shape: model.shape, layout: model.layout }
   const results: Record<string, MeasuredResult> = {}
   let nearest: MeasuredResult | undefined
   for (const attack of attacks) {
     if (attack.survivorsOnly && nearest) continue
-    const end = yield* attackFor(attack, threat, label, randomSource(seed, digest, attack.id))
+    const before = known[attack.id] && successWithin(known[attack.id], spec.epsilon)
+    const end = before ?? (yield* attackFor(attack, target, randomSource(seed, digest, attack.id)))
     const result = { ...end, distance: threat.distance(end.point) }
     results[attack.id] = result
+    known[attack.id] = result
     if (result.success && !(nearest && nearest.distance <= result.distance)) nearest = result
   }
   return { results, nearest }
+}
+
+/** A smaller ball's answer as one of a larger ball, if it is one: a witness stays one, and some lay beyond the small ball. */
+function successWithin(result: MeasuredResult, epsilon: number): AttackResult | undefined {
+  if (result.success) return result
+  const { nearest } = result
+  return nearest && nearest.distance <= epsilon ? { ...result, ...nearest, success: true } : undefined
 }
 
 /** A model that says none of its classes (NaN everywhere) is wrong; results hold the first wrong class for it. */

@@ -55,7 +55,7 @@ export async function loadModel(request: LoadRequest): Promise<LoadedModel> {
         shape,
       }),
     },
-    plan: { threats, attacks, bounds: range, seed },
+    plan: { threats, attacks, bounds: range, seed, classes, shape, layout, quantised: request.quantised },
     classes,
     batch,
     runtime: `onnxruntime ${env.versions.node ?? ''}`.trimEnd(),

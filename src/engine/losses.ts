@@ -1,15 +1,41 @@
-import type { AttackSpec, LossName } from '../config/types.js'
+import type { AttackSpec } from '../config/attackTypes.js'
 import { leastClasses } from '../attacks/losses.js'
+import type { HeadLoss } from '../autodiff/lossHead.js'
 import type { Flag } from './messages.js'
 
 /**
  * The losses that attacks may come to ask for: theirs, and the margin loss that may take the place of DLR. Undefined,
  * all there are, when no attack is named.
  */
-export function lossesOf(attacks: readonly AttackSpec[]): readonly LossName[] | undefined {
+export function lossesOf(attacks: readonly AttackSpec[]): readonly HeadLoss[] | undefined {
   if (attacks.length === 0) return undefined
-  const losses = attacks.map(({ loss }) => loss)
+  const losses = attacks.flatMap(lossesOfAttack)
   return [...new Set([...losses, ...(losses.includes('dlr') ? (['margin'] as const) : [])])]
+}
+
+/** What one attack ascends. */
+function lossesOfAttack(attack: AttackSpec): readonly HeadLoss[] {
+  switch (attack.name) {
+    case 'fgsm':
+    case 'pgd':
+    case 'bim':
+    case 'mi-fgsm':
+    case 'apgd':
+      return [attack.loss]
+    case 'apgd-t':
+      return ['targeted-dlr']
+    case 'fab':
+    case 'fab-t':
+    case 'deepfool':
+      return ['linear']
+    case 'cw':
+      return ['margin']
+    case 'ddn':
+      return ['cross-entropy']
+    case 'square':
+    case 'noise':
+      return []
+  }
 }
 
 /**
@@ -20,12 +46,21 @@ export function withApplicableLosses(
   attacks: readonly AttackSpec[],
   classes: number,
 ): { readonly attacks: readonly AttackSpec[]; readonly flags: readonly Flag[] } {
-  const unfit = attacks.filter(({ loss }) => classes < leastClasses[loss])
+  const flags = attacks.flatMap((attack): readonly Flag[] => {
+    const [loss] = unfitLosses(attack, classes)
+    if (loss === undefined) return []
+    const message = `The attack ${attack.id} used the margin loss: ${loss} needs ${leastClasses[loss]} classes and the model has ${classes}.`
+    return [{ code: 'loss-fallback', message }]
+  })
   return {
-    attacks: attacks.map((attack) => (unfit.includes(attack) ? { ...attack, loss: 'margin' } : attack)),
-    flags: unfit.map(({ id, loss }) => ({
-      code: 'loss-fallback',
-      message: `The attack ${id} used the margin loss: ${loss} needs ${leastClasses[loss]} classes and the model has ${classes}.`,
-    })),
+    // Of targeted DLR the gradient model itself makes a margin, towards the target.
+    attacks: attacks.map((attack) =>
+      'loss' in attack && unfitLosses(attack, classes).length > 0 ? { ...attack, loss: 'margin' } : attack,
+    ),
+    flags,
   }
+}
+
+function unfitLosses(attack: AttackSpec, classes: number): readonly HeadLoss[] {
+  return lossesOfAttack(attack).filter((loss) => classes < leastClasses[loss])
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { InspectionSchema } from '../autodiff/inspection.js'
-import type { AttackSpec, DataOptions, Layout, Preprocessing, ThreatSpec } from '../config/types.js'
+import type { AttackSpec } from '../config/attackTypes.js'
+import type { DataOptions, Layout, Preprocessing, ThreatSpec } from '../config/types.js'
 import type { RawData } from '../data/types.js'
 
 /** The contract between parent and child. Both ends speak structured clones (typed arrays travel as they are). */
@@ -24,6 +25,8 @@ export interface LoadRequest {
   readonly threats: readonly ThreatSpec[]
   readonly attacks: readonly AttackSpec[]
   readonly seed: number
+  /** Only points of 8 bits count as witnesses. */
+  readonly quantised: boolean
   readonly batch: number
   /** Send the worst point found of each broken image along. */
   readonly witnesses: boolean
@@ -61,6 +64,8 @@ export const AttackOutcomeSchema = z.object({
   predicted: index,
   /** ‖x′ − x‖ in the threat's norm, float64, pixel units. */
   distance: fraction,
+  /** Of attacks that look for the least distance: that of the nearest point that fooled the model, inside the ball or beyond. */
+  nearest: fraction.optional(),
 })
 
 export const SampleOutcomeSchema = z.object({

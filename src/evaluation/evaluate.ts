@@ -21,6 +21,8 @@ export interface EvaluationRequest {
   readonly preprocessing: Preprocessing
   readonly threats: readonly ThreatSpec[]
   readonly suite: Suite
+  /** Only witnesses of 8 bits count. */
+  readonly quantised?: boolean
   readonly seed: number
   readonly limits: Limits
   readonly toolVersion: string
@@ -89,7 +91,7 @@ export async function evaluate(request: EvaluationRequest, effects: EvaluationEf
       samples: dataset.samples,
       ...(classNames === undefined ? {} : { classNames: [...classNames] }),
     },
-    suite: { name: suite.name, version: suite.version, attacks: suite.attacks.map((attack) => ({ ...attack })) },
+    suite: suiteOf(request),
     threats: withBounds(threats, dataset.range),
     seed,
     preprocessing: { ...preprocessing },
@@ -98,6 +100,12 @@ export async function evaluate(request: EvaluationRequest, effects: EvaluationEf
     flags: [...flags, ...maskingFlags(flags, samples)],
     cost: { seconds: seconds(), forwards: collector.forwards, gradients: collector.gradients },
   }
+}
+
+/** The suite as results name it. */
+export function suiteOf({ suite, quantised }: Pick<EvaluationRequest, 'suite' | 'quantised'>): Results['suite'] {
+  const { name, version, attacks } = suite
+  return { name, version, attacks: attacks.map((attack) => ({ ...attack })), ...(quantised && { quantised }) }
 }
 
 /** The threats as results name them: a ball, and the bounds of a pixel. */
@@ -160,6 +168,7 @@ function loadRequest({ model, dataset, ...request }: EvaluationRequest): LoadReq
     threats: request.threats,
     attacks: request.suite.attacks,
     seed: request.seed,
+    quantised: request.quantised ?? false,
     batch: request.limits.batch,
     witnesses: request.witnesses ?? false,
   }

@@ -23,6 +23,8 @@ export const ResultsSchema = z.object({
     name: z.string(),
     version: z.int(),
     attacks: z.array(z.looseObject({ id: z.string(), name: z.string() })),
+    /** Only points of 8 bits counted as witnesses. */
+    quantised: z.boolean().optional(),
   }),
   threats: z.array(ThreatSchema).min(1),
   seed: z.int(),

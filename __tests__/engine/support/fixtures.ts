@@ -35,6 +35,7 @@ export function loadRequest(name: string, data: Dataset, rest: Partial<LoadReque
     threats: [{ id: 'linf-0.1', norm: 'linf', epsilon: 0.1 }],
     attacks: [{ name: 'fgsm', id: 'fgsm', loss: 'cross-entropy', survivorsOnly: false }],
     seed: 0,
+    quantised: false,
     batch: 64,
     witnesses: false,
     ...rest,

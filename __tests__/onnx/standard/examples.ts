@@ -21,6 +21,13 @@ export const EXAMPLES: Readonly<Record<string, Recipe>> = {
   'ConcatFromSequence-11': sequence(11, [makeNode('ConcatFromSequence', ['s'], ['y'], { axis: 0 })]),
   'DepthToSpace-1': single({ opset: 7, op: 'DepthToSpace', x: floats(2, 8, 2, 3), attributes: { blocksize: 2 } }),
   'GlobalLpPool-2': single({ opset: 21, op: 'GlobalLpPool', x: image, attributes: { p: 3 } }),
+  'MaxRoiPool-1': single({
+    opset: 7,
+    op: 'MaxRoiPool',
+    x: image,
+    more: [tensor('float32', [2, 5], Float32Array.of(0, 0, 1, 3, 3, 1, 2, 0, 5, 2))],
+    attributes: { pooled_shape: [2, 3] },
+  }),
   'Not-1': {
     opset: 7,
     inputs: { x: tensor('bool', [3], Uint8Array.of(1, 0, 1)) },
@@ -36,6 +43,8 @@ export const EXAMPLES: Readonly<Record<string, Recipe>> = {
   'ReduceSum-1': single({ opset: 9, op: 'ReduceSum', attributes: { axes: [0, 2], keepdims: 0 } }),
   'ReduceSum-11': single({ opset: 11, op: 'ReduceSum', attributes: { axes: [-2] } }),
   'Resize-10': single({ opset: 10, op: 'Resize', x: image, more: [vector(1, 1, 1.5, 0.5)] }),
+  'RoiAlign-10': aligned(10),
+  'RoiAlign-16': aligned(16),
   'SequenceAt-11': sequence(11, [makeNode('SequenceAt', ['s', 'at'], ['y'])]),
   'SequenceConstruct-11': sequence(11, [makeNode('SequenceAt', ['s', 'at'], ['y'])]),
   'SequenceEmpty-11': {
@@ -68,6 +77,12 @@ export const EXAMPLES: Readonly<Record<string, Recipe>> = {
   'Squeeze-11': single({ opset: 11, op: 'Squeeze', x: floats(3, 2, 1), attributes: { axes: [-1] } }),
   'TopK-1': single({ opset: 9, op: 'TopK', attributes: { k: 2, axis: 1 }, outputs: 2 }),
   'Upsample-7': single({ opset: 7, op: 'Upsample', x: image, attributes: { scales: { floats: [1, 1, 2, 3] } } }),
+}
+
+function aligned(opset: number): Recipe {
+  const regions = tensor('float32', [2, 4], Float32Array.of(0.3, 0.6, 3.7, 2.9, 1.9, 1.2, 1.95, 3.3))
+  const more = [regions, tensor('int64', [2], BigInt64Array.of(1n, 0n))]
+  return single({ opset, op: 'RoiAlign', x: image, more, attributes: { output_height: 2, output_width: 3 } })
 }
 
 /** A sequence `s` of two parts of the input, and what is done with it. */

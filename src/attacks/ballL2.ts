@@ -1,11 +1,11 @@
 import { roundTowards } from './float32.js'
-import type { ThreatModel } from './threat.js'
+import type { Ball } from './threat.js'
 
 /**
  * The L2 ball within the bounds. A point is first drawn to the ball along the ray from the image, then clipped to the
  * bounds; clipping only brings it nearer to the image, which is inside them.
  */
-export function l2Threat(image: Float32Array, epsilon: number, low: number, high: number): ThreatModel {
+export function l2Ball(image: Float32Array, epsilon: number, low: number, high: number): Ball {
   const clip = (value: number): number => Math.min(high, Math.max(low, value))
   // Where a point wants to be before it is projected: written anew each time, so that a step allocates only its result.
   const target = new Float64Array(image.length)

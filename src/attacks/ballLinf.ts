@@ -1,8 +1,8 @@
 import { neighbour } from './float32.js'
-import type { ThreatModel } from './threat.js'
+import type { Ball } from './threat.js'
 
 /** The Linf ball is a box: its corners are found once, and projecting is a comparison for each pixel. */
-export function linfThreat(image: Float32Array, epsilon: number, low: number, high: number): ThreatModel {
+export function linfBall(image: Float32Array, epsilon: number, low: number, high: number): Ball {
   const lower = new Float32Array(image.length)
   const upper = new Float32Array(image.length)
   for (let i = 0; i < image.length; i++) {

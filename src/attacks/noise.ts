@@ -1,0 +1,8 @@
+import type { NoiseSpec } from '../config/attackTypes.js'
+import { replay, type Attack } from './protocol.js'
+import type { RandomSource } from './random.js'
+import type { Target } from './target.js'
+
+export function* noise(target: Target, _spec: NoiseSpec, _random: RandomSource): Attack {
+  return yield* replay(target, target.threat.image)
+}
