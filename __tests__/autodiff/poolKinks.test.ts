@@ -10,12 +10,16 @@ const KINKS: readonly (readonly [string, AttributeValues, readonly number[], rea
   ['LpPool', { kernel_shape: [2, 3] }, [0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0]],
   ['LpPool', { kernel_shape: [2, 3], p: 3 }, [0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0]],
   ['LpPool', { kernel_shape: [2, 1], p: 3 }, [0, 0, -2, -3, 0, 0], [0, 0, -1, -1, 0, 0]],
+  ['GlobalLpPool', {}, [0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0]],
+  ['GlobalLpPool', { p: 3 }, [0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0]],
+  ['GlobalLpPool', { p: 3 }, [0, 0, -1, 0, 0, 0], [0, 0, -1, 0, 0, 0]],
   ['LpPool', { kernel_shape: [2, 3], p: 1 }, [0, 1, -2, 0, 0, 3], [0, 1, -1, 0, 0, 1]],
 ]
 
 /** An attack that starts on a black image or a tie goes where the first slope sends it; NaN there would end it. */
 test.each(KINKS)('%s %j at %j', async (op, attributes, x, slopes) => {
-  const { vjp, forward } = await differentiate(single(op, [1, 2, 3], { attributes }))
+  // onnxruntime has no GlobalLpPool since opset 22.
+  const { vjp, forward } = await differentiate({ ...single(op, [1, 2, 3], { attributes }), opset: 21 })
   const point = floating('float32', [1, 1, 2, 3], x)
   const { dims, data } = await forward(point)
   const gradient = numbersOf(await vjp(point, floating('float32', dims, new Float32Array(data.length).fill(1))))

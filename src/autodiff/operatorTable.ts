@@ -20,6 +20,8 @@ const OLDEST_OPSET = 7
 const REWRITTEN: Readonly<Record<string, Marked>> = {
   Dropout: { note: 'does nothing at inference' },
   GlobalLpPool: { kind: 'subgradient', note: 'is written out as a norm, like ReduceL1 and ReduceL2' },
+  MaxRoiPool: { kind: 'subgradient', note: 'is written out; of equal maxima the first in row-major order takes all' },
+  RoiAlign: { kind: 'subgradient', note: 'is written out; of equal maxima (mode max) the first takes all' },
   Scatter: { note: 'is ScatterElements' },
   Upsample: { note: 'is Resize' },
 }
@@ -28,6 +30,8 @@ const REWRITTEN: Readonly<Record<string, Marked>> = {
 const WITHDRAWN: Readonly<Record<string, readonly [number, number]>> = {
   GlobalLpPool: [7, 21],
   GroupNormalization: [18, CANONICAL_OPSET],
+  MaxRoiPool: [7, 21],
+  RoiAlign: [10, 21],
   Scatter: [9, 10],
   Upsample: [7, 9],
 }

@@ -100,8 +100,13 @@ export function missingRule(node: Node): string {
   return `operator ${operatorOf(node)} (node "${where}") has no gradient rule; ${wayOut(node)}`
 }
 
+/** What onnxruntime has no kernel for since opset 22: a model that has it does not run at all. */
+const RUN_UNTIL_21: ReadonlySet<string> = new Set(['GlobalLpPool', 'MaxRoiPool', 'RoiAlign'])
+
 /** At its highest level onnxruntime lays tensors out for one kind of processor: such a model is not meant to leave it. */
 function wayOut({ op, domain }: Node): string {
+  if (domain === '' && RUN_UNTIL_21.has(op))
+    return 'export the model for opset 21, the last at which onnxruntime runs it'
   const isLaidOut = domain === 'com.microsoft.nchwc' || op.startsWith('Nhwc')
   return isLaidOut
     ? 'use the model as it was exported, or save it with graph optimisations at ORT_ENABLE_EXTENDED or below'

@@ -5,7 +5,7 @@ import type { Node } from './graph.js'
 import { bodies, reads } from './subgraphs.js'
 
 /** Operators whose output tells an input's shape and nothing of what is in it. */
-const SHAPE_ONLY: ReadonlySet<string> = new Set(['Shape', 'Size'])
+export const SHAPE_ONLY: ReadonlySet<string> = new Set(['Shape', 'Size'])
 
 /** Operators whose output differs from run to run, though no input does. */
 const RANDOM: ReadonlySet<string> = new Set([

@@ -11,6 +11,8 @@ export interface Context {
   readonly fresh: (stem: string) => string
   /** The value of a constant; undefined for what is computed. */
   readonly valueOf: (name: string) => Tensor | undefined
+  /** Whether a value depends on what is in the graph's inputs, and not only on their shapes. */
+  readonly dependsOnInput: (name: string) => boolean
   /** Number of dimensions, where it is plain without running the graph. */
   readonly rankOf: (name: string) => number | undefined
   /** The floating type that a value has, as far as it is plain; float32 otherwise. */
@@ -53,6 +55,7 @@ export function openWorkshop(graph: Graph): Workshop {
       return name
     },
     valueOf: (name) => constants.get(name),
+    dependsOnInput: facts.dependsOnInput,
     rankOf: facts.rankOf,
     floatTypeOf: facts.floatTypeOf,
   }

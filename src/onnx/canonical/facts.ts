@@ -1,5 +1,7 @@
 import { intAttribute, tensorAttribute } from '../attributes.js'
+import { SHAPE_ONLY } from '../dependence.js'
 import type { ElementType, Graph, Node, Tensor } from '../graph.js'
+import { reads } from '../subgraphs.js'
 import { elementType } from '../tensor.js'
 
 /**
@@ -7,6 +9,7 @@ import { elementType } from '../tensor.js'
  * Softmax works on a matrix. No shape inference: what is not plain stays unknown.
  */
 export interface Facts {
+  readonly dependsOnInput: (name: string) => boolean
   readonly rankOf: (name: string) => number | undefined
   readonly floatTypeOf: (name: string) => ElementType
   /** Takes note of a node's outputs; nodes come in topological order. */
@@ -27,6 +30,7 @@ const BROADCAST = new Set(['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Sum', 'Max', 'Min
 export function createFacts(graph: Graph, constants: ReadonlyMap<string, Tensor>): Facts {
   const ranks = new Map<string, number | undefined>()
   const types = new Map<string, ElementType | undefined>()
+  const dependent = new Set(graph.inputs.map(({ name }) => name))
   for (const { name, type, dims } of [...graph.outputs, ...graph.inputs]) {
     ranks.set(name, dims?.length)
     types.set(name, type)
@@ -36,6 +40,8 @@ export function createFacts(graph: Graph, constants: ReadonlyMap<string, Tensor>
 
   const learn = (node: Node): void => {
     const [output] = node.outputs
+    if (!SHAPE_ONLY.has(node.op) && reads(node).some((name) => dependent.has(name)))
+      for (const name of node.outputs) if (name !== '') dependent.add(name)
     if (node.domain !== '' || output === undefined) return
     ranks.set(output, ranks.get(output) ?? outputRank(node, rankOf, constants))
     types.set(output, types.get(output) ?? outputType(node, typeOf))
@@ -44,7 +50,7 @@ export function createFacts(graph: Graph, constants: ReadonlyMap<string, Tensor>
     const type = typeOf(name)
     return type !== undefined && FLOATING.has(type) ? type : 'float32'
   }
-  return { rankOf, floatTypeOf, learn }
+  return { dependsOnInput: (name) => dependent.has(name), rankOf, floatTypeOf, learn }
 }
 
 function outputRank(

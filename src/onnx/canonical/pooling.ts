@@ -1,9 +1,10 @@
-import { UsageError } from '../../errors.js'
-import { describe, intAttribute, makeNode } from '../attributes.js'
+import { intAttribute, makeNode } from '../attributes.js'
 import type { Node } from '../graph.js'
 import { int64Tensor } from '../tensor.js'
 import type { Context, Upgrades } from './context.js'
 import { floatScalar } from './elementwise.js'
+import { writeOutMaxRoiPool } from './maxRoiPool.js'
+import { sayOldCoordinates, writeOutRoiAlign } from './roiAlign.js'
 
 /**
  * onnxruntime has no kernel for GlobalLpPool since opset 22, so it is written out: the p-norm over all axes but the first
@@ -25,25 +26,28 @@ function writeOutNorm(node: Node, context: Context): readonly Node[] {
   const type = context.floatTypeOf(x)
   const exponent = (stem: string, power: number): string =>
     context.constant(`${output}/${stem}`, floatScalar(type, power))
-  const [size, powers, sum] = ['size', 'powers', 'sum'].map(value)
+  const [size, powers, sum, isPositive, base, norm] = ['size', 'powers', 'sum', 'is_positive', 'base', 'norm'].map(
+    value,
+  )
+  const [zero, one] = [0, 1].map((number) => exponent('number', number))
   return [
     ...spatial,
     makeNode('Abs', [x], [size]),
     makeNode('Pow', [size, exponent('p', p)], [powers]),
     makeNode('ReduceSum', [powers, axes], [sum]),
-    makeNode('Pow', [sum, exponent('root', 1 / p)], [output]),
+    // A root is infinitely steep at 0, where a norm has the slope 0 as one of many.
+    makeNode('Greater', [sum, zero], [isPositive]),
+    makeNode('Where', [isPositive, sum, one], [base]),
+    makeNode('Pow', [base, exponent('root', 1 / p)], [norm]),
+    makeNode('Where', [isPositive, norm, zero], [output]),
   ]
-}
-
-/** Regions belong to detectors: their outputs count regions, not images. */
-function refuseRegions(node: Node): Node {
-  throw new UsageError(
-    `${describe(node)} pools regions, for which onnxruntime has no kernel since opset 22; export the classifier without it`,
-  )
 }
 
 export const POOLING: Upgrades = {
   GlobalLpPool: [{ since: 22, upgrade: writeOutNorm }],
-  MaxRoiPool: [{ since: 22, upgrade: refuseRegions }],
-  RoiAlign: [{ since: 22, upgrade: refuseRegions }],
+  MaxRoiPool: [{ since: 22, upgrade: writeOutMaxRoiPool }],
+  RoiAlign: [
+    { since: 16, upgrade: sayOldCoordinates },
+    { since: 22, upgrade: writeOutRoiAlign },
+  ],
 }
