@@ -14,6 +14,15 @@ export const ThreatSchema = z.object({
   bounds: z.tuple([z.number(), z.number()]),
 })
 
+const curve = z.object({
+  /** In ascending order of ε, from 0 on. Accuracy: of all images, those that are right and that nothing is known to fool within ε. */
+  points: z.array(z.object({ epsilon: z.number().min(0), accuracy })).min(1),
+  /** Images that are right and have a known adversarial example, at whatever distance. */
+  fooled: count,
+  /** Within it, half of the images that are right are fooled; missing where that is not known of half of them. */
+  medianDistance: z.number().min(0).optional(),
+})
+
 export const ResultsSchema = z.object({
   schema: z.literal('robustness-gate/results/1'),
   tool: z.object({ version: z.string(), engine: z.string(), cpu: z.string(), batch: z.int().min(1) }),
@@ -46,6 +55,8 @@ export const ResultsSchema = z.object({
         robust: z.record(z.string(), count),
       }),
     ),
+    /** Upper bounds of robust accuracy as functions of ε, where more than one ε is known of a norm: see curves.ts. */
+    curves: z.object({ linf: curve.optional(), l2: curve.optional(), l1: curve.optional() }).optional(),
   }),
   /** In ascending order of index. */
   samples: z.array(SampleOutcomeSchema).min(1),

@@ -1,4 +1,5 @@
 import type { SampleOutcome } from '../engine/messages.js'
+import { curvesOf } from './curves.js'
 import type { Results } from './results.js'
 
 type Summary = Results['summary']
@@ -11,7 +12,7 @@ interface AskedAttack {
 
 /** What the outcomes were asked about: ids in the order in which they are shown. */
 export interface Asked {
-  readonly threats: readonly { readonly id: string }[]
+  readonly threats: readonly Pick<Results['threats'][number], 'id' | 'norm' | 'epsilon'>[]
   readonly attacks: readonly AskedAttack[]
   readonly classNames?: readonly string[]
 }
@@ -19,6 +20,7 @@ export interface Asked {
 /** Counts and accuracies (fractions of 1) of outcomes. An attack's accuracy is that of the images that withstand it. */
 export function summarise(samples: readonly SampleOutcome[], asked: Asked): Summary {
   const correct = samples.filter(isCorrect)
+  const curves = curvesOf(samples, asked.threats)
   const fraction = (images: readonly SampleOutcome[]) => images.length / samples.length
   return {
     clean: { correct: correct.length, samples: samples.length, accuracy: fraction(correct) },
@@ -37,6 +39,7 @@ export function summarise(samples: readonly SampleOutcome[], asked: Asked): Summ
       ]),
     ),
     classes: classes(samples, asked),
+    ...(curves && { curves }),
   }
 }
 
