@@ -129,6 +129,11 @@ describe('a classifier with one output says class 1 above its threshold and clas
     expect(values.map((_, i) => predictedClass(scores.subarray(2 * i, 2 * i + 2)))).toEqual(expected)
   })
 
+  test('whole numbers of a quantised classifier are read as numbers', () => {
+    const data = Int8Array.of(-128, 0, 127)
+    expect([...classScores({ type: 'int8', dims: [1, 3], data }, 'logits')]).toEqual([-128, 0, 127])
+  })
+
   test('float16 outputs are read as numbers', () => {
     // IEEE 754 binary16 by hand: 1, −2, the least denormal 2⁻²⁴, the largest 65504, −∞.
     const data = Uint16Array.of(0x3c00, 0xc000, 0x0001, 0x7bff, 0xfc00)

@@ -82,5 +82,6 @@ function expandOnce({ graph, observation }: Settled, depth: number): Graph | und
     const value = renamed.get(name)
     if (value !== undefined) b.addNamed(name, 'Identity', [value])
   }
-  return prune(b.build(graph, { outputs: graph.outputs }))
+  // Of no type: where the model gives whole numbers, the surrogate gives floats.
+  return prune(b.build(graph, { outputs: graph.outputs.map(({ name, dims }) => ({ name, dims })) }))
 }

@@ -9,6 +9,7 @@ import { gradientGraph } from './gradientGraph.js'
 import { findLogits } from './logits.js'
 import { declaredBatch, imageInput, named, sampleInputs } from './surrogate.js'
 import type { ModelSource } from './surrogate.js'
+import { withRealLogits } from './wholeLogits.js'
 
 const NAMES = { logits: 'logits', value: 'loss', gradient: 'gradient' }
 
@@ -36,14 +37,15 @@ export async function gradientModelOf(model: ModelSource, run: RunModel): Promis
     }
     const samples = sampleInputs({ name: input.name, type: input.type, shape: sizesOf(input), range: [0, 1] })
     const settled = await settleExpanded(graph, declaredBatch(input), samples, run)
-    const classifier = findLogits(
+    const found = findLogits(
       settled.graph,
       MODEL_PREFIX + output.name,
       settled.observation,
       settled.batch === 'free' ? 1 : settled.batch,
     )
+    const real = withRealLogits(settled, found, graph, output)
     return encodeModel(
-      gradientGraph(settled, classifier, { losses: ['cross-entropy'], selectable: false, names: NAMES }),
+      gradientGraph(real.settled, real.classifier, { losses: ['cross-entropy'], selectable: false, names: NAMES }),
     )
 
     function ownName(name: string): string {

@@ -15,7 +15,8 @@ export interface Classifier {
   readonly logits: string
 }
 
-const MOVES_NOTHING: ReadonlySet<string> = new Set(['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Identity'])
+/** Operators that hand their elements on in the same order. */
+export const MOVES_NOTHING: ReadonlySet<string> = new Set(['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Identity'])
 
 /**
  * Finds the logits behind a classifier's output.

@@ -17,6 +17,7 @@ import { findLogits } from './logits.js'
 import type { OutputKind } from './logits.js'
 import { LOSSES } from './lossHead.js'
 import type { HeadLoss } from './lossHead.js'
+import { withRealLogits } from './wholeLogits.js'
 
 /** A model as its file has it. */
 export interface ModelSource {
@@ -72,7 +73,9 @@ export async function buildSurrogate(model: ModelSource, options: SurrogateOptio
     const declared = declaredBatch(input)
     const settled = await settleExpanded(wide, declared, samples, options.run)
     const batch = settled.batch === 'free' ? 1 : settled.batch
-    const classifier = findLogits(settled.graph, MODEL_PREFIX + output.name, settled.observation, batch)
+    const found = findLogits(settled.graph, MODEL_PREFIX + output.name, settled.observation, batch)
+    const real = withRealLogits(settled, found, canonical, output)
+    const { classifier } = real
     const preprocessingModel = before.nodes.length === 0 ? undefined : encodeModel(before)
     const originalBatch = await checkOriginal(model.bytes, input, preprocessingModel, {
       declared,
@@ -88,7 +91,7 @@ export async function buildSurrogate(model: ModelSource, options: SurrogateOptio
     const { losses = LOSSES } = options
     return {
       gradientModel: encodeModel(
-        gradientGraph(settled, classifier, { losses, selectable: true, batch: options.batch, names }),
+        gradientGraph(real.settled, classifier, { losses, selectable: true, batch: options.batch, names }),
       ),
       preprocessingModel,
       input,

@@ -1,0 +1,66 @@
+import { UsageError } from '../errors.js'
+import { operatorOf } from '../onnx/attributes.js'
+import type { Graph, ValueInfo } from '../onnx/graph.js'
+import type { Settled } from '../onnx/settle.js'
+import { MOVES_NOTHING } from './logits.js'
+import type { Classifier } from './logits.js'
+import { gradientBuilder } from './reverse.js'
+
+/** At which input the operators that a quantised classifier may end with are told the size of a step. */
+const SCALE_INPUTS: Readonly<Record<string, number>> = {
+  QuantizeLinear: 1,
+  QLinearMatMul: 6,
+  'com.microsoft.QuantizeLinear': 1,
+  'com.microsoft.QGemm': 7,
+  'com.microsoft.QLinearAdd': 6,
+  'com.microsoft.QLinearAveragePool': 3,
+  'com.microsoft.QLinearGlobalAveragePool': 3,
+}
+
+/**
+ * The logits of a classifier that ends with whole numbers, in the units of real ones. Steps of 1/16 would be a model sixteen
+ * times as sure: its cross-entropy would be 0, and its slope with it, where the real one has not saturated.
+ *
+ * @param model canonical, as it was before it was settled.
+ * @param output of the original model.
+ * @returns the graph with one more node, and who its logits are; both as they were where the output is real.
+ * @throws UsageError for one whole number: which of its steps is the border between two classes the model does not say.
+ */
+export function withRealLogits(
+  settled: Settled,
+  classifier: Classifier,
+  model: Graph,
+  output: ValueInfo,
+): { readonly settled: Settled; readonly classifier: Classifier } {
+  const asIs = { settled, classifier }
+  if (output.type?.includes('int') !== true) return asIs
+  if (classifier.kind === 'one-logit')
+    throw new UsageError(
+      `the output "${output.name}" is one number of type ${output.type}, which does not say where one class ends; export the model with a DequantizeLinear at its end`,
+    )
+  const scale = classifier.kind === 'logits' ? stepOf(model, model.outputs[0].name) : undefined
+  if (scale === undefined) return asIs
+  const { graph, observation } = settled
+  const b = gradientBuilder(graph, observation, 'real')
+  const logits = b.mul(classifier.logits, b.number(scale, classifier.logits))
+  return {
+    settled: {
+      ...settled,
+      graph: b.build(graph, graph),
+      observation: new Map(observation).set(logits, b.observed(classifier.logits)),
+    },
+    classifier: { ...classifier, logits },
+  }
+}
+
+/** The size of one step of a value; undefined where it is not a constant. */
+function stepOf(graph: Graph, name: string): number | undefined {
+  const node = graph.nodes.find(({ outputs }) => outputs.includes(name))
+  if (node === undefined) return undefined
+  if (MOVES_NOTHING.has(operatorOf(node))) return stepOf(graph, node.inputs[0])
+  const operator = operatorOf(node)
+  const scale = Object.hasOwn(SCALE_INPUTS, operator)
+    ? graph.constants.get(node.inputs[SCALE_INPUTS[operator]])
+    : undefined
+  return scale?.data.length === 1 ? Number(scale.data[0]) : undefined
+}
