@@ -38,7 +38,7 @@ export interface PredictionAnswer {
   readonly kind: 'prediction'
   /** The number of classes when every output is NaN: it said none of them. */
   readonly predicted: number
-  /** The original's outputs, float32 [classes]: logits, or probabilities in the same order of size. */
+  /** The original's outputs, float32 [classes]: logits, or logarithms of probabilities. `predicted` is not read off them. */
   readonly logits: Float32Array
 }
 

@@ -4,7 +4,7 @@ import type { PredictionAnswer, PredictionQuestion } from '../attacks/protocol.j
 import type { OutputKind } from '../autodiff/logits.js'
 import { elementCount } from '../onnx/tensor.js'
 import { fillRows } from './batch.js'
-import { classScores } from './outputs.js'
+import { classScores, logitsOf } from './outputs.js'
 import type { Oracle } from './scheduler.js'
 import { fed, fromOnnx } from './session.js'
 
@@ -43,7 +43,7 @@ export function originalOracle(original: Original): Oracle<PredictionQuestion, P
         return {
           kind: 'prediction',
           predicted: predictedClass(row),
-          logits: row instanceof Float32Array ? row : Float32Array.from(row),
+          logits: logitsOf(row, output.kind),
         }
       })
     },

@@ -23,6 +23,20 @@ export function classScores(output: Tensor, kind: OutputKind): Float32Array | Fl
   }
 }
 
+/**
+ * One image's scores as logits, of which an attack can take differences: probabilities by their logarithm (−∞ for 0), for
+ * in float32 they are 1 and stay 1 long before their logarithms stop to tell one point from another. Not for deciding
+ * what the classifier says: two probabilities may have one logarithm.
+ *
+ * @returns float32 [classes]
+ */
+export function logitsOf(scores: Float32Array | Float64Array, kind: OutputKind): Float32Array {
+  const areProbabilities = kind === 'probabilities' || kind === 'one-probability'
+  // Probabilities that were quantised or shifted afterwards may be negative: these stay what they are.
+  if (areProbabilities && !scores.some((score) => score < 0)) return Float32Array.from(scores, Math.log)
+  return scores instanceof Float32Array ? scores : Float32Array.from(scores)
+}
+
 function twoClasses(
   values: Float32Array | Float64Array,
   first: (value: number) => number,
