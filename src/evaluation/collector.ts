@@ -19,6 +19,7 @@ export interface Witness {
 /** Hands images out, each once, and takes their outcomes in. */
 export class Collector {
   readonly #dataset: Dataset
+  readonly #images: readonly number[]
   readonly #size: number
   #next = 0
   readonly #outcomes: SampleOutcome[] = []
@@ -26,13 +27,15 @@ export class Collector {
   forwards = 0
   gradients = 0
 
-  constructor(dataset: Dataset) {
+  /** @param images indices in order; undefined: all */
+  constructor(dataset: Dataset, images?: readonly number[]) {
     this.#dataset = dataset
+    this.#images = images ?? Array.from({ length: dataset.samples }, (_, index) => index)
     this.#size = dataset.shape.reduce((product, length) => product * length, 1)
   }
 
   get total(): number {
-    return this.#dataset.samples
+    return this.#images.length
   }
 
   get handedOut(): number {
@@ -48,9 +51,10 @@ export class Collector {
     const end = Math.min(this.total, this.#next + Math.max(0, count))
     const images: ImageTask[] = []
     for (; this.#next < end; this.#next++) {
-      const from = this.#next * this.#size
+      const index = this.#images[this.#next]
+      const from = index * this.#size
       const pixels = this.#dataset.pixels.subarray(from, from + this.#size)
-      images.push({ index: this.#next, label: this.#dataset.labels[this.#next], pixels })
+      images.push({ index, label: this.#dataset.labels[index], pixels })
     }
     return images
   }

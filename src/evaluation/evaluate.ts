@@ -11,6 +11,8 @@ import { mergeFlags } from './mergeFlags.js'
 import { hashModel, modelSize } from './modelFile.js'
 import type { Progress } from './progress.js'
 import type { Results } from './results.js'
+import type { Shard } from './shards.js'
+import { imagesOfShard } from './shards.js'
 import { summarise } from './summarise.js'
 
 export { completeModel, gradientModel, inspectModel, loadDataset } from './ask.js'
@@ -26,6 +28,8 @@ export interface EvaluationRequest {
   readonly seed: number
   readonly limits: Limits
   readonly toolVersion: string
+  /** Only this part of the images; the data are named as a whole. */
+  readonly shard?: Shard
   /** Have a point that fools the model sent for every image that is broken; see `onWitness`. */
   readonly witnesses?: boolean
 }
@@ -58,11 +62,11 @@ const BATCHES_AHEAD = 3
  * @throws EvaluationError when a child dies, hangs, or says what cannot be; every other child is gone by then, too
  */
 export async function evaluate(request: EvaluationRequest, effects: EvaluationEffects): Promise<Results> {
-  const { model, dataset, suite, limits, seed, preprocessing } = request
+  const { model, dataset, suite, limits, seed, preprocessing, shard } = request
   const began = effects.now()
   const seconds = () => (effects.now() - began) / 1000
-  const collector = new Collector(dataset)
-  const workers = workerCount(request, effects.cores)
+  const collector = new Collector(dataset, shard && imagesOfShard(shard, dataset.samples))
+  const workers = workerCount(limits, collector.total, effects.cores)
 
   const robust: Record<string, number> = Object.fromEntries(request.threats.map(({ id }) => [id, 0]))
   let correct = 0
@@ -94,6 +98,7 @@ export async function evaluate(request: EvaluationRequest, effects: EvaluationEf
     suite: suiteOf(request),
     threats: withBounds(threats, dataset.range),
     seed,
+    ...(shard && { shard }),
     preprocessing: { ...preprocessing },
     summary: summarise(samples, { threats, attacks: suite.attacks, classNames }),
     samples,
@@ -105,7 +110,9 @@ export async function evaluate(request: EvaluationRequest, effects: EvaluationEf
 /** The suite as results name it. */
 export function suiteOf({ suite, quantised }: Pick<EvaluationRequest, 'suite' | 'quantised'>): Results['suite'] {
   const { name, version, attacks } = suite
-  return { name, version, attacks: attacks.map((attack) => ({ ...attack })), ...(quantised && { quantised }) }
+  // As the schema has them: what is read from a file and written again is the same file.
+  const written = attacks.map(({ id, name: attack, ...settings }) => ({ id, name: attack, ...settings }))
+  return { name, version, attacks: written, ...(quantised && { quantised }) }
 }
 
 /** The threats as results name them: a ball, and the bounds of a pixel. */
@@ -181,8 +188,8 @@ const LEAST_BATCH = 16
  * One for each core. Less than the least batch is not worth a process; more is, even where it does not fill the batch that
  * was asked for: a model may keep its own, and a core that idles does less than one with half a batch.
  */
-function workerCount({ limits, dataset }: EvaluationRequest, cores: number): number {
-  return Math.max(1, Math.min(limits.workers ?? cores, Math.ceil(dataset.samples / LEAST_BATCH)))
+function workerCount({ workers }: Limits, samples: number, cores: number): number {
+  return Math.max(1, Math.min(workers ?? cores, Math.ceil(samples / LEAST_BATCH)))
 }
 
 function checkLabels({ dataset, model }: EvaluationRequest, classes: number): void {

@@ -37,6 +37,8 @@ export const ResultsSchema = z.object({
   }),
   threats: z.array(ThreatSchema).min(1),
   seed: z.int(),
+  /** Of an evaluation in parts: which part this is, from 1, of how many. It holds the images whose index modulo count is index − 1. */
+  shard: z.object({ index: z.int().min(1), count: z.int().min(1) }).optional(),
   preprocessing: z.looseObject({}).optional(),
   summary: z.object({
     clean: z.object({ correct: count, samples: count, accuracy }),

@@ -3,6 +3,7 @@ import { oneLine } from '../text.js'
 import { contradiction } from './checkOutcome.js'
 import { ResultsSchema } from './results.js'
 import type { Results } from './results.js'
+import { contradictionInShard } from './shards.js'
 import { summarise } from './summarise.js'
 
 /** A million images with a full suite stay below; V8 holds no string over 512 MiB. */
@@ -14,13 +15,27 @@ const ROUNDING = 1e-9
 const REMEDY = 'make it again with `robustness-gate evaluate`'
 
 /**
- * Reads a results.json, which may be a stranger's: nothing in it may contradict the rest, because the comparison takes
- * its images and the report its summary.
+ * Reads the results.json of a whole evaluation; see `parseAnyResults`.
+ *
+ * @throws UsageError for those of a shard, too
+ */
+export function parseResults(text: string, name: string): Results {
+  const results = parseAnyResults(text, name)
+  if (results.shard === undefined) return results
+  const { index, count } = results.shard
+  throw new UsageError(
+    `${name}: holds shard ${index}/${count} of the images only; join all ${count} with \`robustness-gate merge\``,
+  )
+}
+
+/**
+ * Reads a results.json, of all images or of a shard, which may be a stranger's: nothing in it may contradict the rest,
+ * because the comparison takes its images and the report its summary.
  *
  * @param name of the file, for messages
  * @throws UsageError that names the first place that is wrong
  */
-export function parseResults(text: string, name: string): Results {
+export function parseAnyResults(text: string, name: string): Results {
   if (text.length > LONGEST_TEXT)
     throw new UsageError(`${name}: has over ${LONGEST_TEXT / 2 ** 20} million characters; give a results file`)
   const parsed = ResultsSchema.safeParse(parseJson(text, name))
@@ -77,8 +92,12 @@ function contradictionIn(results: Results): string | undefined {
     const problem = contradiction(sample, sample.label, expected)
     if (problem !== undefined) return `${at}: ${problem}`
   }
-  const counted = summarise(samples, { threats, attacks: suite.attacks, classNames: data.classNames })
-  const differing = difference(counted, summary, 'summary')
+  const indices = samples.map(({ index }) => index)
+  const misplaced = results.shard && contradictionInShard(results.shard, data.samples, indices)
+  if (misplaced !== undefined) return misplaced
+  const { curves, ...counted } = summarise(samples, { threats, attacks: suite.attacks, classNames: data.classNames })
+  // Files made before there were curves have none.
+  const differing = difference({ ...counted, ...(summary.curves && { curves }) }, summary, 'summary')
   return differing === undefined ? undefined : `${differing} is not what the samples say`
 }
 
