@@ -4,7 +4,8 @@ import { describe, expect, test } from '@jest/globals'
 import { SparseTensorProtoSchema, TensorProto_DataType as DataType, TensorProtoSchema } from 'onnx-buf'
 import { UsageError } from '../../src/errors.js'
 import type { Tensor, TensorData } from '../../src/onnx/graph.js'
-import { densify, elementType, readTensor, toInt64, writeTensor } from '../../src/onnx/tensor.js'
+import { densify } from '../../src/onnx/sparse.js'
+import { elementType, readTensor, toInt64, writeTensor } from '../../src/onnx/tensor.js'
 
 const source = { name: 'model.onnx', external: {} }
 
@@ -26,6 +27,8 @@ const TYPES: readonly [string, number, MessageInitShape<typeof TensorProtoSchema
   ['bfloat16', DataType.BFLOAT16, { int32Data: [0x3f80, 0xc000] }, [128, 63, 0, 192], Uint16Array.of(0x3f80, 0xc000)],
   ['int8', DataType.INT8, { int32Data: [5, -1] }, [5, 255], Int8Array.of(5, -1)],
   ['uint8', DataType.UINT8, { int32Data: [5, 255] }, [5, 255], Uint8Array.of(5, 255)],
+  ['int4', DataType.INT4, { int32Data: [0xf5] }, [0xf5], Int8Array.of(5, -1)],
+  ['uint4', DataType.UINT4, { int32Data: [0xf5] }, [0xf5], Uint8Array.of(5, 15)],
   ['bool', DataType.BOOL, { int32Data: [1, 0] }, [1, 0], Uint8Array.of(1, 0)],
   ['int16', DataType.INT16, { int32Data: [258, -2] }, [2, 1, 254, 255], Int16Array.of(258, -2)],
   ['uint16', DataType.UINT16, { int32Data: [258, 65534] }, [2, 1, 254, 255], Uint16Array.of(258, 65534)],

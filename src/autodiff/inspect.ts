@@ -39,7 +39,7 @@ function shown({ name, type, dims }: ValueInfo): InspectedValue {
 }
 
 function elements({ type, data }: Tensor): number {
-  return type === 'float32' || type === 'float64' || type === 'float16' || type === 'bfloat16' || type.endsWith('int8')
+  return type === 'float32' || type === 'float64' || type === 'float16' || type === 'bfloat16' || type.endsWith('int8') || type.endsWith('int4')
     ? data.length
     : 0
 }

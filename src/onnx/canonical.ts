@@ -6,6 +6,7 @@ import { constantValue, dropPassThroughs, prune } from './canonical/cleanup.js'
 import { openWorkshop } from './canonical/context.js'
 import type { Workshop } from './canonical/context.js'
 import { functionOpset, functionTable, instantiate } from './canonical/functions.js'
+import { widenNibbles } from './canonical/nibbles.js'
 import { upgradeNode } from './canonical/table.js'
 import { readNode, writeNode } from './codec.js'
 import { CANONICAL_OPSET } from './graph.js'
@@ -41,7 +42,7 @@ export function canonicalise(graph: Graph): Graph {
     functions: undefined,
     irVersion: Math.max(graph.irVersion, CANONICAL_IR),
   }
-  const tidy = prune(dropPassThroughs(rewritten))
+  const tidy = prune(dropPassThroughs(widenNibbles(rewritten, workshop.context.fresh)))
   return { ...tidy, opsets: opsetsInUse(tidy, graph) }
 }
 

@@ -14,12 +14,12 @@ import type { Graph, Node, Tensor, ValueInfo } from './graph.js'
 import { topologicalOrder } from './order.js'
 import { changed } from './proto.js'
 import { describeNonModel } from './sniff.js'
+import { densify } from './sparse.js'
 import { mapBodies } from './subgraphs.js'
 import {
   byteLength,
   dataType,
   dataTypeName,
-  densify,
   elementType,
   MAX_BYTES,
   readTensor,

@@ -1,6 +1,6 @@
 import type { AttributeProto, FunctionProto, ModelProto, NodeProto } from 'onnx-buf'
 
-/** ONNX element types by the names onnxruntime uses. float16 and bfloat16 are held as their bits. */
+/** ONNX element types by the names onnxruntime uses. float16 and bfloat16 are held as their bits, int4 and uint4 as bytes. */
 export type ElementType =
   | 'float32'
   | 'float64'
@@ -14,6 +14,8 @@ export type ElementType =
   | 'uint32'
   | 'int64'
   | 'uint64'
+  | 'int4'
+  | 'uint4'
   | 'bool'
   | 'string'
 

@@ -1,8 +1,9 @@
 import { create } from '@bufbuild/protobuf'
 import { TensorProto_DataLocation, TensorProto_DataType as DataType, TensorProtoSchema } from 'onnx-buf'
-import type { SparseTensorProto, TensorProto } from 'onnx-buf'
+import type { TensorProto } from 'onnx-buf'
 import { UsageError } from '../errors.js'
 import type { ElementType, Tensor, TensorData } from './graph.js'
+import { packNibbles, unpackNibbles } from './nibbles.js'
 
 type NumericData = Exclude<TensorData, readonly string[]>
 
@@ -23,7 +24,7 @@ interface Storage {
   readonly typed: (proto: TensorProto) => NumericData
 }
 
-const STORAGE: Readonly<Record<Exclude<ElementType, 'string'>, Storage>> = {
+const STORAGE: Readonly<Record<Exclude<ElementType, 'string' | 'int4' | 'uint4'>, Storage>> = {
   float32: {
     code: DataType.FLOAT,
     bytes: 4,
@@ -100,16 +101,20 @@ function eightBits(code: DataType): Storage {
 const TYPES: ReadonlyMap<number, ElementType> = new Map<number, ElementType>([
   ...Object.entries(STORAGE).map(([type, storage]): [number, ElementType] => [storage.code, type as ElementType]),
   [DataType.STRING, 'string'],
+  [DataType.INT4, 'int4'],
+  [DataType.UINT4, 'uint4'],
 ])
 
-/** The element type of a TensorProto.DataType number; undefined for those we do not hold (complex, float8, 4-bit). */
+/** The element type of a TensorProto.DataType number; undefined for those we do not hold (complex, float8 and smaller). */
 export function elementType(code: number): ElementType | undefined {
   return TYPES.get(code)
 }
 
 /** TensorProto.DataType of an element type. */
 export function dataType(type: ElementType): number {
-  return type === 'string' ? DataType.STRING : STORAGE[type].code
+  if (type === 'string') return DataType.STRING
+  if (isNibble(type)) return type === 'int4' ? DataType.INT4 : DataType.UINT4
+  return STORAGE[type].code
 }
 
 /** The name ONNX gives a TensorProto.DataType number, for messages. */
@@ -156,16 +161,36 @@ export function readTensor(proto: TensorProto, source: TensorSource): Tensor {
     const data = proto.stringData.map((bytes) => new TextDecoder().decode(bytes))
     return { type, dims, data: checkCount(data, count, where) }
   }
+  if (isNibble(type)) return { type, dims, data: readNibbles(proto, type, dims, source, where) }
   const { bytes, view, typed } = STORAGE[type]
   const raw = rawBytes(proto, source, count * bytes)
   if (raw === undefined) return { type, dims, data: checkCount(typed(proto), count, where) }
-  if (raw.byteLength !== count * bytes)
-    throw new UsageError(
-      `${where} has ${raw.byteLength} bytes of data where its shape [${dims.join(', ')}] needs ${count * bytes}; the file is damaged, export it again`,
-    )
+  checkBytes(raw, count * bytes, dims, where)
   // Not slice(): a Buffer shares its memory there.
   const aligned = raw.byteOffset % bytes === 0 ? raw : new Uint8Array(raw)
   return { type, dims, data: view(aligned.buffer, aligned.byteOffset, count) }
+}
+
+function readNibbles(
+  proto: TensorProto,
+  type: 'int4' | 'uint4',
+  dims: readonly number[],
+  source: TensorSource,
+  where: string,
+): Int8Array | Uint8Array {
+  const count = elementCount(dims)
+  const bytes = Math.ceil(count / 2)
+  // Typed fields hold a byte in each number, two of ours.
+  const packed = rawBytes(proto, source, bytes) ?? Uint8Array.from(proto.int32Data)
+  checkBytes(packed, bytes, dims, where)
+  return unpackNibbles(type, packed, count)
+}
+
+function checkBytes({ byteLength: held }: Uint8Array, needed: number, dims: readonly number[], where: string): void {
+  if (held !== needed)
+    throw new UsageError(
+      `${where} has ${held} bytes of data where its shape [${dims.join(', ')}] needs ${needed}; the file is damaged, export it again`,
+    )
 }
 
 /** The proto of a tensor, its numbers as raw_data. */
@@ -173,7 +198,7 @@ export function writeTensor(tensor: Tensor, name: string): TensorProto {
   const proto = create(TensorProtoSchema, { name, dims: tensor.dims.map(toInt64), dataType: dataType(tensor.type) })
   const { data } = tensor
   if (isStrings(data)) proto.stringData = data.map((text) => new TextEncoder().encode(text))
-  else proto.rawData = bytesOf(data)
+  else proto.rawData = isNibble(tensor.type) ? packNibbles(data as Int8Array) : bytesOf(data)
   return proto
 }
 
@@ -183,39 +208,14 @@ export function byteLength(tensor: Tensor): number {
   return tensor.data.reduce((sum, text) => sum + Buffer.byteLength(text), 0)
 }
 
-/**
- * Fills in the zeros of a sparse initializer (values [NNZ]; indices int64 [NNZ], linear, or [NNZ, rank]).
- *
- * @throws UsageError when an index lies outside the shape, or the dense tensor would exceed 2 GiB.
- */
-export function densify(sparse: SparseTensorProto, source: TensorSource): Tensor {
-  if (!sparse.values || !sparse.indices)
-    throw new UsageError(`${source.name}: a sparse initializer has no values or no indices; export the model again`)
-  const where = `${source.name}: sparse initializer "${sparse.values.name}"`
-  const values = readTensor(sparse.values, source)
-  const indices = readTensor(sparse.indices, source)
-  const dims = readDims(sparse.dims, where)
-  const broken = new UsageError(`${where} is inconsistent; export the model again`)
-  const { data } = values
-  if (isStrings(data) || values.type === 'string' || !(indices.data instanceof BigInt64Array)) throw broken
-  const { bytes, view } = STORAGE[values.type]
-  const count = elementCount(dims)
-  if (count * bytes > MAX_BYTES)
-    throw new UsageError(`${where} would take ${count * bytes} bytes when dense; the limit is 2 GiB`)
-  const rank = indices.dims.length === 2 ? (indices.dims[1] ?? 1) : undefined
-  if (indices.data.length !== data.length * (rank ?? 1) || (rank !== undefined && rank !== dims.length)) throw broken
-  const dense = view(new ArrayBuffer(count * bytes), 0, count)
-  for (let entry = 0; entry < data.length; entry++) {
-    let place = 0
-    if (rank === undefined) place = Number(indices.data[entry])
-    else dims.forEach((dim, axis) => (place = place * dim + Number(indices.data[entry * rank + axis])))
-    if (place < 0 || place >= count) throw broken
-    dense[place] = data[entry] as never
-  }
-  return { type: values.type, dims, data: dense }
+/** Zeros. */
+export function emptyData(type: Exclude<ElementType, 'string' | 'int4' | 'uint4'>, count: number): NumericData {
+  const { bytes, view } = STORAGE[type]
+  return view(new ArrayBuffer(count * bytes), 0, count)
 }
 
-function readDims(dims: readonly bigint[], where: string): readonly number[] {
+/** @throws UsageError for sizes below 0 or of more elements than a number can count. */
+export function readDims(dims: readonly bigint[], where: string): readonly number[] {
   const numbers = dims.map(Number)
   if (numbers.some((dim) => dim < 0) || !Number.isSafeInteger(elementCount(numbers)))
     throw new UsageError(`${where} has the impossible shape [${dims.join(', ')}]; the file is damaged, export it again`)
@@ -254,7 +254,11 @@ function checkCount<T extends { readonly length: number }>(data: T, count: numbe
   return data
 }
 
-function isStrings(data: TensorData): data is readonly string[] {
+export function isNibble(type: ElementType): type is 'int4' | 'uint4' {
+  return type === 'int4' || type === 'uint4'
+}
+
+export function isStrings(data: TensorData): data is readonly string[] {
   return Array.isArray(data)
 }
 

@@ -12,6 +12,7 @@ import * as normalization from './normalization.js'
 import * as pools from './pools.js'
 import * as quantised from './quantised.js'
 import * as quantisedCurves from './quantisedCurves.js'
+import * as quantisedLayers from './quantisedLayers.js'
 import * as quantisedOperators from './quantisedOperators.js'
 import * as recurrent from './recurrent.js'
 import * as reductions from './reductions.js'
@@ -48,6 +49,7 @@ const families: readonly Family[] = [
   pools,
   quantised,
   quantisedCurves,
+  quantisedLayers,
   quantisedOperators,
   recurrent,
   reductions,

@@ -5,15 +5,17 @@ import type { Case } from '../support.js'
 import { between, scale, wholes, zero } from './quantised.js'
 import type { Between } from './quantised.js'
 
-/** A quantised operator that is not linear, next to the real one in double. */
+/** A quantised operator that is not linear, next to the real one, in double where that has a kernel. */
 export interface Quantised {
   readonly tested: Case
   readonly twin: Case
   /** Where both agree in front of the operator: on the steps. */
   readonly points: (dims: readonly number[]) => Tensor
+  /** Of the largest slope, where values inside the operator are rounded, too. */
+  readonly tolerance?: number
 }
 
-const onSteps =
+export const onSteps =
   (step: number, reach: number) =>
   (dims: readonly number[]): Tensor => {
     const random = generator(41)
@@ -22,7 +24,7 @@ const onSteps =
   }
 
 /** Whole numbers from −127 to 128, both ends in every image: one dynamic step is 1. */
-function dynamicSteps(dims: readonly number[]): Tensor {
+export function dynamicSteps(dims: readonly number[]): Tensor {
   const size = count(dims.slice(1))
   const random = generator(43)
   const values = Array.from({ length: count(dims) }, (_, at) =>

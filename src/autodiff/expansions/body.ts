@@ -4,8 +4,9 @@ import { describe } from '../../onnx/attributes.js'
 import { constantValue } from '../../onnx/canonical/cleanup.js'
 import { readNode } from '../../onnx/codec.js'
 import type { Node, Tensor } from '../../onnx/graph.js'
+import { densify } from '../../onnx/sparse.js'
 import { renameReads } from '../../onnx/subgraphs.js'
-import { densify, readTensor } from '../../onnx/tensor.js'
+import { readTensor } from '../../onnx/tensor.js'
 import type { GradientBuilder } from '../gradientBuilder.js'
 
 /** A body of If, Loop or Scan. */

@@ -1,5 +1,6 @@
 import type { Expansion } from '../expansion.js'
 import { attention } from './attention.js'
+import { blockQuantised } from './blockQuantised.js'
 import { controlFlow } from './controlFlow.js'
 import { fused } from './fused.js'
 import { fusedAttention } from './fusedAttention.js'
@@ -7,8 +8,10 @@ import { gates } from './gates.js'
 import { integerArithmetic } from './integerArithmetic.js'
 import { losses } from './losses.js'
 import { normalizations } from './normalization.js'
+import { quantisedAttention } from './quantisedAttention.js'
 import { quantisation } from './quantisation.js'
 import { quantisedOperators } from './quantisedOperators.js'
+import { quantisedRecurrent } from './quantisedRecurrent.js'
 import { recurrent } from './recurrent.js'
 import { rotaryEmbedding } from './rotaryEmbedding.js'
 import { sequences } from './sequences.js'
@@ -18,6 +21,7 @@ import { spatial } from './spatial.js'
 export const EXPANSIONS: ReadonlyMap<string, Expansion> = new Map<string, Expansion>(
   Object.entries({
     ...attention,
+    ...blockQuantised,
     ...controlFlow,
     ...fused,
     ...fusedAttention,
@@ -26,7 +30,9 @@ export const EXPANSIONS: ReadonlyMap<string, Expansion> = new Map<string, Expans
     ...losses,
     ...normalizations,
     ...quantisation,
+    ...quantisedAttention,
     ...quantisedOperators,
+    ...quantisedRecurrent,
     ...recurrent,
     ...rotaryEmbedding,
     ...sequences,

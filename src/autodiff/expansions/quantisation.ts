@@ -37,16 +37,29 @@ export const quantisation: Readonly<Record<string, Expansion>> = {
   ),
 }
 
+/** A tensor of whole numbers from 0 to 255, the size of a step and the zero point, all float32. */
+export interface Dynamic {
+  readonly value: string
+  readonly scale: string
+  readonly zeroPoint: string
+}
+
 /**
  * A tensor as uint8 with a scale that fits it. A batch of one is quantised image by image in the surrogate, which is the
  * same there and lets the batch grow.
  */
-export function dynamicallyQuantised(
-  x: string,
-  b: GradientBuilder,
-): { readonly value: string; readonly scale: string; readonly zeroPoint: string } {
+export function dynamicallyQuantised(x: string, b: GradientBuilder): Dynamic {
   const { dims, batchAxis = dims[0] === 1 ? 0 : undefined } = b.observed(x)
-  const within = b.ints(dims.flatMap((_, axis) => (axis === batchAxis ? [] : [axis])))
+  return quantisedWithin(
+    x,
+    dims.flatMap((_, axis) => (axis === batchAxis ? [] : [axis])),
+    b,
+  )
+}
+
+/** The same with one scale for what lies along these axes together. */
+export function quantisedWithin(x: string, axes: readonly number[], b: GradientBuilder): Dynamic {
+  const within = b.ints(axes)
   const greatest = (value: string): string =>
     b.add('Relu', [b.add('ReduceMax', [value, within], { keepdims: 1, noop_with_empty_axes: 1 })])
   const below = greatest(b.add('Neg', [x]))

@@ -24,7 +24,8 @@ interface Run {
   readonly last: State
 }
 
-function unrolled(cell: Cell): Expansion {
+/** A recurrent operator of the standard, its steps written out. */
+export function unrolled(cell: Cell): Expansion {
   return (node, b) => {
     // onnxruntime runs no other on the CPU, so that no such model gets here.
     if (intAttribute(node, 'layout', 0) !== 0)

@@ -1,7 +1,8 @@
 import { floatAttribute, floatsAttribute, intsAttribute, stringAttribute, tensorAttribute } from '../attributes.js'
 import type { Graph, Node, Tensor } from '../graph.js'
+import { densify } from '../sparse.js'
 import { reads, renameReads } from '../subgraphs.js'
-import { densify, int64Tensor } from '../tensor.js'
+import { int64Tensor } from '../tensor.js'
 
 /** The value of a Constant node, in any of the forms the standard gives it; undefined when it has none we know. */
 export function constantValue(node: Node): Tensor | undefined {
