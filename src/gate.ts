@@ -16,6 +16,7 @@ import type { ModelFile } from './evaluation/modelFile.js'
 import type { Progress } from './evaluation/progress.js'
 import type { Results } from './evaluation/results.js'
 import { formatResults } from './evaluation/resultsFile.js'
+import type { Shard } from './evaluation/shards.js'
 import type { Host } from './host.js'
 import { makeFolder, writeOutput } from './output.js'
 import { jsonText } from './report/json.js'
@@ -108,13 +109,14 @@ export async function runGate(
   return { comparison, ...done, files: await writeAll(out, comparison, done) }
 }
 
-/** One model under the configuration's attacks; see `evaluate`. */
+/** One model under the configuration's attacks, on all images or on those of a shard; see `evaluate`. */
 export async function evaluateModel(
   role: Role,
   file: ModelFile,
   dataset: Dataset,
   config: Config,
   effects: GateEffects,
+  shard?: Shard,
 ): Promise<Results> {
   const { threats, suite, quantised, seed, limits } = config
   const preprocessing = role === 'candidate' ? config.preprocessing : config.baselinePreprocessing
@@ -122,7 +124,7 @@ export async function evaluateModel(
   const witnesses = effects.onWitness !== undefined
   const model = await completeModel(file, { ...effects, timeLimitSeconds: limits.seconds })
   return evaluate(
-    { model, dataset, preprocessing, threats, suite, quantised, seed, limits, toolVersion: version, witnesses },
+    { model, dataset, preprocessing, threats, suite, quantised, seed, limits, toolVersion: version, shard, witnesses },
     { ...effects, onProgress: onProgress && ((progress) => onProgress(role, progress)) },
   )
 }

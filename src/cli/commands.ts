@@ -4,8 +4,11 @@ import type { Comparison } from '../comparison/types.js'
 import type { Config } from '../config/types.js'
 import { gradientModel, inspectModel, loadDataset } from '../evaluation/ask.js'
 import type { Witness } from '../evaluation/collector.js'
+import { mergeShards } from '../evaluation/merge.js'
 import { readModelFile } from '../evaluation/modelFile.js'
+import type { Results } from '../evaluation/results.js'
 import { formatResults } from '../evaluation/resultsFile.js'
+import { parseShard } from '../evaluation/shards.js'
 import { witnessArchive } from '../evaluation/witnesses.js'
 import { evaluateModel, runGate } from '../gate.js'
 import type { GateEffects } from '../gate.js'
@@ -18,7 +21,7 @@ import type { ExitStatus } from './failure.js'
 import { inspectionText } from './inspection.js'
 import type { Io } from './io.js'
 import type { Flags } from './sources.js'
-import { readBaseline, readConfig, readData, readResults, required } from './sources.js'
+import { readAnyResults, readBaseline, readConfig, readData, readResults, required } from './sources.js'
 
 /** The commands, one function each: arguments in, exit status out. What they throw is told by `failureOf`. */
 
@@ -35,9 +38,16 @@ export async function gate({ candidate: flag, ...flags }: Flags, out: string, io
 export interface EvaluateOptions {
   readonly out: string
   readonly saveAdversarial?: boolean
+  /** `I/N` */
+  readonly shard?: string
 }
 
-export async function evaluate(flags: Flags, { out, saveAdversarial }: EvaluateOptions, io: Io): Promise<ExitStatus> {
+export async function evaluate(
+  flags: Flags,
+  { out, saveAdversarial, shard: part }: EvaluateOptions,
+  io: Io,
+): Promise<ExitStatus> {
+  const shard = part === undefined ? undefined : parseShard(part)
   const config = await readConfig(flags)
   const model = await readModelFile(required(config.model, 'model', 'the model to attack'))
   const raw = await readData(config)
@@ -45,10 +55,24 @@ export async function evaluate(flags: Flags, { out, saveAdversarial }: EvaluateO
   const dataset = await loadDataset(raw, config.dataOptions, config.samples, asking(config, io))
   const witnesses: Witness[] = []
   const onWitness = saveAdversarial ? (witness: Witness) => witnesses.push(witness) : undefined
-  const results = await evaluateModel('candidate', model, dataset, config, { ...effects(io), onWitness })
+  const results = await evaluateModel('candidate', model, dataset, config, { ...effects(io), onWitness }, shard)
   if (saveAdversarial)
     for (const { id } of config.threats)
       await writeOutput(join(out, `adversarial-${id}.npz`), witnessArchive(witnesses, id, dataset))
+  if (shard === undefined) return writeResults(results, out, io)
+  const file = join(out, 'results.json')
+  await writeOutput(file, formatResults(results))
+  io.stdout(`Shard ${shard.index}/${shard.count}: ${file}; join all ${shard.count} with robustness-gate merge\n`)
+  return 0
+}
+
+export async function merge(paths: readonly string[], out: string, io: Io): Promise<ExitStatus> {
+  const parts = await Promise.all(paths.map(async (path) => ({ name: path, results: await readAnyResults(path) })))
+  return writeResults(mergeShards(parts), out, io)
+}
+
+/** Of a whole evaluation: results.json, report.md, and the table on stdout. */
+async function writeResults(results: Results, out: string, io: Io): Promise<ExitStatus> {
   const file = join(out, 'results.json')
   await writeOutput(file, formatResults(results))
   const { markdown, terminal } = evaluationReport(results, io)

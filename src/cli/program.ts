@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { version } from '../version.js'
-import { compareResults, evaluate, gate, gradient, inspect, report } from './commands.js'
+import { compareResults, evaluate, gate, gradient, inspect, merge, report } from './commands.js'
 import type { EvaluateOptions } from './commands.js'
 import type { ExitStatus } from './failure.js'
 import type { Io } from './io.js'
@@ -69,13 +69,22 @@ Every option can stand in a config file, in kebab-case or camelCase; options win
       .option('--model <MODEL>', 'the model to attack')
       .option('--config <FILE>', 'YAML or JSON')
       .option('--out <DIR>', 'for results.json and report.md', FOLDER)
-      .option('--save-adversarial', 'write the images that fool the model, too: adversarial-<threat>.npz'),
+      .option('--save-adversarial', 'write the images that fool the model, too: adversarial-<threat>.npz')
+      .option('--shard <I/N>', 'only the I-th of N parts of the images; `merge` joins them (default: all)'),
     dataFlags,
     attackFlags,
     modelFlags,
-  ).action(({ out, saveAdversarial = false, ...flags }: Flags & EvaluateOptions) =>
-    ends(evaluate(flags, { out, saveAdversarial }, io)),
+  ).action(({ out, saveAdversarial = false, shard, ...flags }: Flags & EvaluateOptions) =>
+    ends(evaluate(flags, { out, saveAdversarial, shard }, io)),
   )
+
+  command(
+    'merge <results.json...>',
+    'join the shards of one evaluation into the results.json of the whole',
+    'merge shard-*/results.json --out merged',
+  )
+    .option('--out <DIR>', 'for results.json and report.md', FOLDER)
+    .action((files: readonly string[], { out }: { readonly out: string }) => ends(merge(files, out, io)))
 
   withFlags(
     command(

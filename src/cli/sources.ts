@@ -8,7 +8,7 @@ import type { RawData } from '../data/types.js'
 import { UsageError } from '../errors.js'
 import { readModelFile } from '../evaluation/modelFile.js'
 import type { Results } from '../evaluation/results.js'
-import { parseResults } from '../evaluation/resultsFile.js'
+import { parseAnyResults, parseResults } from '../evaluation/resultsFile.js'
 import type { BaselineSource } from '../gate.js'
 
 /** As commander gives them: by their camelCase names. */
@@ -35,6 +35,11 @@ export async function readData({ data, dataOptions, samples }: Config): Promise<
 
 export async function readResults(path: string): Promise<Results> {
   return parseResults(new TextDecoder().decode(await readNamed(path, nodeFiles)), path)
+}
+
+/** Those of a shard, too. */
+export async function readAnyResults(path: string): Promise<Results> {
+  return parseAnyResults(new TextDecoder().decode(await readNamed(path, nodeFiles)), path)
 }
 
 /** A model, the results.json of one, or `none`. `path:` and `results:` of an action's config mean the same here. */
