@@ -18,6 +18,7 @@ const modelSummary = z.object({
   cleanAccuracy: fraction,
   robustAccuracy: z.record(z.string(), fraction),
   attacks: z.record(z.string(), z.record(z.string(), fraction)),
+  curves: ResultsSchema.shape.summary.shape.curves,
   tool: ResultsSchema.shape.tool,
 })
 

@@ -16,6 +16,7 @@ export function modelSummary({ model, summary, tool }: Results): ModelSummary {
         Object.fromEntries(Object.entries(attacks).map(([attack, { accuracy }]) => [attack, accuracy])),
       ]),
     ),
+    ...(summary.curves && { curves: summary.curves }),
     tool,
   }
 }

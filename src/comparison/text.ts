@@ -1,7 +1,7 @@
 import type { Norm } from '../config/types.js'
 import type { Threat } from './types.js'
 
-const NORMS: Readonly<Record<Norm, string>> = { linf: 'Linf', l2: 'L2', l1: 'L1' }
+export const NORMS: Readonly<Record<Norm, string>> = { linf: 'Linf', l2: 'L2', l1: 'L1' }
 
 /** `72.8 %` of a fraction of 1. */
 export function percent(fraction: number): string {
@@ -25,12 +25,13 @@ export function count(value: number): string {
   return value.toLocaleString('en-US')
 }
 
-/** `Linf ε = 8/255`: as the user wrote it where the threat's id is the slug of that, else the number. */
+/** `Linf ε = 8/255` */
 export function threatTitle({ id, norm, epsilon }: Pick<Threat, 'id' | 'norm' | 'epsilon'>): string {
-  return `${NORMS[norm]} ε = ${writtenEpsilon(id, norm, epsilon)}`
+  return `${NORMS[norm]} ε = ${writtenEpsilon({ id, norm, epsilon })}`
 }
 
-function writtenEpsilon(id: string, norm: Norm, epsilon: number): string {
+/** `8/255`: as the user wrote it where the threat's id is the slug of that, else the number. */
+export function writtenEpsilon({ id, norm, epsilon }: Pick<Threat, 'id' | 'norm' | 'epsilon'>): string {
   const [, numerator, denominator] =
     new RegExp(`^${norm}-(\\d{1,6}(?:\\.\\d{1,12})?)(?:_(\\d{1,6}(?:\\.\\d{1,12})?))?$`).exec(id) ?? []
   if (numerator === undefined) return String(epsilon)

@@ -124,6 +124,8 @@ export interface ModelSummary {
   readonly robustAccuracy: Readonly<Record<string, number>>
   /** By threat, then attack id. */
   readonly attacks: Readonly<Record<string, Readonly<Record<string, number>>>>
+  /** By norm, where more than one ε is known: upper bounds of robust accuracy as functions of ε. */
+  readonly curves?: Evaluation['summary']['curves']
   /** What it was measured with. */
   readonly tool: Evaluation['tool']
 }

@@ -3,6 +3,7 @@ import { percent } from '../comparison/text.js'
 import type { Comparison } from '../comparison/types.js'
 import type { Policy } from '../config/types.js'
 import type { Results } from '../evaluation/results.js'
+import { curveSection, terminalCurves } from './curves.js'
 import { detailsSections } from './details.js'
 import { code, plain } from './escape.js'
 import { blocks, firstThatFits, links, table } from './layout.js'
@@ -10,7 +11,7 @@ import type { Link } from './layout.js'
 import { LIMITS } from './markdown.js'
 import { className, resultSection } from './sections.js'
 import { resultTable } from './table.js'
-import { painter, terminalTable } from './terminal.js'
+import { painter, terminalTable } from './terminalTable.js'
 import type { TerminalOptions } from './terminal.js'
 
 export interface EvaluationReportOptions extends Partial<TerminalOptions> {
@@ -48,6 +49,7 @@ function markdown(results: Results, measured: Comparison, list: readonly Link[])
       `${blocks([
         `**Robustness of ${code(results.model.name)}** on ${results.samples.length} images`,
         resultSection(measured, detail),
+        curveSection(measured),
         classTable(results, detail.classes),
         detailsSections(measured, { candidate: results }, detail),
         links(list),
@@ -75,6 +77,7 @@ function terminal({ model, samples, flags }: Results, measured: Comparison, colo
   const parts = [
     `${plain(model.name, 80)} on ${samples.length} images`,
     terminalTable(resultTable(measured, { attacks: true, threats: Infinity }), painter(color)),
+    terminalCurves(measured),
     notes.join('\n'),
   ]
   return parts.filter((part) => part !== '').join('\n\n')

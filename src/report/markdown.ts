@@ -1,5 +1,6 @@
 import type { Comparison } from '../comparison/types.js'
 import { advice } from './advice.js'
+import { curveSection } from './curves.js'
 import { detailsSections } from './details.js'
 import type { BothResults } from './details.js'
 import { prose } from './escape.js'
@@ -63,6 +64,7 @@ export function markdownReport(comparison: Comparison, options: MarkdownOptions)
       failureSection(comparison),
       furtherReasons(comparison, detail.reasons),
       resultSection(comparison, detail),
+      curveSection(comparison),
       classSection(comparison, detail.classes, everyThreat),
       imageSection(comparison, detail.images, everyThreat),
       nextSteps(comparison),

@@ -3,18 +3,15 @@ import { advice } from './advice.js'
 import { plain } from './escape.js'
 import { decidingReasons, headline, worstRow } from './headline.js'
 import { listed } from './layout.js'
+import { terminalCurves } from './curves.js'
 import { resultTable } from './table.js'
-import type { Line, Table } from './table.js'
+import { length, painter, terminalTable } from './terminalTable.js'
 
 export interface TerminalOptions {
   readonly color: boolean
   /** Columns. Sentences are wrapped; the table is as wide as it needs to be. */
   readonly width: number
 }
-
-type Paint = (text: string, style: keyof typeof STYLES) => string
-
-const STYLES = { bold: '1', dim: '2', red: '31', green: '32', yellow: '33' } as const
 
 /** A comparison for a terminal: the table, the verdict, what to do next. Text of others cannot move the cursor. No newline at its end. */
 export function terminalReport(comparison: Comparison, { color, width }: TerminalOptions): string {
@@ -29,6 +26,7 @@ export function terminalReport(comparison: Comparison, { color, width }: Termina
   const table = resultTable(comparison, { attacks: true, threats: Infinity })
   const parts = [
     table.lines.length > 0 ? terminalTable(table, paint) : '',
+    terminalCurves(comparison),
     wrapped(`${icon} ${word}: ${plain(sentence)}`, width, '').replace(word, () => paint(word, style[verdict.outcome])),
     failure ? wrapped(plain(failure.message, 1_000), width, '  ') : '',
     brokenImages(comparison, width),
@@ -45,39 +43,6 @@ function brokenImages({ rows }: Comparison, width: number): string {
   if (!worst || worst.lost.length === 0) return ''
   const under = plain(worst.title.replace(/^Worst case, /, ''), 60)
   return wrapped(`Newly broken under ${under}: ${worst.lost.length} images: ${listed(worst.lost, 20)}`, width, '  ')
-}
-
-/** Columns aligned: names to the left, numbers to the right. */
-export function terminalTable({ header, lines }: Table, paint: Paint): string {
-  const texts = [['', ...header, ''], ...lines.map((line) => [nameOf(line), ...line.cells, line.mark])]
-  const widths = texts[0].map((_, column) => Math.max(...texts.map((row) => length(row[column]))))
-  const align = (row: readonly string[]) =>
-    row.map((text, column) => {
-      const space = ' '.repeat(widths[column] - length(text))
-      return column === 0 ? text + space : space + text
-    })
-  return texts
-    .map((row, place) => {
-      const text = align(row).join('  ').trimEnd()
-      if (place === 0) return paint(text, 'dim')
-      const { kind, mark } = lines[place - 1]
-      const colored = mark === '✗' ? paint(text, 'red') : mark === '?' ? paint(text, 'yellow') : text
-      return kind === 'worst-case' ? paint(colored, 'bold') : colored
-    })
-    .join('\n')
-}
-
-function nameOf({ name, note, kind }: Line): string {
-  const shown = plain(name, 40)
-  return `${kind === 'attack' ? '  ' : ''}${shown}${note === '' ? '' : ` (${note})`}`
-}
-
-function length(text: string): number {
-  return [...text].length
-}
-
-export function painter(color: boolean): Paint {
-  return (text, style) => (color ? `\u001b[${STYLES[style]}m${text}\u001b[0m` : text)
 }
 
 /** Words in lines of at most `width` characters, those after the first indented. */
