@@ -1,4 +1,4 @@
-"""Int8 models as onnxruntime's static quantiser writes them, and their straight-through gradients by autograd."""
+"""Int8 models as onnxruntime's quantisers write them, and their straight-through gradients by autograd."""
 
 import logging
 import pathlib
@@ -8,7 +8,7 @@ import numpy
 import onnx
 import torch
 from onnx import helper, numpy_helper
-from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_dynamic, quantize_static
 from torch import nn
 from torch.nn import functional as F
 
@@ -55,8 +55,18 @@ def quantise(model, shape, form):
         return onnx.load(target)
 
 
+def quantise_dynamically(model):
+    """Int8 weights, a scale per channel; activations become uint8 as they come, with a scale that fits each."""
+    logging.disable(logging.WARNING)
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = pathlib.Path(folder, "float.onnx"), pathlib.Path(folder, "int8.onnx")
+        onnx.save(model, source)
+        quantize_dynamic(source, target, weight_type=QuantType.QInt8)
+        return onnx.load(target)
+
+
 class Straight(nn.Module):
-    """A QDQ model in PyTorch: rounding passes the gradient on, and beyond the range of the type it is 0."""
+    """A quantised model in PyTorch: rounding passes the gradient on, and beyond the range of the type it is 0."""
 
     def __init__(self, model):
         super().__init__()
@@ -75,7 +85,8 @@ class Straight(nn.Module):
 
         for node in self.nodes:
             attributes = {entry.name: helper.get_attribute_value(entry) for entry in node.attribute}
-            values[node.output[0]] = OPERATORS[node.op_type](*map(value, node.input), **attributes)
+            results = OPERATORS[node.op_type](*map(value, node.input), **attributes)
+            values.update(zip(node.output, results if isinstance(results, tuple) else (results,)))
         return values[self.output]
 
 
@@ -97,6 +108,24 @@ def dequantize_linear(x, scale, zero_point, axis=1):
     return (x - placed(zero_point, x.dim(), axis)) * placed(scale, x.dim(), axis)
 
 
+def dynamic_quantize_linear(x):
+    """Image by image, as the model does with one at a time; the scale has a gradient, the zero point none.
+
+    Nothing lies outside a range that was made for it, so nothing is clamped: that would cut the gradient of the largest
+    where rounding leaves it at 255 and a bit.
+    """
+    axes = tuple(range(1, x.dim()))
+    low, high = x.amin(axes, keepdim=True).clamp(max=0), x.amax(axes, keepdim=True).clamp(min=0)
+    scale = (high - low) / 255
+    zero_point = (-low / scale).round().detach()
+    steps = x / scale
+    return steps + (steps.round() - steps).detach() + zero_point, scale, zero_point
+
+
+def conv_integer(x, weight, x_zero, w_zero, strides, pads, dilations, group, kernel_shape):
+    return F.conv2d(x - x_zero, weight - w_zero, None, strides, pads[:2], dilations, group)
+
+
 def conv(x, weight, bias, strides, pads, dilations, group, kernel_shape):
     return F.conv2d(x, weight, bias, strides, pads[:2], dilations, group)
 
@@ -105,6 +134,12 @@ def conv(x, weight, bias, strides, pads, dilations, group, kernel_shape):
 OPERATORS = {
     "QuantizeLinear": quantize_linear,
     "DequantizeLinear": dequantize_linear,
+    "DynamicQuantizeLinear": dynamic_quantize_linear,
+    "ConvInteger": conv_integer,
+    "MatMulInteger": lambda a, b, a_zero, b_zero: (a - a_zero) @ (b - b_zero),
+    "Cast": lambda x, to: x,
+    "Mul": torch.mul,
+    "Reshape": lambda x, to: x.reshape([int(size) for size in to]),
     "Conv": conv,
     "Add": torch.add,
     "Relu": F.relu,

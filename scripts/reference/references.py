@@ -16,6 +16,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+import half
 import handmade
 import models
 import quantised
@@ -52,6 +53,8 @@ ARCHITECTURES = {
     "keras": (handmade.Keras, MNIST, []),
     "int8": (lambda: quantised.Straight(int8("qdq")), MNIST, []),
     "vit-gated": (models.GatedVit, CIFAR, [("dynamo", 18, "free"), ("dynamo", 23, 1)]),
+    "int8-dynamic": (lambda: quantised.Straight(int8("dynamic")), MNIST, []),
+    "half": (half.Half, MNIST, []),
 }  # fmt: skip
 
 
@@ -59,6 +62,8 @@ ARCHITECTURES = {
 FORMS = {
     "keras": {"nhwc": handmade.tf2onnx},
     "int8": {"qdq": lambda model: model.source, "qoperator": lambda _: int8("qoperator")},
+    "int8-dynamic": {"integer": lambda model: model.source},
+    "half": {"float16": lambda model: export(model.half(), MNIST, "torchscript", 17, "free")},
 }
 
 
@@ -101,8 +106,8 @@ def distance(a, b):
 
 def int8(form):
     torch.manual_seed(0)
-    plain = quantised.Plain().eval()
-    return quantised.quantise(export(plain, MNIST, "torchscript", 17, "free"), MNIST, form)
+    exported = export(quantised.Plain().eval(), MNIST, "torchscript", 17, "free")
+    return quantised.quantise_dynamically(exported) if form == "dynamic" else quantised.quantise(exported, MNIST, form)
 
 
 def reference(make, shape, seed):
