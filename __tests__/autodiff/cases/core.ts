@@ -89,6 +89,17 @@ export const LINEAR: readonly Case[] = [
   single('MatMul', [3, 4], { label: 'a vector on the right', constants: { w: weights([4]) } }),
   single('MatMul', [4, 3], { label: 'x on the right', inputs: ['w', 'x'], constants: { w: weights([2, 4]) } }),
   single('MatMul', [4, 3], { label: 'a vector on the left', inputs: ['w', 'x'], constants: { w: weights([4]) } }),
+  ...[
+    { shape: [4, 3, 5], w: weights([7, 5]) },
+    { shape: [4, 1, 5], w: weights([3, 7, 5]) },
+  ].map(({ shape, w }) =>
+    composed(
+      `MatMul, x split into ${shape[1]} heads and turned on the right`,
+      shape,
+      [makeNode('Transpose', ['x'], ['t'], { perm: [0, 2, 3, 1] }), makeNode('MatMul', ['w', 't'], ['y'])],
+      { w },
+    ),
+  ),
 
   single('Add', cube, { label: 'constant broadcast', constants: { c: weights([3, 1]) } }),
   single('Add', [1, 4], { label: 'x broadcast', constants: { c: weights([3, 1]) } }),

@@ -1,4 +1,4 @@
-import { floatAttribute, intAttribute } from '../../onnx/attributes.js'
+import { floatAttribute, intAttribute, intsAttribute } from '../../onnx/attributes.js'
 import type { Tensor } from '../../onnx/graph.js'
 import type { GradientBuilder } from '../gradientBuilder.js'
 import { rule } from '../rule.js'
@@ -44,7 +44,10 @@ export const linearAlgebra: Readonly<Record<string, Rule>> = {
       return leftVector ? sumTo(product, left, b) : unbroadcastMatrix(product, rank, y, left, b)
     }
     const forRight = (): string => {
-      const product = b.add('MatMul', [transposed(rows, b, left), dY])
+      const product =
+        axes.length === 0 && isTurned(right, b)
+          ? transposed(b.add('MatMul', [transposed(dY, b, y), rows]), b, y)
+          : b.add('MatMul', [transposed(rows, b, left), dY])
       return rightVector ? sumTo(product, right, b) : unbroadcastMatrix(product, rank, y, right, b)
     }
     return [b.isActive(left) ? forLeft() : undefined, b.isActive(right) ? forRight() : undefined]
@@ -53,6 +56,16 @@ export const linearAlgebra: Readonly<Record<string, Rule>> = {
 
 function unsqueeze(value: string, axes: readonly number[], b: GradientBuilder): string {
   return b.add('Unsqueeze', [value, b.ints(axes)])
+}
+
+/**
+ * Whether the model has turned the matrix itself, as keys are, by a Transpose that makes rows of what lay in columns. Its
+ * gradient is then made the other way round: of two Transposes in a row one is left, and that keeps rows together.
+ */
+function isTurned(value: string, b: GradientBuilder): boolean {
+  const turn = b.nodes.find(({ op, outputs }) => op === 'Transpose' && outputs[0] === value)
+  const order = turn && intsAttribute(turn, 'perm')
+  return order !== undefined && order.at(-2) === order.length - 1
 }
 
 /** The last two axes swapped; a weight is turned once, when the graph is built. `of` is the operand as the model has it. */
