@@ -2,8 +2,9 @@ import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { randomStream } from '../../src/attacks/random.js'
 import { threatModel } from '../../src/attacks/threat.js'
+import type { Norm } from '../../src/config/types.js'
 
-const norms = ['linf', 'l2'] as const
+const norms = ['linf', 'l2', 'l1'] as const
 const ranges = [
   [0, 1],
   [0, 255],
@@ -37,9 +38,11 @@ const setting = fc
   })
 
 /** The definition, written out without the code under test. */
-function distance(norm: 'linf' | 'l2', image: Float32Array, point: Float32Array): number {
+function distance(norm: Norm, image: Float32Array, point: Float32Array): number {
   const differences = Array.from(point, (value, i) => Math.abs(value - image[i]))
-  return norm === 'linf' ? Math.max(...differences) : Math.sqrt(differences.reduce((sum, d) => sum + d * d, 0))
+  if (norm === 'linf') return Math.max(...differences)
+  if (norm === 'l1') return differences.reduce((sum, d) => sum + d, 0)
+  return Math.sqrt(differences.reduce((sum, d) => sum + d * d, 0))
 }
 
 function expectAllowed(
@@ -49,7 +52,7 @@ function expectAllowed(
     norm,
     epsilon,
     bounds,
-  }: { image: Float32Array; norm: 'linf' | 'l2'; epsilon: number; bounds: readonly [number, number] },
+  }: { image: Float32Array; norm: Norm; epsilon: number; bounds: readonly [number, number] },
 ): void {
   expect(distance(norm, image, point)).toBeLessThanOrEqual(epsilon)
   expect(Math.min(...point)).toBeGreaterThanOrEqual(bounds[0])
@@ -144,6 +147,14 @@ describe('one step of ascent', () => {
     ).toEqual([687500, 250000, 500000, 500000])
   })
 
+  test('L1: along the gradient, with the length of the step in L1', () => {
+    const threat = threatModel(image, { norm: 'l1', epsilon: 1 }, [0, 1])
+    // (3, −1, 0)/4 · 0.5 = (0.375, −0.125, 0): exact in binary.
+    expect([...threat.step(image, Float32Array.of(3, -1, 0, 0), 0.5)]).toEqual([0.875, 0.375, 0.5, 0.5])
+    expect(threat.step(image, new Float32Array(4), 0.1)).toEqual(image)
+    expect([...threat.step(image, Float32Array.of(Number.NaN, Infinity, 2, 0), 0.25)]).toEqual([0.5, 0.5, 0.75, 0.5])
+  })
+
   test('L2: a zero gradient gives no step; components that are not finite do not move', () => {
     const threat = threatModel(image, { norm: 'l2', epsilon: 1 }, [0, 1])
     expect(threat.step(image, new Float32Array(4), 0.1)).toEqual(image)
@@ -186,11 +197,26 @@ describe('random starts are uniform in the ball', () => {
     expect(Math.abs(mean - 1 / 2)).toBeLessThan(5 / Math.sqrt(12 * draws))
     expect(Math.abs(variance - 1 / 12)).toBeLessThan(5 * Math.sqrt(1 / 180 / draws))
   })
+
+  test('L1: (r/ε)^n is uniform, each sign as likely as the other, and each pixel has its share', () => {
+    const threat = threatModel(image, { norm: 'l1', epsilon: 0.25 }, [0, 1])
+    const random = randomStream([1, 2, 3, 4])
+    const points = Array.from({ length: draws }, () => threat.randomPoint(random))
+    const mean = (of: (point: Float32Array) => number) => points.reduce((sum, p) => sum + of(p), 0) / draws
+    const volume = (point: Float32Array): number => (threat.distance(point) / 0.25) ** 3
+    expect(Math.abs(mean(volume) - 1 / 2)).toBeLessThan(5 / Math.sqrt(12 * draws))
+    expect(Math.abs(mean((p) => (volume(p) - 1 / 2) ** 2) - 1 / 12)).toBeLessThan(5 * Math.sqrt(1 / 180 / draws))
+    for (const i of [0, 1, 2]) {
+      expect(Math.abs(mean((p) => Math.sign(p[i] - 0.5)))).toBeLessThan(5 / Math.sqrt(draws))
+      // |δ_i|/r is Beta(1, 2): mean 1/3, variance 1/18.
+      const share = mean((p) => Math.abs(p[i] - 0.5) / threat.distance(p))
+      expect(Math.abs(share - 1 / 3)).toBeLessThan(5 * Math.sqrt(1 / 18 / draws))
+    }
+  })
 })
 
-test('a pixel outside the bounds and an unknown norm are refused in one line', () => {
+test('a pixel outside the bounds is refused in one line', () => {
   expect(() => threatModel(Float32Array.of(0, 1.5), { norm: 'linf', epsilon: 0.1 }, [0, 1])).toThrow(
     'Pixel 1 of an image is 1.5, outside the range 0…1',
   )
-  expect(() => threatModel(Float32Array.of(0), { norm: 'l1', epsilon: 1 }, [0, 1])).toThrow('use linf or l2')
 })

@@ -53,7 +53,7 @@ describe('a radius that means nothing is refused', () => {
   })
 })
 
-test('a norm that no attack runs in is refused instead of reported as robust', () => {
-  expect(() => threats({ norm: 'l1' })).toThrow('--norm: no attack runs in the norm l1 yet; the norms are linf and l2')
+test('there are three norms, and another is refused', () => {
+  expect(threats({ norm: 'L1', epsilon: '12' })).toEqual([{ id: 'l1-12', norm: 'l1', epsilon: 12 }])
   expect(() => threats({ norm: 'l3' })).toThrow('--norm: "l3" is none of linf, l2, l1; did you mean "l2"?')
 })
