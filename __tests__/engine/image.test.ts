@@ -21,11 +21,13 @@ const pgd: PgdSpec = {
 const plan = (attacks: readonly AttackSpec[], epsilons = [0.125]): AttackPlan => ({
   threats: epsilons.map((epsilon) => ({ id: `linf-${epsilon}`, norm: 'linf', epsilon })),
   attacks,
+  gradient: true,
   bounds: [0, 1],
   seed: 3,
   classes: 2,
   shape: [2],
   layout: 'flat',
+  preprocessing: { mean: [0], std: [1] },
   quantised: false,
 })
 
@@ -112,18 +114,18 @@ test('of several witnesses the nearest is kept', () => {
 
 describe('gradients that tell nothing', () => {
   const deaf = (gradient: Float32Array): FakeModel => ({
-    predict: () => Float32Array.of(1, 0),
-    gradient: () => ({ logits: Float32Array.of(1, 0), value: 0, gradient }),
+    predict: () => Float32Array.of(2, 0),
+    gradient: () => ({ logits: Float32Array.of(2, 0), value: 0, gradient }),
   })
-  const flagsOf = (model: FakeModel, first = 0.4): readonly string[] =>
-    converse(evaluateImage(image(first), plan([fgsm, pgd])), model).result.flags.map(({ code }) => code)
+  const signsOf = (model: FakeModel, first = 0.4): readonly string[] =>
+    converse(evaluateImage(image(first), plan([fgsm, pgd])), model).result.outcome.signs ?? []
 
   test.each([
-    ['zero', Float32Array.of(0, 0)],
-    ['NaN', Float32Array.of(NaN, 0)],
-    ['infinite', Float32Array.of(Infinity, -Infinity)],
-  ])('%s at every point: a flag names the image, for it was hardly tested', (_, gradient) => {
-    expect(flagsOf(deaf(gradient))).toEqual(['no-gradient'])
+    ['zero', Float32Array.of(0, 0), []],
+    ['NaN', Float32Array.of(NaN, 0), ['non-finite-gradient']],
+    ['infinite', Float32Array.of(Infinity, -Infinity), ['non-finite-gradient']],
+  ])('%s at every point: the image shows that it was hardly tested', (_, gradient, more) => {
+    expect(signsOf(deaf(gradient))).toEqual(['no-gradient', ...more])
   })
 
   test('one useful gradient among them is a test', () => {
@@ -131,30 +133,30 @@ describe('gradients that tell nothing', () => {
     const once: FakeModel = {
       ...deaf(Float32Array.of(0, 0)),
       gradient: () => ({
-        logits: Float32Array.of(1, 0),
+        logits: Float32Array.of(2, 0),
         value: 0,
         gradient: Float32Array.of(asked++ === 3 ? 1 : 0, 0),
       }),
     }
-    expect(flagsOf(once)).toEqual([])
+    expect(signsOf(once)).toEqual([])
   })
 
   test('a broken image was tested, and so was a robust one with gradients', () => {
-    expect(flagsOf(threshold, 0.4375)).toEqual([])
-    expect(flagsOf(threshold, 0.125)).toEqual([])
+    expect(signsOf(threshold, 0.4375)).toEqual([])
+    expect(signsOf(threshold, 0.125)).not.toContain('no-gradient')
   })
 })
 
-test('a model that answers NaN is wrong, not right by accident, and a flag names the image', () => {
+test('a model that answers NaN is wrong, not right by accident, and the image shows it', () => {
   const { predict, gradient } = threshold
   const nan = Float32Array.of(Number.NaN, Number.NaN)
   for (const label of [0, 1]) {
-    const { outcome, flags } = converse(evaluateImage(image(0.4, label), plan([fgsm])), {
+    const { outcome } = converse(evaluateImage(image(0.4, label), plan([fgsm])), {
       gradient,
       predict: () => nan,
     }).result
     expect(outcome.predicted).toBe(1 - label)
-    expect(flags).toMatchObject([{ code: 'no-prediction', samples: [4] }])
+    expect(outcome.signs).toEqual(['no-prediction'])
     expect(SampleOutcomeSchema.safeParse(outcome).success).toBe(true)
   }
   const underAttack = converse(evaluateImage(image(0.25), plan([fgsm])), {
@@ -162,7 +164,7 @@ test('a model that answers NaN is wrong, not right by accident, and a flag names
     predict: (point) => (point[0] > 0.25 ? nan : predict(point)),
   }).result
   expect(underAttack.outcome.threats['linf-0.125'].attacks.fgsm).toMatchObject({ success: true, predicted: 1 })
-  expect(underAttack.flags).toMatchObject([{ code: 'no-prediction', samples: [4] }])
+  expect(underAttack.outcome.signs).toEqual(['no-prediction'])
 })
 
 test('outcomes do not depend on order, batch or number of workers', async () => {

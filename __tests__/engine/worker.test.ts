@@ -32,7 +32,14 @@ describe('the child process', () => {
     const [loaded] = await child.ask(
       loadRequest('fashion/fashion-standard.onnx', fashion, { witnesses: true, batch: 16 }),
     )
-    expect(loaded).toEqual({ type: 'loaded', classes: 10, batch: 16, engine: 'onnxruntime 1.30.0', flags: [] })
+    expect(loaded).toEqual({
+      type: 'loaded',
+      classes: 10,
+      batch: 16,
+      engine: 'onnxruntime 1.30.0',
+      gradient: true,
+      flags: [],
+    })
 
     const images = imagesOf(fashion)
     const replies = outcomes(await child.ask({ type: 'evaluate', images }, 24))

@@ -62,8 +62,10 @@ describe('results', () => {
   })
 
   test('name the images of which something odd was found', async () => {
-    const { flags } = await evaluate(requestOf(64, { flagFrom: 60 }), effectsOf(realChildren().startChild))
-    expect(flags).toEqual([{ code: 'odd', message: 'odd', samples: [60, 61, 62, 63] }])
+    const request = requestOf(64, { signsFrom: 60 })
+    const { flags, samples } = await evaluate(request, effectsOf(realChildren().startChild))
+    expect(samples[60].signs).toEqual(['no-prediction'])
+    expect(flags).toMatchObject([{ code: 'no-prediction', samples: [60, 61, 62, 63] }])
   })
 })
 

@@ -2,9 +2,10 @@ import type { Preprocessing } from '../config/types.js'
 import { UsageError } from '../errors.js'
 import { floats } from '../onnx/builder.js'
 import { canonicalise } from '../onnx/canonical.js'
+import { stillChance } from '../onnx/chance.js'
 import { decodeModel, encodeModel } from '../onnx/codec.js'
 import { MODEL_PREFIX, withPrefix } from '../onnx/edit.js'
-import type { ElementType, Graph, RunModel, Tensor, ValueInfo } from '../onnx/graph.js'
+import type { ElementType, Graph, RunModel, ValueInfo } from '../onnx/graph.js'
 import { preprocessingGraph } from '../onnx/preprocessing.js'
 import type { ImageFormat } from '../onnx/preprocessing.js'
 import { agrees, numbers, REORDERING_TOLERANCE } from '../onnx/settle.js'
@@ -18,6 +19,9 @@ import { findLogits } from './logits.js'
 import type { OutputKind } from './logits.js'
 import { LOSSES } from './lossHead.js'
 import type { HeadLoss } from './lossHead.js'
+import { asNoGradient, NoGradient } from './noGradient.js'
+import { batchFacts, only, originalModel } from './originalModel.js'
+import type { BatchFacts, OriginalModel } from './originalModel.js'
 import { withRealLogits } from './wholeLogits.js'
 
 /** A model as its file has it. */
@@ -28,21 +32,29 @@ export interface ModelSource {
   readonly external: Readonly<Record<string, Uint8Array>>
 }
 
-/** What attacks run on besides the original: the way in, the gradient, and how to read the original's answer. */
-export interface Surrogate {
-  /**
-   * Inputs `image` float32 [N, ...shape], `label`, `loss` and `target` int64 [N], `direction` float32 [N, K]; outputs
-   * `logits` float32 [N, K], `value` float32 [N], `gradient` float32 [N, ...shape].
-   */
-  readonly gradientModel: Uint8Array
+/** The way into the original, and how to read its answer. */
+export interface OriginalFacts {
   /** `image` → `output`, the original's input; undefined when the original takes images as they are. */
   readonly preprocessingModel?: Uint8Array
   readonly input: ValueInfo & { readonly type: ElementType }
   readonly output: { readonly name: string; readonly kind: OutputKind }
   readonly classes: number
+  readonly originalBatch: number | 'free'
+  /** An image gives something else among other images. */
+  readonly batchDependent: boolean
+  /** Operators that draw numbers. */
+  readonly chance: readonly string[]
+}
+
+/** What attacks run on besides the original. */
+export interface Surrogate extends OriginalFacts {
+  /**
+   * Inputs `image` float32 [N, ...shape], `label`, `loss` and `target` int64 [N], `direction` float32 [N, K]; outputs
+   * `logits` float32 [N, K], `value` float32 [N], `gradient` float32 [N, ...shape]. Draws numbers where the model does.
+   */
+  readonly gradientModel: Uint8Array
   /** Operators whose gradient is that of a smooth stand-in. */
   readonly straightThrough: readonly string[]
-  readonly originalBatch: number | 'free'
   readonly gradientBatch: number | 'free'
 }
 
@@ -60,7 +72,7 @@ export interface SurrogateOptions extends ImageFormat {
 /**
  * Makes the gradient graph of a classifier, preprocessing included, and checks it against the original.
  *
- * @throws UsageError for what is not a classifier of these images, or holds an operator without a gradient.
+ * @throws NoGradient where an operator has none, UsageError for what is not a classifier of these images.
  */
 export async function buildSurrogate(model: ModelSource, options: SurrogateOptions): Promise<Surrogate> {
   const original = decodeModel(model.bytes, model)
@@ -69,40 +81,42 @@ export async function buildSurrogate(model: ModelSource, options: SurrogateOptio
     const [output] = original.outputs
     const before = preprocessingGraph(input, options, options.preprocessing)
     const canonical = join(before, withPrefix(canonicalise({ ...original, outputs: [output] })))
-    const wide = widen(canonical)
+    const still = stillChance(widen(canonical))
     const samples = sampleInputs({ name: 'image', type: 'float32', shape: options.shape, range: options.range })
     const declared = declaredBatch(input)
-    const settled = await settleExpanded(wide, declared, samples, options.run)
+    const settled = await asNoGradient(() => settleExpanded(still.graph, declared, samples, options.run))
     const batch = settled.batch === 'free' ? 1 : settled.batch
     const found = findLogits(settled.graph, MODEL_PREFIX + output.name, settled.observation, batch)
     const real = withRealLogits(settled, found, canonical, output)
     const { classifier } = real
-    const preprocessingModel = before.nodes.length === 0 ? undefined : encodeModel(before)
-    const originalBatch = await checkOriginal(model.bytes, input, preprocessingModel, {
-      declared,
-      output: output.name,
-      surrogate: encodeModel(settled.graph),
-      surrogateBatch: settled.batch,
+    const surrogateModel = encodeModel(settled.graph)
+    const draws = still.operators.length > 0
+    const runnable = originalModel(model.bytes, original, input, {
+      preprocessing: before,
       samples,
+      run: options.run,
+      draws,
+    })
+    const facts = await checkOriginal(runnable, {
+      surrogate: (first, count) => options.run(surrogateModel, samples(first, count)).then(only),
       tolerance: Math.max(REORDERING_TOLERANCE, ROUNDINGS * shortestRoundoff(canonical)),
       steps: settled.straightThrough.length > 0,
-      run: options.run,
     })
     const names = { logits: 'logits', value: 'value', gradient: 'gradient' }
     const { losses = LOSSES } = options
+    const gradient = await asNoGradient(() =>
+      gradientGraph(real.settled, classifier, { losses, selectable: true, batch: options.batch, names }),
+    )
     return {
-      gradientModel: encodeModel(
-        forOnnxruntime(
-          gradientGraph(real.settled, classifier, { losses, selectable: true, batch: options.batch, names }),
-          real.settled.observation,
-        ),
-      ),
-      preprocessingModel,
+      gradientModel: encodeModel(forOnnxruntime(still.restore(gradient), real.settled.observation)),
+      preprocessingModel: runnable.preprocessingModel,
       input,
       output: { name: output.name, kind: classifier.kind },
       classes: classifier.classes,
       straightThrough: settled.straightThrough,
-      originalBatch,
+      originalBatch: facts.batch,
+      batchDependent: facts.dependent,
+      chance: still.operators,
       gradientBatch: settled.batch === 'free' ? (options.batch ?? 'free') : settled.batch,
     }
   })
@@ -113,9 +127,11 @@ export async function named<T>(name: string, work: () => Promise<T>): Promise<T>
   try {
     return await work()
   } catch (error) {
-    if (error instanceof UsageError && !error.message.startsWith(name))
-      throw new UsageError(`${name}: ${error.message}`, { cause: error })
-    throw error
+    if (!(error instanceof UsageError) || error.message.startsWith(name)) throw error
+    const message = `${name}: ${error.message}`
+    throw error instanceof NoGradient
+      ? new NoGradient(message, { cause: error })
+      : new UsageError(message, { cause: error })
   }
 }
 
@@ -201,6 +217,9 @@ const ROUNDINGS = 32
  */
 const STEPS_TOLERANCE = 0.05
 
+/** How much farther apart than the order of sums may put them are outputs that depend on the batch. */
+export const SURELY = 10
+
 /**
  * Runs the original and the rewritten model on the same images.
  *
@@ -208,40 +227,23 @@ const STEPS_TOLERANCE = 0.05
  * @throws Error when the rewritten model computes something else: its gradient would be of another function.
  */
 async function checkOriginal(
-  bytes: Uint8Array,
-  input: ValueInfo,
-  preprocessing: Uint8Array | undefined,
-  check: {
-    readonly declared: number | undefined
-    readonly output: string
-    readonly surrogate: Uint8Array
-    readonly surrogateBatch: number | 'free'
-    readonly samples: Samples
+  original: OriginalModel,
+  {
+    surrogate,
+    tolerance,
+    steps,
+  }: {
+    readonly surrogate: OriginalModel['run']
     /** Of the largest output. */
     readonly tolerance: number
     /** Whether the model rounds on the way. */
     readonly steps: boolean
-    readonly run: RunModel
   },
-): Promise<number | 'free'> {
-  const { declared, output, samples, tolerance, run } = check
-  const original = async (first: number, count: number): Promise<ArrayLike<number>> => {
-    const images = samples(first, count)
-    const prepared = preprocessing ? one(await run(preprocessing, images)) : one(images)
-    return numbers(one(await run(bytes, new Map([[input.name, prepared]]), [output])))
-  }
-  const own = declared ?? 1
-  const rewritten = numbers(one(await run(check.surrogate, samples(0, own))))
-  const expected = await original(0, own)
-  if (!agrees(rewritten, expected, check.steps ? Math.max(tolerance, STEPS_TOLERANCE) : tolerance))
+): Promise<BatchFacts> {
+  const own = original.declared ?? 1
+  const [rewritten, expected] = [numbers(await surrogate(0, own)), numbers(await original.run(0, own))]
+  const coarse = steps ? Math.max(tolerance, STEPS_TOLERANCE) : tolerance
+  if (!agrees(rewritten, expected, coarse))
     throw new Error('the rewritten model gives other outputs than the original: its gradient cannot be trusted')
-  if (declared !== undefined) return declared
-  const together = await original(0, 3).catch(() => [])
-  const alone = [expected, await original(1, 1), await original(2, 1)].flatMap((row) => Array.from(row))
-  return agrees(together, alone, tolerance) ? 'free' : 1
-}
-
-function one(values: ReadonlyMap<string, Tensor>): Tensor {
-  const [tensor] = values.values()
-  return tensor
+  return batchFacts(original, tolerance, Math.max(coarse, SURELY * tolerance))
 }

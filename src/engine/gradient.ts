@@ -24,6 +24,14 @@ export interface GradientModel {
   readonly shape: readonly number[]
 }
 
+/** In the place of a gradient that cannot be made. No attack that is run asks it. */
+export function noGradientOracle(batch: number): Oracle<GradientQuestion, GradientAnswer> {
+  return {
+    batch,
+    answer: () => Promise.reject(new Error('an attack asked for a gradient of a model that has none')),
+  }
+}
+
 /**
  * Asks the gradient model. The input buffers are filled anew for each batch; the answers are views of what the runtime
  * allocated for this batch's outputs, so they stay as they are for as long as an attack keeps them.

@@ -1,24 +1,30 @@
-import type { AttackSpec } from '../config/attackTypes.js'
-import type { Layout, ThreatSpec } from '../config/types.js'
+import type { Layout, Preprocessing, ThreatSpec } from '../config/types.js'
 import type { Asking, AttackResult } from '../attacks/protocol.js'
 import { predictionAt } from '../attacks/protocol.js'
 import { imageDigest, randomSource } from '../attacks/random.js'
 import { attackFor } from '../attacks/registry.js'
 import { threatModel, type Bounds } from '../attacks/threat.js'
-import { watchGradients, type GradientWatch } from './watch.js'
-import type { AttackOutcome, Flag, ImageTask, SampleOutcome } from './messages.js'
+import type { RunAttack } from './attacksRun.js'
+import { diagnose } from './diagnosis.js'
+import type { AttackOutcome, ImageTask, SampleOutcome } from './messages.js'
+import type { Sign } from './signs.js'
+import { GradientWatch } from './watch.js'
 
 /** What is done to every image. */
 export interface AttackPlan {
   readonly threats: readonly ThreatSpec[]
-  /** In the order of the suite. */
-  readonly attacks: readonly AttackSpec[]
+  /** Those that are run, in the order of the suite. */
+  readonly attacks: readonly RunAttack[]
+  /** Whether there is one to be asked for. */
+  readonly gradient: boolean
   readonly bounds: Bounds
   readonly seed: number
   readonly classes: number
   /** Of one image, in `layout`. */
   readonly shape: readonly number[]
   readonly layout: Layout
+  /** As declared: what the model is fed is (pixel − mean) / std. */
+  readonly preprocessing: Pick<Preprocessing, 'mean' | 'std'>
   /** Only points of 8 bits count as witnesses. */
   readonly quantised: boolean
 }
@@ -27,13 +33,13 @@ export interface ImageResult {
   readonly outcome: SampleOutcome
   /** By threat id, of the threats that broke the image: of its witnesses the one nearest to the image. */
   readonly witnesses: Readonly<Record<string, Float32Array>>
-  readonly flags: readonly Flag[]
 }
 
 /**
  * The whole evaluation of one image, as one coroutine. The original says first what the clean image is; where it is
  * wrong there is nothing to attack. Then every attack runs under every threat; one marked `survivorsOnly` is left out
- * where an earlier attack of the suite has already broken the image under this threat.
+ * where an earlier attack of the suite has already broken the image under this threat. A diagnosis comes last: it adds
+ * signs, and leaves the results of the suite alone.
  *
  * @param task pixels inside the plan's bounds
  */
@@ -43,8 +49,8 @@ export function* evaluateImage(task: ImageTask, plan: AttackPlan): Asking<ImageR
   const image = { index: task.index, label: task.label, predicted: sayable(clean.predicted, task.label, classes) }
   const threats: SampleOutcome['threats'] = {}
   const witnesses: Record<string, Float32Array> = {}
-  let speechless = clean.predicted === classes
-  const watch: GradientWatch = { asked: 0, useful: false }
+  const found: Record<string, ThreatResult> = {}
+  const watch = new GradientWatch()
 
   const digest = imageDigest(task.pixels)
   const answered: Record<string, Answered> = {}
@@ -53,10 +59,10 @@ export function* evaluateImage(task: ImageTask, plan: AttackPlan): Asking<ImageR
   for (const threat of plan.threats.toSorted((one, other) => one.epsilon - other.epsilon)) {
     if (!right) continue
     const known = (answered[threat.norm] ??= {})
-    const { results, nearest } = yield* watchGradients(attackImage(task, threat, plan, { digest, known }), watch)
+    found[threat.id] = yield* watch.over(attackImage(task, threat, plan, { digest, known }))
+    const { results, nearest } = found[threat.id]
     const attacks = Object.entries(results).map(([id, result]): [string, AttackOutcome] => {
       const { success, predicted, distance, nearest: least } = result
-      speechless ||= predicted === classes
       const outcome = { success, predicted: sayable(predicted, task.label, classes), distance }
       return [id, { ...outcome, ...(least && { nearest: least.distance }) }]
     })
@@ -64,25 +70,35 @@ export function* evaluateImage(task: ImageTask, plan: AttackPlan): Asking<ImageR
     if (nearest) witnesses[threat.id] = nearest.point
   }
   if (!right) for (const { id } of plan.threats) threats[id] = { robust: false, attacks: {} }
-  const untested = watch.asked > 0 && !watch.useful && Object.values(threats).some(({ robust }) => robust)
-  const flags = [...(speechless ? [speechlessFlag(task.index)] : []), ...(untested ? [noGradientFlag(task.index)] : [])]
-  return { outcome: { ...image, threats }, witnesses, flags }
+
+  const signs = new Set([
+    ...ownSigns(task, plan, clean.predicted, found),
+    ...watch.signs(Object.values(threats).some(({ robust }) => robust)),
+    ...(task.diagnose ? yield* diagnose(task, plan, { clean, found, digest }) : []),
+  ])
+  return { outcome: { ...image, threats, ...(signs.size > 0 && { signs: [...signs].toSorted() }) }, witnesses }
 }
 
-interface MeasuredResult extends AttackResult {
+export interface MeasuredResult extends AttackResult {
   readonly distance: number
+}
+
+/** What each attack ended with by its id, and of the witnesses the one nearest to the image. */
+export interface ThreatResult {
+  readonly results: Readonly<Record<string, MeasuredResult>>
+  readonly nearest?: MeasuredResult
 }
 
 /** What smaller balls of the same norm have already answered, by attack. */
 type Answered = Record<string, MeasuredResult>
 
-/** One threat: what each attack ended with by its id, and of the witnesses the one nearest to the image. */
+/** The suite under one threat. */
 function* attackImage(
   { pixels, label }: ImageTask,
   spec: ThreatSpec,
   { attacks, bounds, seed, quantised, ...model }: AttackPlan,
   { digest, known }: { readonly digest: Uint8Array; readonly known: Answered },
-): Asking<{ results: Readonly<Record<string, MeasuredResult>>; nearest?: MeasuredResult }> {
+): Asking<ThreatResult> {
   const threat = threatModel(pixels, spec, bounds, { quantised })
   const target = { threat, label, classes: model.classes, shape: model.shape, layout: model.layout }
   const results: Record<string, MeasuredResult> = {}
@@ -112,19 +128,28 @@ function sayable(predicted: number, label: number, classes: number): number {
   return label === 0 ? 1 : 0
 }
 
-function speechlessFlag(index: number): Flag {
-  return {
-    code: 'no-prediction',
-    message: 'Every output of the model was NaN, on the image or under attack; this counts as a wrong prediction.',
-    samples: [index],
-  }
-}
+/** A fiftieth: pixels of 0 … 1 that were declared as 0 … 255 lie within a 255th, and no picture that shows something does. */
+const NARROW = 1 / 50
 
-function noGradientFlag(index: number): Flag {
-  return {
-    code: 'no-gradient',
-    message:
-      'Every gradient that the attacks were given was zero, NaN or infinite, so these images were hardly tested: attack with another loss (margin), and look for steps without a derivative and for outputs that saturate.',
-    samples: [index],
+/** What shows without a question. */
+function ownSigns(
+  { pixels }: ImageTask,
+  { bounds, classes }: AttackPlan,
+  predicted: number,
+  found: Readonly<Record<string, ThreatResult>>,
+): readonly Sign[] {
+  const results = Object.values(found).flatMap(({ results: ran }) => Object.values(ran))
+  const speechless = predicted === classes || results.some((result) => result.predicted === classes)
+  const survived = Object.values(found).filter(({ nearest }) => !nearest)
+  const rising = survived.some(({ results: ran }) => Object.values(ran).some((result) => result.rising))
+  let [least, greatest] = [Infinity, -Infinity]
+  for (const pixel of pixels) {
+    if (pixel < least) least = pixel
+    if (pixel > greatest) greatest = pixel
   }
+  return [
+    ...(speechless ? (['no-prediction'] as const) : []),
+    ...(rising ? (['loss-rising'] as const) : []),
+    ...(greatest - least < NARROW * (bounds[1] - bounds[0]) ? (['narrow-pixels'] as const) : []),
+  ]
 }

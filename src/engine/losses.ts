@@ -4,13 +4,12 @@ import type { HeadLoss } from '../autodiff/lossHead.js'
 import type { Flag } from './messages.js'
 
 /**
- * The losses that attacks may come to ask for: theirs, and the margin loss that may take the place of DLR. Undefined,
- * all there are, when no attack is named.
+ * The losses that attacks may come to ask for: theirs, and the margin loss, which may take the place of DLR and is what a
+ * diagnosis ascends. Undefined, all there are, when no attack is named.
  */
 export function lossesOf(attacks: readonly AttackSpec[]): readonly HeadLoss[] | undefined {
   if (attacks.length === 0) return undefined
-  const losses = attacks.flatMap(lossesOfAttack)
-  return [...new Set([...losses, ...(losses.includes('dlr') ? (['margin'] as const) : [])])]
+  return [...new Set([...attacks.flatMap(lossesOfAttack), 'margin' as const])]
 }
 
 /** What one attack ascends. */

@@ -3,6 +3,7 @@ import { InspectionSchema } from '../autodiff/inspection.js'
 import type { AttackSpec } from '../config/attackTypes.js'
 import type { DataOptions, Layout, Preprocessing, ThreatSpec } from '../config/types.js'
 import type { RawData } from '../data/types.js'
+import { SignSchema } from './signs.js'
 
 /** The contract between parent and child. Both ends speak structured clones (typed arrays travel as they are). */
 
@@ -37,6 +38,8 @@ export interface ImageTask {
   readonly label: number
   /** float32 [product(shape)] */
   readonly pixels: Float32Array
+  /** Look closer: ask again, attack longer, without gradients, in a huge ball. It adds signs and changes nothing else. */
+  readonly diagnose?: boolean
 }
 
 export type Request =
@@ -74,6 +77,10 @@ export const SampleOutcomeSchema = z.object({
   /** By the unmodified model, on the clean image. */
   predicted: index,
   threats: z.record(z.string(), z.object({ robust: z.boolean(), attacks: z.record(z.string(), AttackOutcomeSchema) })),
+  /** Set by the parent: the image was looked at more closely, so that the signs of a diagnosis could show. */
+  diagnosed: z.literal(true).optional(),
+  /** What it showed of the model, each once, in alphabetical order; left out when it showed nothing. */
+  signs: z.array(SignSchema).min(1).optional(),
 })
 
 export const FlagSchema = z.object({ code: z.string(), message: z.string(), samples: z.array(index).optional() })
@@ -102,6 +109,8 @@ export const ReplySchema = z.discriminatedUnion('type', [
     batch: z.int().min(1),
     /** `onnxruntime 1.30.0` */
     engine: z.string(),
+    /** Whether there is one: else only attacks that need none are run. */
+    gradient: z.boolean(),
     /** Operators with straight-through gradients, losses that fell back (DLR with two classes), …: facts, not faults. */
     flags: z.array(FlagSchema),
   }),
@@ -113,8 +122,6 @@ export const ReplySchema = z.discriminatedUnion('type', [
     /** Questions of this image's attacks: points whose gradient, points whose prediction was asked for. */
     gradients: index,
     forwards: index,
-    /** Facts found out on this image (outputs that are NaN), to be merged with those of `loaded`. */
-    flags: z.array(FlagSchema).optional(),
   }),
   /** Files that are missing, as the model names them. The parent checks each before it reads it. */
   z.object({ type: z.literal('needs'), locations: z.array(z.string().min(1).max(1024)).max(MAXIMUM_EXTERNAL_FILES) }),

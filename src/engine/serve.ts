@@ -44,8 +44,8 @@ export function serve(send: (reply: Reply) => Promise<void>): (request: Request)
       case 'load': {
         const model = await loadModel(request)
         evaluator = { request, model, scheduler: new Scheduler(model.engine, reporter(request.witnesses, send)) }
-        const { classes, batch, runtime, flags } = model
-        return send({ type: 'loaded', classes, batch, engine: runtime, flags: [...flags] })
+        const { classes, batch, runtime, plan, flags } = model
+        return send({ type: 'loaded', classes, batch, engine: runtime, gradient: plan.gradient, flags: [...flags] })
       }
       case 'evaluate': {
         if (!evaluator) throw new Error('images came before a model was loaded')
@@ -93,14 +93,13 @@ function reporter(
   withWitnesses: boolean,
   send: (reply: Reply) => Promise<void>,
 ): (result: ImageResult, cost: Cost) => void {
-  return ({ outcome, witnesses, flags }, { gradients, forwards }) =>
+  return ({ outcome, witnesses }, { gradients, forwards }) =>
     send({
       type: 'outcome',
       outcome,
       gradients,
       forwards,
       ...(withWitnesses && { witnesses: { ...witnesses } }),
-      ...(flags.length > 0 && { flags: [...flags] }),
     })
 }
 

@@ -4,7 +4,7 @@ import type { SampleOutcome } from '../engine/messages.js'
 export interface Expected {
   readonly classes: number
   readonly threats: readonly { readonly id: string; readonly epsilon: number }[]
-  /** In the order of the suite. */
+  /** Those that are run, in the order of the suite. */
   readonly attacks: readonly { readonly id: string; readonly survivorsOnly?: unknown }[]
 }
 

@@ -1,4 +1,4 @@
-import type { Flag, ImageTask, Reply, SampleOutcome } from '../engine/messages.js'
+import type { ImageTask, Reply, SampleOutcome } from '../engine/messages.js'
 import type { Dataset } from '../data/types.js'
 import type { Expected } from './checkOutcome.js'
 import { contradiction } from './checkOutcome.js'
@@ -20,17 +20,24 @@ export interface Witness {
 export class Collector {
   readonly #dataset: Dataset
   readonly #images: readonly number[]
+  readonly #diagnosed: ReadonlySet<number>
   readonly #size: number
   #next = 0
   readonly #outcomes: SampleOutcome[] = []
-  readonly flags: Flag[] = []
   forwards = 0
   gradients = 0
 
-  /** @param images indices in order; undefined: all */
-  constructor(dataset: Dataset, images?: readonly number[]) {
+  /** @param images indices in order, undefined: all; of them those that are looked at more closely, undefined: none */
+  constructor(
+    dataset: Dataset,
+    {
+      images = Array.from({ length: dataset.samples }, (_, index) => index),
+      diagnosed = new Set(),
+    }: { readonly images?: readonly number[]; readonly diagnosed?: ReadonlySet<number> } = {},
+  ) {
     this.#dataset = dataset
-    this.#images = images ?? Array.from({ length: dataset.samples }, (_, index) => index)
+    this.#images = images
+    this.#diagnosed = diagnosed
     this.#size = dataset.shape.reduce((product, length) => product * length, 1)
   }
 
@@ -54,7 +61,8 @@ export class Collector {
       const index = this.#images[this.#next]
       const from = index * this.#size
       const pixels = this.#dataset.pixels.subarray(from, from + this.#size)
-      images.push({ index, label: this.#dataset.labels[index], pixels })
+      const diagnose = this.#diagnosed.has(index)
+      images.push({ index, label: this.#dataset.labels[index], pixels, ...(diagnose && { diagnose }) })
     }
     return images
   }
@@ -64,14 +72,13 @@ export class Collector {
    * @returns what in the reply cannot be, or nothing
    */
   accept(reply: OutcomeReply, waiting: Set<number>, expected: Expected): string | undefined {
-    const { outcome, witnesses, flags = [], forwards, gradients } = reply
+    const { outcome, witnesses, forwards, gradients } = reply
     const { index } = outcome
     if (!waiting.delete(index)) return `image ${index} was not asked for, or is answered already`
     const problem =
       contradiction(outcome, this.#dataset.labels[index], expected) ?? this.#badWitness(outcome, witnesses)
     if (problem !== undefined) return `image ${index}: ${problem}`
-    this.#outcomes.push(inOrder(outcome, expected))
-    this.flags.push(...flags)
+    this.#outcomes.push({ ...inOrder(outcome, expected), ...this.#seen(outcome) })
     this.forwards += forwards
     this.gradients += gradients
     return undefined
@@ -80,6 +87,14 @@ export class Collector {
   /** Ascending by index: nothing tells any more which child answered, or when. */
   outcomes(): SampleOutcome[] {
     return this.#outcomes.toSorted((a, b) => a.index - b.index)
+  }
+
+  /** Whether an image was diagnosed is known here; of what it showed, each sign once. */
+  #seen({ index, signs = [] }: SampleOutcome): Pick<SampleOutcome, 'diagnosed' | 'signs'> {
+    return {
+      ...(this.#diagnosed.has(index) && { diagnosed: true }),
+      ...(signs.length > 0 && { signs: [...new Set(signs)].toSorted() }),
+    }
   }
 
   #badWitness(outcome: SampleOutcome, witnesses: OutcomeReply['witnesses'] = {}): string | undefined {

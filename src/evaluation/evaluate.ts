@@ -2,12 +2,13 @@ import type { Limits, Preprocessing, Suite, ThreatSpec } from '../config/types.j
 import type { Dataset } from '../data/types.js'
 import type { ImageTask, LoadRequest, ModelBytes, Reply } from '../engine/messages.js'
 import { UsageError } from '../errors.js'
+import { attacksRun, withFallback } from '../engine/attacksRun.js'
 import type { ChildEffects, WorkerChild } from './children.js'
 import { answers, impossibleReply, withChildren } from './children.js'
 import type { OutcomeReply, Witness } from './collector.js'
 import { Collector, witnessesOf } from './collector.js'
-import { maskingFlags } from './masking.js'
-import { mergeFlags } from './mergeFlags.js'
+import { imagesToDiagnose } from './diagnosed.js'
+import { allFlags } from './flags.js'
 import { hashModel, modelSize } from './modelFile.js'
 import type { Progress } from './progress.js'
 import type { Results } from './results.js'
@@ -65,7 +66,8 @@ export async function evaluate(request: EvaluationRequest, effects: EvaluationEf
   const { model, dataset, suite, limits, seed, preprocessing, shard } = request
   const began = effects.now()
   const seconds = () => (effects.now() - began) / 1000
-  const collector = new Collector(dataset, shard && imagesOfShard(shard, dataset.samples))
+  const images = shard && imagesOfShard(shard, dataset.samples)
+  const collector = new Collector(dataset, { images, diagnosed: imagesToDiagnose(dataset) })
   const workers = workerCount(limits, collector.total, effects.cores)
 
   const robust: Record<string, number> = Object.fromEntries(request.threats.map(({ id }) => [id, 0]))
@@ -81,28 +83,40 @@ export async function evaluate(request: EvaluationRequest, effects: EvaluationEf
   const loaded = await withChildren(workers, { timeLimitSeconds: limits.seconds }, effects, (child) =>
     work(child, request, collector, workers, onOutcome),
   )
-  const { classes, batch, engine } = sameOfAll(loaded, `evaluating ${model.name}`)
+  const { classes, batch, engine, gradient } = sameOfAll(loaded, `evaluating ${model.name}`)
   const samples = collector.outcomes()
-  const flags = mergeFlags([...loaded.flatMap((child) => child.flags), ...collector.flags])
   const { threats, classNames } = { threats: request.threats, classNames: dataset.classNames }
+  const attacks = attacksRun(withFallback(suite.attacks, gradient), gradient)
   return {
     schema: 'robustness-gate/results/1',
     tool: { version: request.toolVersion, engine, cpu: effects.cpu, batch },
-    model: { name: model.name, sha256: hashModel(model), bytes: modelSize(model), classes },
+    model: {
+      name: model.name,
+      sha256: hashModel(model),
+      bytes: modelSize(model),
+      classes,
+      ...(!gradient && { gradient }),
+    },
     data: {
       name: dataset.name,
       sha256: dataset.sha256,
       samples: dataset.samples,
       ...(classNames === undefined ? {} : { classNames: [...classNames] }),
     },
-    suite: suiteOf(request),
+    suite: suiteOf({ ...request, suite: { ...suite, attacks: withFallback(suite.attacks, gradient) } }),
     threats: withBounds(threats, dataset.range),
     seed,
     ...(shard && { shard }),
     preprocessing: { ...preprocessing },
-    summary: summarise(samples, { threats, attacks: suite.attacks, classNames }),
+    summary: summarise(samples, { threats, attacks, classNames }),
     samples,
-    flags: [...flags, ...maskingFlags(flags, samples)],
+    flags: [
+      ...allFlags(
+        loaded.flatMap((child) => child.flags),
+        samples,
+        attacks,
+      ),
+    ],
     cost: { seconds: seconds(), forwards: collector.forwards, gradients: collector.gradients },
   }
 }
@@ -139,8 +153,9 @@ async function work(
       checkLabels(request, loaded.classes)
     } else {
       if (reply.type !== 'outcome') throw impossibleReply(`${reply.type} instead of an outcome`, doing)
-      const { threats, suite } = request
-      const problem = collector.accept(reply, waiting, { classes: loaded.classes, threats, attacks: suite.attacks })
+      const { classes, gradient } = loaded
+      const attacks = attacksRun(withFallback(request.suite.attacks, gradient), gradient)
+      const problem = collector.accept(reply, waiting, { classes, threats: request.threats, attacks })
       if (problem !== undefined) throw impossibleReply(problem, doing)
       onOutcome(reply)
     }
@@ -157,14 +172,14 @@ async function work(
 }
 
 /** Messages of a megabyte: Node reads a hundred of them four times as fast as one of a hundred megabytes. */
-function inPieces(images: readonly ImageTask[]): ImageTask[][] {
+export function inPieces(images: readonly ImageTask[]): ImageTask[][] {
   const bytes = images[0]?.pixels.byteLength ?? 1
   const size = Math.max(1, Math.floor(2 ** 20 / bytes))
   const starts = Array.from({ length: Math.ceil(images.length / size) }, (_, piece) => piece * size)
   return starts.map((start) => images.slice(start, start + size))
 }
 
-function loadRequest({ model, dataset, ...request }: EvaluationRequest): LoadRequest {
+export function loadRequest({ model, dataset, ...request }: EvaluationRequest): LoadRequest {
   return {
     type: 'load',
     model: { name: model.name, bytes: model.bytes, external: model.external },
@@ -204,7 +219,8 @@ function checkLabels({ dataset, model }: EvaluationRequest, classes: number): vo
 function sameOfAll(loaded: readonly Loaded[], doing: string): Loaded {
   const [first, ...others] = loaded
   const other = others.find(
-    ({ classes, batch, engine }) => classes !== first.classes || batch !== first.batch || engine !== first.engine,
+    ({ classes, batch, engine, gradient }) =>
+      classes !== first.classes || batch !== first.batch || engine !== first.engine || gradient !== first.gradient,
   )
   if (other !== undefined) throw impossibleReply('two children loaded the same model differently', doing)
   return first

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Flag } from '../engine/messages.js'
 import { UsageError } from '../errors.js'
-import { maskingFlags } from './masking.js'
-import { mergeFlags } from './mergeFlags.js'
+import { attacksOf } from './attacksOf.js'
+import { allFlags } from './flags.js'
 import type { Results } from './results.js'
 import { summarise } from './summarise.js'
 
@@ -42,9 +42,13 @@ export function mergeShards(parts: readonly NamedResults[]): Results {
   const { schema, tool, model, data, suite, threats, seed, preprocessing } = first.results
   const results = shards.map((part) => part.results)
   const samples = results.flatMap((part) => part.samples).sort((one, other) => one.index - other.index)
-  const asked = { threats, attacks: suite.attacks, classNames: data.classNames }
+  const attacks = attacksOf(first.results)
   const cpus = [...new Set(results.map(({ tool }) => tool.cpu))].sort()
-  const facts = mergeFlags(results.flatMap(({ flags }) => flags.filter(isFact)))
+  const flags = allFlags(
+    results.flatMap((part) => part.flags),
+    samples,
+    attacks,
+  )
   const sum = (of: (cost: Results['cost']) => number) => results.reduce((total, { cost }) => total + of(cost), 0)
   return {
     schema,
@@ -55,9 +59,9 @@ export function mergeShards(parts: readonly NamedResults[]): Results {
     threats,
     seed,
     ...(preprocessing && { preprocessing }),
-    summary: summarise(samples, asked),
+    summary: summarise(samples, { threats, attacks, classNames: data.classNames }),
     samples,
-    flags: [...facts, ...maskingFlags(facts, samples), ...(cpus.length > 1 ? [severalCpus(cpus.length)] : [])],
+    flags: [...flags, ...(cpus.length > 1 ? [severalCpus(cpus.length)] : [])],
     cost: {
       seconds: sum(({ seconds }) => seconds),
       forwards: sum(({ forwards }) => forwards),
@@ -98,11 +102,6 @@ function refuseIncomplete(shards: readonly Part[]): void {
     throw new UsageError(
       `of ${count} shards ${missing.length === 1 ? 'this is' : 'these are'} missing: ${missing.map((index) => `${index}/${count}`).join(', ')}; give the results.json of each`,
     )
-}
-
-/** Not counted from the samples of one shard: those flags are raised anew, from all samples. */
-function isFact({ code }: Flag): boolean {
-  return code !== 'masked-gradients'
 }
 
 function severalCpus(number: number): Flag {

@@ -26,12 +26,20 @@ const curve = z.object({
 export const ResultsSchema = z.object({
   schema: z.literal('robustness-gate/results/1'),
   tool: z.object({ version: z.string(), engine: z.string(), cpu: z.string(), batch: z.int().min(1) }),
-  model: z.object({ name: z.string(), sha256, bytes: count, classes: z.int().min(2) }),
+  model: z.object({
+    name: z.string(),
+    sha256,
+    bytes: count,
+    classes: z.int().min(2),
+    /** False: it could not be made, so only the attacks of the suite that need none were run. */
+    gradient: z.literal(false).optional(),
+  }),
   data: z.object({ name: z.string(), sha256, samples: z.int().min(1), classNames: z.array(z.string()).optional() }),
   suite: z.object({
     name: z.string(),
     version: z.int(),
-    attacks: z.array(z.looseObject({ id: z.string(), name: z.string() })),
+    /** `fallback`: not of the suite; added because the model has no gradient, and the suite no attack that needs none. */
+    attacks: z.array(z.looseObject({ id: z.string(), name: z.string(), fallback: z.literal(true).optional() })),
     /** Only points of 8 bits counted as witnesses. */
     quantised: z.boolean().optional(),
   }),

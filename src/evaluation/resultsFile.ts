@@ -1,5 +1,6 @@
 import { UsageError } from '../errors.js'
 import { oneLine } from '../text.js'
+import { attacksOf } from './attacksOf.js'
 import { contradiction } from './checkOutcome.js'
 import { ResultsSchema } from './results.js'
 import type { Results } from './results.js'
@@ -84,18 +85,19 @@ function contradictionIn(results: Results): string | undefined {
   const repeated = repeats(threats.map(({ id }) => id)) ?? repeats(suite.attacks.map(({ id }) => id))
   if (repeated !== undefined) return `the id ${repeated} stands for two things`
   if (samples.length > data.samples) return `samples: ${samples.length} of ${data.samples} images`
+  const attacks = attacksOf(results)
   for (const [position, sample] of samples.entries()) {
     const at = `samples[${position}]`
     if (sample.index >= data.samples) return `${at}.index: ${sample.index} of ${data.samples} images`
     if (position > 0 && sample.index <= samples[position - 1].index) return `${at}.index: not in ascending order`
-    const expected = { classes: model.classes, threats, attacks: suite.attacks }
+    const expected = { classes: model.classes, threats, attacks }
     const problem = contradiction(sample, sample.label, expected)
     if (problem !== undefined) return `${at}: ${problem}`
   }
   const indices = samples.map(({ index }) => index)
   const misplaced = results.shard && contradictionInShard(results.shard, data.samples, indices)
   if (misplaced !== undefined) return misplaced
-  const { curves, ...counted } = summarise(samples, { threats, attacks: suite.attacks, classNames: data.classNames })
+  const { curves, ...counted } = summarise(samples, { threats, attacks, classNames: data.classNames })
   // Files made before there were curves have none.
   const differing = difference({ ...counted, ...(summary.curves && { curves }) }, summary, 'summary')
   return differing === undefined ? undefined : `${differing} is not what the samples say`

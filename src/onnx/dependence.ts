@@ -8,7 +8,7 @@ import { bodies, reads } from './subgraphs.js'
 export const SHAPE_ONLY: ReadonlySet<string> = new Set(['Shape', 'Size'])
 
 /** Operators whose output differs from run to run, though no input does. */
-const RANDOM: ReadonlySet<string> = new Set([
+export const RANDOM: ReadonlySet<string> = new Set([
   'Bernoulli',
   'Multinomial',
   'RandomNormal',
@@ -19,13 +19,18 @@ const RANDOM: ReadonlySet<string> = new Set([
 
 type Test = (name: string) => boolean
 
-/** The values that depend on `seeds`, or on chance: nodes in topological order, seeds included. */
-export function dependents(nodes: readonly Node[], seeds: Iterable<string>, outside: Test = () => false): Set<string> {
+/** The values that depend on `seeds`, or on what `outside` or `draws` tells of: nodes in topological order, seeds included. */
+export function dependents(
+  nodes: readonly Node[],
+  seeds: Iterable<string>,
+  outside: Test = () => false,
+  draws: Test = (operator) => RANDOM.has(operator),
+): Set<string> {
   const found = new Set(seeds)
   const isDependent = (name: string): boolean => found.has(name) || outside(name)
   for (const node of nodes) {
     const touched = !SHAPE_ONLY.has(node.op) && reads(node).some(isDependent)
-    if (touched || RANDOM.has(node.op))
+    if (touched || draws(node.op))
       node.outputs.forEach((output, place) => {
         if (output !== '' && isDependentOutput(node, isDependent)(place)) found.add(output)
       })

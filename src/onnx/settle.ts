@@ -1,4 +1,5 @@
-import { dependentValues, foldConstants } from './fold.js'
+import { dependents } from './dependence.js'
+import { foldConstants } from './fold.js'
 import type { Graph, RunModel, Tensor } from './graph.js'
 import { freeBatch, liftBatch } from './lift.js'
 import { observeBatch, observeFixed, observer } from './observe.js'
@@ -69,7 +70,10 @@ function keepsImagesApart(
   observation: Observation,
   { first, second, both }: Readonly<Record<'first' | 'second' | 'both', ReadonlyMap<string, Tensor>>>,
 ): boolean {
-  return [...dependentValues(graph)].every((name) => {
+  const images = graph.inputs.map(({ name }) => name)
+  // Noise of one shape for all images has no row for each.
+  const dependent = dependents(graph.nodes, images, undefined, () => false)
+  return [...dependent].every((name) => {
     const { batchAxis, dims, type } = observation.get(name) ?? { type: undefined, dims: [] }
     const [one, other, together] = [first.get(name), second.get(name), both.get(name)]
     if (type === undefined) return true // an output that was left out
