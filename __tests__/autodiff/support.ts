@@ -1,4 +1,5 @@
 import { settleExpanded } from '../../src/autodiff/expand.js'
+import type { Expanded } from '../../src/autodiff/expand.js'
 import { gradientBuilder, reverse } from '../../src/autodiff/reverse.js'
 import { makeNode } from '../../src/onnx/attributes.js'
 import type { AttributeValues } from '../../src/onnx/attributes.js'
@@ -6,7 +7,7 @@ import { canonicalise } from '../../src/onnx/canonical.js'
 import { encodeModel } from '../../src/onnx/codec.js'
 import { CANONICAL_OPSET } from '../../src/onnx/graph.js'
 import type { ElementType, Graph, Node, Tensor } from '../../src/onnx/graph.js'
-import type { Samples, Settled } from '../../src/onnx/settle.js'
+import type { Samples } from '../../src/onnx/settle.js'
 import { runModel } from '../support/onnxruntime.js'
 
 export type Floating = 'float32' | 'float64'
@@ -130,7 +131,7 @@ export interface Differentiated {
 }
 
 /** The case as it is differentiated: expanded, its batch free where it can be. */
-export async function settledOf(tested: Case): Promise<Settled> {
+export async function settledOf(tested: Case): Promise<Expanded> {
   const samples: Samples = (first, rows) => {
     const size = count(tested.shape)
     const all = reals(tested.type, [(first + rows) * size], 7).data as Float32Array

@@ -5,7 +5,7 @@ import { settle } from '../onnx/settle.js'
 import type { Samples, Settled } from '../onnx/settle.js'
 import { reads, renameReads } from '../onnx/subgraphs.js'
 import type { Expansion } from './expansion.js'
-import { EXPANSIONS } from './expansions/index.js'
+import { EXPANSIONS, KEEPING_TYPES } from './expansions/index.js'
 import { fuseGelu } from './fuseGelu.js'
 import { onReals } from './reals.js'
 import { gradientBuilder, refuseMissingRules } from './reverse.js'
@@ -13,11 +13,11 @@ import type { Marked } from './rule.js'
 import { RULES } from './rules/index.js'
 import { truncation, truncations } from './truncation.js'
 
-/** Expansions within expansions. A quantised convolution takes three; more is a circle. */
-const MAX_DEPTH = 8
+/** Expansions within expansions. A quantised convolution takes three, a loop in a loop two more; more is a circle. */
+const MAX_DEPTH = 12
 
 export interface Expanded extends Settled {
-  /** Operators of the model, each once, that pass a gradient where the mathematics gives none. */
+  /** Operators of the model, in bodies too, each once, that pass a gradient where the mathematics gives none. */
   readonly straightThrough: readonly string[]
 }
 
@@ -35,14 +35,21 @@ export async function settleExpanded(
 ): Promise<Expanded> {
   refuseMissingRules(graph)
   let settled = await settle(graph, declared, samples, run)
-  const straightThrough = straightThroughOperators(settled)
-  for (let depth = 0; depth < MAX_DEPTH; depth++) {
-    const expanded = expandOnce(settled, depth)
-    if (expanded === undefined)
-      return { ...settled, graph: fuseGelu(settled.graph, settled.observation), straightThrough }
-    settled = await settle(expanded, settled.batch === 'free' ? undefined : settled.batch, samples, run)
+  let depth = 0
+  const expandAll = async (isDue: (node: Node) => boolean): Promise<void> => {
+    for (;;) {
+      const expanded = expandOnce(settled, depth, isDue)
+      if (expanded === undefined) return
+      if (++depth > MAX_DEPTH)
+        throw new Error(`operators are still expanded after ${MAX_DEPTH} rounds: two of them expand into each other`)
+      settled = await settle(expanded, settled.batch === 'free' ? undefined : settled.batch, samples, run)
+    }
   }
-  throw new Error(`operators are still expanded after ${MAX_DEPTH} rounds: two of them expand into each other`)
+  // What stands in bodies is seen when it is written out, and what the model has before it is expanded itself.
+  await expandAll((node) => KEEPING_TYPES.has(operatorOf(node)))
+  const straightThrough = straightThroughOperators(settled)
+  await expandAll(() => true)
+  return { ...settled, graph: fuseGelu(settled.graph, settled.observation), straightThrough }
 }
 
 function straightThroughOperators({ graph, observation }: Settled): readonly string[] {
@@ -56,11 +63,11 @@ function straightThroughOperators({ graph, observation }: Settled): readonly str
   return [...new Set(used)]
 }
 
-function expandOnce({ graph, observation }: Settled, depth: number): Graph | undefined {
+function expandOnce({ graph, observation }: Settled, depth: number, isDue: (node: Node) => boolean): Graph | undefined {
   const b = gradientBuilder(graph, observation, `expanded${depth === 0 ? '' : depth}`)
   const isTruncation = truncations(graph, observation)
   const expansionOf = (node: Node): Expansion | undefined => {
-    if (!reads(node).some(b.isActive)) return undefined
+    if (!isDue(node) || !reads(node).some(b.isActive)) return undefined
     return isTruncation(node) ? truncation : EXPANSIONS.get(operatorOf(node))
   }
   if (!graph.nodes.some(expansionOf)) return undefined

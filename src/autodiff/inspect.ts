@@ -3,8 +3,8 @@ import { EXPANSIONS } from './expansions/index.js'
 import { canonicalise } from '../onnx/canonical.js'
 import { decodeModel } from '../onnx/codec.js'
 import type { Graph, Node, Tensor, ValueInfo } from '../onnx/graph.js'
-import { reads } from '../onnx/subgraphs.js'
 import type { InspectedValue, Inspection } from './inspection.js'
+import { nodesOnTheWay } from './onTheWay.js'
 import type { Marked } from './rule.js'
 import { RULES, WITHOUT_GRADIENT } from './rules/index.js'
 import { imageInput, named } from './surrogate.js'
@@ -39,18 +39,20 @@ function shown({ name, type, dims }: ValueInfo): InspectedValue {
 }
 
 function elements({ type, data }: Tensor): number {
-  return type === 'float32' || type === 'float64' || type === 'float16' || type === 'bfloat16' || type.endsWith('int8') || type.endsWith('int4')
+  return type === 'float32' ||
+    type === 'float64' ||
+    type === 'float16' ||
+    type === 'bfloat16' ||
+    type.endsWith('int8') ||
+    type.endsWith('int4')
     ? data.length
     : 0
 }
 
 /** Operators between the input and the outputs: what only computes a constant needs no gradient. */
 function countOperators(graph: Graph): Inspection['operators'] {
-  const reached = new Set(graph.inputs.map((input) => input.name))
   const groups = new Map<string, Node[]>()
-  for (const node of graph.nodes) {
-    if (!reads(node).some((name) => reached.has(name))) continue
-    for (const output of node.outputs) reached.add(output)
+  for (const node of nodesOnTheWay(graph)) {
     const operator = operatorOf(node)
     groups.set(operator, [...(groups.get(operator) ?? []), node])
   }

@@ -20,7 +20,7 @@ function declared(name: string): ValueInfoProto {
   return create(ValueInfoProtoSchema, { name, type: { value: { case: 'tensorType', value: tensorType } } })
 }
 
-/** A body of If, Loop or Scan. */
+/** A body of If, Loop or Scan, its nodes with names, as exporters write it. */
 export function body(
   inputs: readonly string[],
   outputs: readonly string[],
@@ -31,7 +31,7 @@ export function body(
     name: `body of ${outputs.join()}`,
     input: inputs.map((name) => declared(name)),
     output: outputs.map((name) => create(ValueInfoProtoSchema, { name })),
-    node: nodes.map(writeNode),
+    node: nodes.map((node, at) => writeNode({ ...node, name: node.name || `/${node.op}_${at}` })),
     initializer: Object.entries(constants).map(([name, value]) => writeTensor(value, name)),
   })
 }

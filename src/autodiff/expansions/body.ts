@@ -57,7 +57,8 @@ export function inliner(body: Body, b: GradientBuilder): (actual: readonly strin
       const here = renameReads(node, current)
       const outputs = node.outputs.map((output) => (output === '' ? '' : b.name(node.op)))
       node.outputs.forEach((output, place) => names.set(output, outputs[place]))
-      b.nodes.push({ ...here, outputs })
+      // Every copy a name of its own: onnxruntime refuses two nodes that share one.
+      b.nodes.push({ ...here, outputs, name: node.name && b.name(node.name) })
     }
     return body.outputs.map(current)
   }
