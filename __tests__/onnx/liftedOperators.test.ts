@@ -160,6 +160,32 @@ const EXPORTS: readonly Case[] = [
       ),
     },
   ),
+  baked('GatherND, coordinates that name the image', [6, 4], [makeNode('GatherND', ['r', 'i'], ['y'])], {
+    i: integers([0, 5, 0, 2, -1, 1], [1, 3, 2]),
+  }),
+  baked('Gather of the one image', [6, 4], [makeNode('Gather', ['r', 'first'], ['y'])], { first: integers([0]) }),
+  baked('ScatterND, constants into the image', [6, 4], [makeNode('ScatterND', ['r', 'i', 'u'], ['y'])], {
+    i: integers([0, 5, 0, 2], [2, 2]),
+    u: weights([2, 4]),
+  }),
+  baked(
+    'ScatterND, one part of the image into another',
+    [6, 4],
+    [
+      makeNode('Gather', ['r', 'two'], ['part'], { axis: 1 }),
+      makeNode('ScatterND', ['r', 'i', 'part'], ['y'], { reduction: 'add' }),
+    ],
+    { two: integers([1, 3]), i: integers([0, 5, 0, 2], [1, 2, 2]) },
+  ),
+  baked(
+    'ScatterND, the image into a constant, element by element',
+    [24],
+    [makeNode('ScatterND', ['d', 'i', 'r'], ['y'])],
+    {
+      d: weights([1, 2, 13]),
+      i: integers(Array.from({ length: 24 }, (_, at) => [0, at % 2, Math.floor(at / 2)]).flat(), [1, 24, 3]),
+    },
+  ),
   baked(
     'ReverseSequence',
     [6, 4],

@@ -1,9 +1,10 @@
-import { intsAttribute } from './attributes.js'
+import { intAttribute, intsAttribute } from './attributes.js'
 import { RESHAPES, placeAfter } from './batchPlace.js'
 import type { Place } from './batchPlace.js'
 import { GraphBuilder } from './builder.js'
 import { dependentValues } from './fold.js'
 import type { Graph, Node, Tensor, ValueInfo } from './graph.js'
+import { liftCoordinates, namesImages } from './liftCoordinates.js'
 import { bodies } from './subgraphs.js'
 
 /** The same graph with a symbolic batch in front, whatever the export declared. Nothing else is changed. */
@@ -36,6 +37,16 @@ export function liftBatch(graph: Graph, values: ReadonlyMap<string, Tensor>): Gr
       if (node.inputs.some((name) => dependent.has(name))) return undefined
       continue
     }
+    if (namesImages(node, { dependent, places, values })) {
+      if (!liftCoordinates(node, { dependent, places, values }, lifted)) return undefined
+      places.set(node.outputs[0], { axis: 0, before: 1 })
+      continue
+    }
+    if (isTheWholeBatch(node, places.get(image)?.axis, values)) {
+      lifted.addNamed(node.outputs[0], 'Identity', [image])
+      places.set(node.outputs[0], places.get(image) ?? { axis: 0, before: 1 })
+      continue
+    }
     for (const output of node.outputs) {
       const place = output === '' ? undefined : placeAfter(node, output, places, values)
       if (output !== '' && place === undefined) return undefined
@@ -56,6 +67,19 @@ export function liftBatch(graph: Graph, values: ReadonlyMap<string, Tensor>): Gr
     } else lifted.nodes.push(withFreeShape(lifted, node, image, places.get(image)?.axis ?? 0, values))
   }
   return lifted.build(graph, { outputs: graph.outputs })
+}
+
+/** A Gather of the 0th of one image: of every image, when there are more. */
+function isTheWholeBatch(node: Node, batchAxis: number | undefined, values: ReadonlyMap<string, Tensor>): boolean {
+  if (node.op !== 'Gather') return false
+  const [data, indices] = node.inputs.map((name) => values.get(name))
+  const axis = intAttribute(node, 'axis', 0)
+  const place = axis < 0 ? axis + (data?.dims.length ?? 0) : axis
+  return (
+    place === batchAxis &&
+    indices?.dims.join() === '1' &&
+    (Number(indices.data[0]) === 0 || Number(indices.data[0]) === -1)
+  )
 }
 
 const recurrent = (input: number): number | undefined => ({ 4: 0, 5: 1, 6: 1 })[input]
