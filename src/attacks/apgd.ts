@@ -1,12 +1,88 @@
 import type { ApgdSpec, ApgdTargetedSpec } from '../config/attackTypes.js'
-import { replay, type Attack } from './protocol.js'
-import type { RandomSource } from './random.js'
+import { ascend, type Ascent } from './ascent.js'
+import type { Loss } from './losses.js'
+import { momentumPace } from './momentumPace.js'
+import { gradientAt, replay, type Asking, type Attack } from './protocol.js'
+import type { Random, RandomSource } from './random.js'
+import { sparsePace } from './sparsePace.js'
 import type { Target } from './target.js'
+import { threatModel, type ThreatModel } from './threat.js'
 
-export function* apgd(target: Target, _spec: ApgdSpec, _random: RandomSource): Attack {
-  return yield* replay(target, target.threat.image)
+/**
+ * Auto-PGD (Croce and Hein 2020, algorithm 1; under L1: Croce and Hein 2021, algorithm 1), with restarts until one finds a
+ * witness. Without one the result is the point of highest loss of them all.
+ */
+export function* apgd(target: Target, spec: ApgdSpec, random: RandomSource): Attack {
+  const loss = { name: spec.loss, label: target.label }
+  const losses = new Array<Loss>(spec.restarts[target.threat.norm]).fill(loss)
+  return yield* fromEachStart(target, spec, losses, random)
 }
 
-export function* apgdTargeted(target: Target, _spec: ApgdTargetedSpec, _random: RandomSource): Attack {
-  return yield* replay(target, target.threat.image)
+/**
+ * Auto-PGD on the targeted DLR loss (Croce and Hein 2020, eq. 7), towards one class after another: first those that the
+ * surrogate finds most likely, besides the label, on the clean image.
+ */
+export function* apgdTargeted(target: Target, spec: ApgdTargetedSpec, random: RandomSource): Attack {
+  const { threat, label, classes } = target
+  const others = Array.from({ length: classes }, (_, k) => k).filter((k) => k !== label)
+  const towards = (k: number): Loss => ({ name: 'targeted-dlr', label, target: k })
+  const { logits } = yield* gradientAt(threat.image, towards(others[0]))
+  const nearest = others.toSorted((one, other) => logits[other] - logits[one]).slice(0, spec.targets[threat.norm])
+  const losses = nearest.flatMap((k) => new Array<Loss>(spec.restarts[threat.norm]).fill(towards(k)))
+  return yield* fromEachStart(target, spec, losses, random)
+}
+
+type AutoPgdSpec = Pick<ApgdSpec, 'steps' | 'rho' | 'eot'>
+
+/** One ascent for each of the losses, each from a random start of its own, up to the first witness. */
+function* fromEachStart(target: Target, spec: AutoPgdSpec, losses: readonly Loss[], random: RandomSource): Attack {
+  let highest: Ascent | undefined
+  for (const [restart, loss] of losses.entries()) {
+    const climb = target.threat.norm === 'l1' ? throughLargerBalls : fromTheSurface
+    const ascent = yield* climb(target, spec, loss, random(restart, 0))
+    if (ascent.witness) return { ...ascent.witness, restart }
+    if (!highest || ascent.summit.loss > highest.summit.loss) highest = ascent
+  }
+  const result = yield* replay(target, highest?.summit.point ?? target.threat.image)
+  return highest?.rising ? { ...result, rising: true } : result
+}
+
+function* fromTheSurface(target: Target, spec: AutoPgdSpec, loss: Loss, random: Random): Asking<Ascent> {
+  const { threat } = target
+  const paceFrom = (start: Ascent['summit']) => momentumPace(threat, start, spec)
+  return yield* ascend({ ...spec, loss, start: surfacePoint(threat, random), target, paceFrom })
+}
+
+/** A random direction as long as the ball is wide, clipped to the bounds: uniform (Linf) or normal (L2), divided by its norm. */
+function surfacePoint(threat: ThreatModel, random: Random): Float32Array {
+  const { norm, image, epsilon } = threat
+  const direction = Float64Array.from(image, () => (norm === 'linf' ? 2 * random.uniform() - 1 : random.gaussian()))
+  const length =
+    norm === 'linf' ? direction.reduce((max, t) => Math.max(max, Math.abs(t)), 0) : Math.hypot(...direction)
+  return threat.project(image.map((pixel, i) => pixel + (epsilon * direction[i]) / length))
+}
+
+/**
+ * Under L1 a start is looked for in larger balls: 30 % of the steps at 3ε, 30 % at 2ε, each from the summit of the one
+ * before, projected (Croce and Hein 2021, section 4). Only points of the ball itself are witnesses.
+ */
+function* throughLargerBalls(target: Target, spec: AutoPgdSpec, loss: Loss, random: Random): Asking<Ascent> {
+  const { threat } = target
+  const early = Math.min(Math.ceil((3 * spec.steps) / 10), Math.floor((spec.steps - 1) / 2))
+  let start: Float32Array = threat.image.map((pixel) => pixel + random.gaussian())
+  for (const factor of [3, 2]) {
+    if (early === 0) break
+    const larger = threatModel(threat.image, { norm: 'l1', epsilon: factor * threat.epsilon }, [
+      threat.low,
+      threat.high,
+    ])
+    const { summit } = yield* ascend(sparse(larger, early))
+    start = summit.point
+  }
+  return yield* ascend({ ...sparse(threat, spec.steps - 2 * early), target })
+
+  function sparse(ball: ThreatModel, steps: number) {
+    const paceFrom = (summit: Ascent['summit']) => sparsePace(ball, summit, { steps })
+    return { ...spec, steps, loss, start: ball.project(start), paceFrom }
+  }
 }
