@@ -4,24 +4,23 @@ import { isDeepStrictEqual } from 'node:util'
 import { compare, errorComparison } from './comparison/compare.js'
 import { assertSameConditions } from './comparison/pairing.js'
 import type { Conditions } from './comparison/pairing.js'
-import type { Acceptance, Comparison } from './comparison/types.js'
+import type { Acceptance, Comparison, Transfer } from './comparison/types.js'
 import type { Config } from './config/types.js'
 import type { Dataset, RawData } from './data/types.js'
 import { EvaluationError } from './errors.js'
+import { evaluateModel } from './evaluateModel.js'
+import type { ModelEffects, Role } from './evaluateModel.js'
 import { completeModel, loadDataset } from './evaluation/ask.js'
-import type { Witness } from './evaluation/collector.js'
-import { evaluate, suiteOf, withBounds } from './evaluation/evaluate.js'
+import { suiteOf, withBounds } from './evaluation/evaluate.js'
 import { hashModel } from './evaluation/modelFile.js'
 import type { ModelFile } from './evaluation/modelFile.js'
-import type { Progress } from './evaluation/progress.js'
 import type { Results } from './evaluation/results.js'
 import { formatResults } from './evaluation/resultsFile.js'
-import type { Shard } from './evaluation/shards.js'
-import type { Host } from './host.js'
+import { isHeldBy } from './evaluation/transfer.js'
 import { makeFolder, writeOutput } from './output.js'
 import { jsonText } from './report/json.js'
 import { markdownReport } from './report/markdown.js'
-import { version } from './version.js'
+import { transferTrial } from './transferTrial.js'
 
 export interface GateSources {
   readonly candidate: ModelFile
@@ -37,16 +36,6 @@ export type BaselineSource =
   | { readonly kind: 'results'; readonly results: Results }
   /** `none`: not wanted. `missing`: the first adoption of a model. Either way only absolute limits can fail. */
   | { readonly kind: 'none' | 'missing' }
-
-export type Role = 'candidate' | 'baseline'
-
-export interface GateEffects extends Host {
-  readonly onProgress?: (role: Role, progress: Progress) => void
-  /** Called with a point that fools the model for each image that is broken under a threat. */
-  readonly onWitness?: (witness: Witness) => void
-  /** Ends the evaluation; its children are killed. */
-  readonly signal?: AbortSignal
-}
 
 export interface GateRun {
   /** `verdict.outcome` is `error` when an evaluation broke. */
@@ -72,7 +61,7 @@ export async function runGate(
   config: Config,
   sources: GateSources,
   out: string,
-  effects: GateEffects,
+  effects: ModelEffects,
 ): Promise<GateRun> {
   await makeFolder(out)
   const { baseline } = sources
@@ -88,18 +77,25 @@ export async function runGate(
     if (done.baseline) assertSameConditions(conditionsOf(config, dataset), done.baseline)
     failed = 'candidate'
     const candidate = await completeModel(sources.candidate, decoding)
-    done.candidate = await evaluateModel(failed, candidate, dataset, config, effects)
-    failed = 'baseline'
+    const trial = transferTrial(dataset, config, effects)
+    const attacking = baseline.kind === 'model' ? trial.keeping(failed) : effects
+    done.candidate = await evaluateModel(failed, candidate, dataset, config, attacking)
+    let transfer: readonly Transfer[] | undefined
     if (baseline.kind === 'model') {
+      failed = 'baseline'
       const model = await completeModel(baseline.model, decoding)
-      done.baseline = isUnchanged(config, candidate, model)
-        ? { ...done.candidate, model: { ...done.candidate.model, name: model.name } }
-        : await evaluateModel(failed, model, dataset, config, effects)
+      if (isUnchanged(config, candidate, model))
+        done.baseline = { ...done.candidate, model: { ...done.candidate.model, name: model.name } }
+      else {
+        const keeping = trial.keeping(failed, isHeldBy(done.candidate))
+        done.baseline = await evaluateModel(failed, model, dataset, config, keeping)
+        const onBaseline = await trial.on(failed, model, done.baseline)
+        failed = 'candidate'
+        transfer = [...onBaseline, ...(await trial.on(failed, candidate, done.candidate))]
+      }
     }
-    comparison = compare(done.candidate, done.baseline, config.policy, {
-      baselineState,
-      acceptance: sources.acceptance,
-    })
+    const { acceptance } = sources
+    comparison = compare(done.candidate, done.baseline, config.policy, { baselineState, acceptance, transfer })
   } catch (error) {
     if (!(error instanceof EvaluationError)) throw error
     const { suite, seed, policy } = config
@@ -107,26 +103,6 @@ export async function runGate(
     comparison = errorComparison(error.message, { ...done, failed, suite, seed, policy, baselineState: state })
   }
   return { comparison, ...done, files: await writeAll(out, comparison, done) }
-}
-
-/** One model under the configuration's attacks, on all images or on those of a shard; see `evaluate`. */
-export async function evaluateModel(
-  role: Role,
-  file: ModelFile,
-  dataset: Dataset,
-  config: Config,
-  effects: GateEffects,
-  shard?: Shard,
-): Promise<Results> {
-  const { threats, suite, quantised, seed, limits } = config
-  const preprocessing = role === 'candidate' ? config.preprocessing : config.baselinePreprocessing
-  const { onProgress } = effects
-  const witnesses = effects.onWitness !== undefined
-  const model = await completeModel(file, { ...effects, timeLimitSeconds: limits.seconds })
-  return evaluate(
-    { model, dataset, preprocessing, threats, suite, quantised, seed, limits, toolVersion: version, shard, witnesses },
-    { ...effects, onProgress: onProgress && ((progress) => onProgress(role, progress)) },
-  )
 }
 
 /** What the candidate's results are going to be made with. */

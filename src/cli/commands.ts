@@ -10,8 +10,9 @@ import type { Results } from '../evaluation/results.js'
 import { formatResults } from '../evaluation/resultsFile.js'
 import { parseShard } from '../evaluation/shards.js'
 import { witnessArchive } from '../evaluation/witnesses.js'
-import { evaluateModel, runGate } from '../gate.js'
-import type { GateEffects } from '../gate.js'
+import { evaluateModel } from '../evaluateModel.js'
+import type { ModelEffects } from '../evaluateModel.js'
+import { runGate } from '../gate.js'
 import { makeFolder, writeOutput } from '../output.js'
 import { evaluationReport } from '../report/evaluation.js'
 import { jsonText } from '../report/json.js'
@@ -123,7 +124,7 @@ export async function report(path: string, out: string, io: Io): Promise<ExitSta
   return 0
 }
 
-function effects({ host, showProgress }: Io): GateEffects {
+function effects({ host, showProgress }: Io): ModelEffects {
   return { ...host, onProgress: showProgress }
 }
 

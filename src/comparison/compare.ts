@@ -3,7 +3,8 @@ import type { Results } from '../evaluation/results.js'
 import { assertComparable, canonical } from './pairing.js'
 import { classChanges, pairedRows } from './rows.js'
 import { dataOf, flagsOf, suiteOf, modelSummary } from './summary.js'
-import type { Acceptance, Comparison, Failure, ModelRole, Reason, Verdict } from './types.js'
+import { transferFlags } from './transfer.js'
+import type { Acceptance, Comparison, Failure, ModelRole, Reason, Transfer, Verdict } from './types.js'
 import { judge } from './verdict.js'
 
 export interface CompareOptions {
@@ -12,6 +13,8 @@ export interface CompareOptions {
   /** Why there is no baseline: nobody asked for one, or it was not found. */
   readonly baselineState?: 'none' | 'missing'
   readonly acceptance?: Acceptance
+  /** What became of each model's adversarial examples on the other, where that was tried. */
+  readonly transfer?: readonly Transfer[]
 }
 
 /**
@@ -27,7 +30,12 @@ export function compare(
   if (baseline) assertComparable(candidate, baseline)
   const summary = modelSummary(candidate)
   const rows = baseline ? pairedRows(candidate, baseline, policy) : []
-  const flags = [...flagsOf('candidate', candidate), ...(baseline ? flagsOf('baseline', baseline) : [])]
+  const { transfer } = options
+  const flags = [
+    ...flagsOf('candidate', candidate),
+    ...(baseline ? flagsOf('baseline', baseline) : []),
+    ...(baseline && transfer ? transferFlags(transfer, { candidate, baseline }) : []),
+  ]
   const verdict = judge(
     {
       candidate: summary,
@@ -52,6 +60,7 @@ export function compare(
     rows,
     classes: baseline ? classChanges(candidate, baseline) : [],
     flags,
+    ...(transfer && { transfer }),
     verdict: baseline ? { ...verdict, reasons: [...verdict.reasons, ...engineReasons(candidate, baseline)] } : verdict,
   }
 }

@@ -91,6 +91,9 @@ export const comparisonSchema: z.ZodType<Comparison> = z.object({
   rows: z.array(pairedRow),
   classes: z.array(classChange),
   flags: z.array(FlagSchema.extend({ model: role })),
+  transfer: z
+    .array(z.object({ from: role, to: role, threat: z.string(), tried: count, fooled: z.array(count) }))
+    .optional(),
   verdict,
   failure: z.object({ model: role.optional(), message: z.string() }).optional(),
 })

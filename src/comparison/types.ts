@@ -109,8 +109,21 @@ export interface Comparison {
     /** Indices of the images it is about. */
     readonly samples?: readonly number[]
   }[]
+  /** Each model's adversarial examples tried on the other; undefined where the two models were not both at hand. */
+  readonly transfer?: readonly Transfer[]
   readonly verdict: Verdict
   readonly failure?: Failure
+}
+
+/** Adversarial examples of one model, within a threat, on the other: a diagnosis, of which no model's result depends. */
+export interface Transfer {
+  readonly from: ModelRole
+  readonly to: ModelRole
+  readonly threat: string
+  /** Images that count as robust in `to` and had an example of `from`'s to try. */
+  readonly tried: number
+  /** Those of them that it breaks, which the suite therefore missed: indices, ascending. */
+  readonly fooled: readonly number[]
 }
 
 export type Threat = Evaluation['threats'][number]

@@ -47,6 +47,10 @@ export type Request =
   | LoadRequest
   /** May be sent again and again after `loaded`; each image comes back as one `outcome`, in any order. */
   | { readonly type: 'evaluate'; readonly images: readonly ImageTask[] }
+  /** The same for points to be put to the original as they are; each comes back as one `replayed`. */
+  | { readonly type: 'replay'; readonly images: readonly ImageTask[] }
+  /** Adversarial examples that were saved: they come back as `unpacked`, and their pixels in pieces. */
+  | { readonly type: 'unpack'; readonly name: string; readonly bytes: Uint8Array }
   /** Which files, besides those it comes with, a model keeps numbers in: only the child may read what a model says. */
   | { readonly type: 'locate'; readonly model: ModelBytes }
   | { readonly type: 'inspect'; readonly model: ModelBytes }
@@ -100,6 +104,8 @@ export const ReplySchema = z.discriminatedUnion('type', [
       classNames: z.array(z.string()).optional(),
     }),
   }),
+  /** Of saved adversarial examples likewise. */
+  z.object({ type: z.literal('unpacked'), shape: z.array(z.int().min(1)).min(1), indices: int32, labels: int32 }),
   /** The next of them, in order: float32, from the place `start` of [samples × product(shape)] on. */
   z.object({ type: z.literal('pixels'), start: index, pixels: float32 }),
   z.object({
@@ -123,6 +129,8 @@ export const ReplySchema = z.discriminatedUnion('type', [
     gradients: index,
     forwards: index,
   }),
+  /** `predicted` by the original at the point; the number of classes when it says none of them. */
+  z.object({ type: z.literal('replayed'), index, predicted: index }),
   /** Files that are missing, as the model names them. The parent checks each before it reads it. */
   z.object({ type: z.literal('needs'), locations: z.array(z.string().min(1).max(1024)).max(MAXIMUM_EXTERNAL_FILES) }),
   z.object({ type: z.literal('inspected'), inspection: InspectionSchema }),

@@ -1,6 +1,8 @@
+import type { Asking } from '../attacks/protocol.js'
 import { gradientModelOf } from '../autodiff/gradientModel.js'
 import { inspectModel } from '../autodiff/inspect.js'
 import { decodeData } from '../data/decode.js'
+import { decodeWitnesses } from '../data/witnesses.js'
 import { UsageError } from '../errors.js'
 import { externalLocations } from '../onnx/external.js'
 import { elementCount } from '../onnx/tensor.js'
@@ -8,13 +10,14 @@ import { evaluateImage, type ImageResult } from './image.js'
 import { loadModel, type LoadedModel } from './load.js'
 import { MAXIMUM_EXTERNAL_FILES } from './messages.js'
 import type { ImageTask, LoadRequest, ModelBytes, Reply, Request } from './messages.js'
+import { replayPoint, type Replayed } from './replay.js'
 import { Scheduler, type Cost } from './scheduler.js'
 import { modelRunner } from './session.js'
 
 interface Evaluator {
   readonly request: LoadRequest
   readonly model: LoadedModel
-  readonly scheduler: Scheduler<ImageResult>
+  readonly scheduler: Scheduler<ImageResult | Replayed>
 }
 
 /**
@@ -47,12 +50,17 @@ export function serve(send: (reply: Reply) => Promise<void>): (request: Request)
         const { classes, batch, runtime, plan, flags } = model
         return send({ type: 'loaded', classes, batch, engine: runtime, gradient: plan.gradient, flags: [...flags] })
       }
-      case 'evaluate': {
+      case 'unpack':
+        return unpack(request, send)
+      case 'evaluate':
+      case 'replay': {
         if (!evaluator) throw new Error('images came before a model was loaded')
         const { model, scheduler } = evaluator
         for (const image of request.images) check(image, evaluator)
+        const run = (image: ImageTask): Asking<ImageResult | Replayed> =>
+          request.type === 'replay' ? replayPoint(image) : evaluateImage(image, model.plan)
         // Not awaited: requests that come meanwhile may add images.
-        scheduler.run(request.images.map((image) => evaluateImage(image, model.plan))).catch(fail)
+        scheduler.run(request.images.map(run)).catch(fail)
       }
     }
   }
@@ -76,6 +84,19 @@ async function decode(
     type: 'decoded',
     dataset: { ...dataset, shape: [...shape], range: [low, high], classNames: classNames && [...classNames] },
   })
+  await sendPixels(pixels, send)
+}
+
+async function unpack(
+  { bytes, name }: Extract<Request, { type: 'unpack' }>,
+  send: (reply: Reply) => Promise<void>,
+): Promise<void> {
+  const { shape, pixels, indices, labels } = decodeWitnesses(bytes, name)
+  await send({ type: 'unpacked', shape: [...shape], indices, labels })
+  await sendPixels(pixels, send)
+}
+
+async function sendPixels(pixels: Float32Array, send: (reply: Reply) => Promise<void>): Promise<void> {
   for (let start = 0; start < pixels.length; start += PIECE)
     await send({ type: 'pixels', start, pixels: pixels.subarray(start, start + PIECE) })
 }
@@ -92,15 +113,18 @@ function missingFiles({ name, bytes, external }: ModelBytes): string[] {
 function reporter(
   withWitnesses: boolean,
   send: (reply: Reply) => Promise<void>,
-): (result: ImageResult, cost: Cost) => void {
-  return ({ outcome, witnesses }, { gradients, forwards }) =>
-    send({
+): (result: ImageResult | Replayed, cost: Cost) => void {
+  return (result, { gradients, forwards }) => {
+    if (!('outcome' in result)) return send({ type: 'replayed', ...result })
+    const { outcome, witnesses } = result
+    return send({
       type: 'outcome',
       outcome,
       gradients,
       forwards,
       ...(withWitnesses && { witnesses: { ...witnesses } }),
     })
+  }
 }
 
 function check({ index, label, pixels }: ImageTask, { request, model }: Evaluator): void {

@@ -3,6 +3,7 @@ import type { DataOptions } from '../config/types.js'
 import { MAXIMUM_BYTES } from '../data/files.js'
 import { MAXIMUM_PIXELS } from '../data/pixels.js'
 import type { Dataset, RawData } from '../data/types.js'
+import type { StoredWitnesses } from '../data/witnesses.js'
 import type { ModelBytes, Request } from '../engine/messages.js'
 import { UsageError } from '../errors.js'
 import type { Answer, ChildEffects } from './children.js'
@@ -50,6 +51,14 @@ async function receiveDataset(
   const length = elements(dataset)
   const problem = badHeader(dataset, length, samples)
   if (problem !== undefined) throw impossibleReply(problem, doing)
+  return { ...dataset, pixels: await receivePixels(replies, length, doing) }
+}
+
+async function receivePixels(
+  replies: AsyncGenerator<Answer, never>,
+  length: number,
+  doing: string,
+): Promise<Float32Array> {
   const pixels = new Float32Array(length)
   for (let received = 0; received < length;) {
     const { value: piece } = await replies.next()
@@ -60,7 +69,29 @@ async function receiveDataset(
     pixels.set(next, start)
     received += next.length
   }
-  return { ...dataset, pixels }
+  return pixels
+}
+
+/**
+ * Reads saved adversarial examples in a child.
+ *
+ * @param name of the archive, for messages
+ * @throws UsageError for another archive, EvaluationError when the child dies or contradicts itself
+ */
+export async function loadWitnesses(bytes: Uint8Array, name: string, effects: AskEffects): Promise<StoredWitnesses> {
+  const doing = `reading ${name}`
+  const [witnesses] = await withChildren(1, { timeLimitSeconds: effects.timeLimitSeconds }, effects, async (child) => {
+    child.send({ type: 'unpack', name, bytes })
+    const replies = answers(child, doing)
+    const { value: first } = await replies.next()
+    if (first.type !== 'unpacked') throw impossibleReply(`${first.type} instead of unpacked`, doing)
+    const { shape, indices, labels } = first
+    const length = elements({ samples: indices.length, shape })
+    if (labels.length !== indices.length || length > MAXIMUM_PIXELS)
+      throw impossibleReply(`${labels.length} labels and ${length} pixels for ${indices.length} rows`, doing)
+    return { shape, indices, labels, pixels: await receivePixels(replies, length, doing) }
+  })
+  return witnesses
 }
 
 /** What a child finds in a model, without running it. */

@@ -4,6 +4,7 @@ import type { Results } from '../evaluation/results.js'
 import { code, prose } from './escape.js'
 import { blocks, bullets, folded, listed, table } from './layout.js'
 import { allowance } from './table.js'
+import { transferLine } from './transfer.js'
 
 export interface BothResults {
   readonly candidate?: Results
@@ -65,6 +66,7 @@ function provenance(comparison: Comparison, results: BothResults, { threats }: D
   const { suite, data, seed } = comparison
   const names = (suite?.attacks ?? []).slice(0, 12).map(({ id }) => code(id, 40))
   const allowed = allowance(comparison)
+  const transfer = transferLine(comparison)
   return bullets(
     [
       suite && `Suite ${code(`${suite.name}@${suite.version}`)}${names.length > 0 ? `: ${names.join(', ')}` : ''}`,
@@ -73,6 +75,7 @@ function provenance(comparison: Comparison, results: BothResults, { threats }: D
       seed !== undefined && `Seed ${seed}`,
       comparison.candidate && modelLine('Candidate', comparison.candidate, results.candidate),
       comparison.baseline && modelLine('Baseline', comparison.baseline, results.baseline),
+      transfer !== '' && transfer,
       allowed !== '' && `Allowed to fall: ${allowed}`,
     ].filter((line) => typeof line === 'string'),
   )
