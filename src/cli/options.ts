@@ -31,15 +31,26 @@ export const baselineFlags: SettingFlags = {
   baselineChannelOrder: ['ORDER', "the baseline's own channel order"],
 }
 
-export const attackFlags: SettingFlags = {
-  suite: ['NAME', 'quick, standard, autoattack, autoattack-plus or -rand (default: standard@1); a config file can write out its own'],
+export const ballFlags: SettingFlags = {
   norm: ['NORM', 'linf, l2 or l1 (default: linf)'],
   epsilon: ['E[,E]', "radius, in units of the data's range: 8/255, 0.1 (default: 8/255)"],
+}
+
+export const limitFlags: SettingFlags = {
+  batch: ['N', 'images in one run of the model, a multiple of 16 (default: 64)'],
+  timeLimit: ['SECONDS', 'for the evaluation of one model (default: 3600)'],
+}
+
+export const attackFlags: SettingFlags = {
+  suite: [
+    'NAME',
+    'quick, standard, autoattack, autoattack-plus or -rand (default: standard@1); a config file can write out its own',
+  ],
+  ...ballFlags,
   quantised: ['BOOLEAN', 'true: only adversarial examples of 8 bits count (default: false)'],
   seed: ['N', 'of everything random (default: 0)'],
-  batch: ['N', 'images in one run of the model, a multiple of 16 (default: 64)'],
   workers: ['N', 'processes (default: one per core)'],
-  timeLimit: ['SECONDS', 'for the evaluation of one model (default: 3600)'],
+  ...limitFlags,
 }
 
 export const policyFlags: SettingFlags = {

@@ -4,7 +4,17 @@ import { compareResults, evaluate, gate, gradient, inspect, merge, report } from
 import type { EvaluateOptions } from './commands.js'
 import type { ExitStatus } from './failure.js'
 import type { Io } from './io.js'
-import { attackFlags, baselineFlags, dataFlags, modelFlags, policyFlags, withFlags } from './options.js'
+import {
+  attackFlags,
+  ballFlags,
+  baselineFlags,
+  dataFlags,
+  limitFlags,
+  modelFlags,
+  policyFlags,
+  withFlags,
+} from './options.js'
+import { replay } from './replay.js'
 import type { Flags } from './sources.js'
 
 const FOLDER = 'robustness-gate-results'
@@ -98,6 +108,20 @@ Every option can stand in a config file, in kebab-case or camelCase; options win
   ).action((baseline: string, candidate: string, { out, ...flags }: Flags) =>
     ends(compareResults(baseline, candidate, flags, out, io)),
   )
+
+  withFlags(
+    command(
+      'replay <adversarial.npz>',
+      'count which saved adversarial examples still fool a model, inside the ball; exit status 0 whatever the count',
+      'replay results/adversarial-linf-8_255.npz --model new.onnx --data test.npz --epsilon 8/255',
+    )
+      .option('--model <MODEL>', 'the model to replay them on')
+      .option('--config <FILE>', 'YAML or JSON'),
+    dataFlags,
+    ballFlags,
+    modelFlags,
+    limitFlags,
+  ).action((archive: string, flags: Flags) => ends(replay(archive, flags, io)))
 
   command(
     'gradient <model.onnx>',
