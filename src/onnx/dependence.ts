@@ -4,8 +4,8 @@ import { readNode } from './codec.js'
 import type { Node } from './graph.js'
 import { bodies, reads } from './subgraphs.js'
 
-/** Operators whose output tells an input's shape and nothing of what is in it. */
-export const SHAPE_ONLY: ReadonlySet<string> = new Set(['Shape', 'Size'])
+/** Operators whose output tells an input's shape, or that it is there, and nothing of what is in it. */
+export const SHAPE_ONLY: ReadonlySet<string> = new Set(['OptionalHasElement', 'Shape', 'Size'])
 
 /** Operators whose output differs from run to run, though no input does. */
 export const RANDOM: ReadonlySet<string> = new Set([

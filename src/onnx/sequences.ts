@@ -2,8 +2,9 @@ import type { GraphProto } from 'onnx-buf'
 import type { Graph } from './graph.js'
 import { bodies } from './subgraphs.js'
 
-/** Operators that make a sequence of tensors. */
+/** Operators that make a sequence of tensors, or something that may be none. */
 export const SEQUENCE_MAKERS: ReadonlySet<string> = new Set([
+  'Optional',
   'SequenceConstruct',
   'SequenceEmpty',
   'SequenceErase',
@@ -12,7 +13,7 @@ export const SEQUENCE_MAKERS: ReadonlySet<string> = new Set([
   'SplitToSequence',
 ])
 
-/** The values of a graph that are sequences, which onnxruntime's binding for Node.js cannot hand over. */
+/** The values of a graph that are sequences or optional, which onnxruntime's binding for Node.js cannot hand over. */
 export function sequenceValues(graph: Graph): ReadonlySet<string> {
   const found = new Set<string>()
   for (const node of graph.nodes) {

@@ -111,6 +111,12 @@ export const DOUBLED: readonly Doubled[] = [
   multiHead('mask', {}, { m: twoMasks }, { inputs: ['', 'm'], batch: 2 }),
   multiHead('lengths', {}, third, { inputs: ['', 'm'], batch: 2 }),
   multiHead(
+    'lengths, and where rows start',
+    {},
+    { m: int32([8], [2, 3, 0, 3, 6, 0, 3, 6]) },
+    { inputs: ['', 'm'], batch: 2 },
+  ),
+  multiHead(
     'mask of rows and attention bias',
     {},
     { m: squareMasks, a: numbers(1, 1, 3, 3) },

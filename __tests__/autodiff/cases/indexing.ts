@@ -74,6 +74,18 @@ const rows = integers([2, 0, 4, 3, 1, 1], [1, 2, 3])
 const repeatedRows = integers([1, 1, 1, 1, -2, -2, 1, 0, 3], [1, 3, 3])
 
 export const LINEAR: readonly Case[] = [
+  {
+    ...composed(
+      'OneHot, its two values computed from the image',
+      [2],
+      [
+        makeNode('Reshape', ['x', 'flat'], ['values']),
+        makeNode('OneHot', ['places', 'depth', 'values'], ['y'], { axis: 0 }, 'tested'),
+      ],
+      { flat: integers([2]), places: integers([2, 0, 1, 2, 7], [1, 5]), depth: integers([3]) },
+    ),
+    batch: 1,
+  },
   split('equal parts', [6, 2], 3, { axis: 1, attributes: { num_outputs: 3 } }),
   split('equal parts, the last smaller, negative axis', [2, 7], 3, { axis: -1, attributes: { num_outputs: 3 } }),
   split('sizes', [6, 2], 3, { axis: 1, sizes: [1, 3, 2] }),
@@ -161,4 +173,11 @@ export const SMOOTH: readonly Case[] = [
     'float64',
   ),
   single('Unique', [4], { type: 'float64', batch: 1 }),
+  single('Unique', [4, 3], { label: 'of rows', type: 'float64', batch: 1, attributes: { axis: -2 } }),
+  single('Unique', [2, 3], {
+    label: 'of columns, unsorted',
+    type: 'float64',
+    batch: 1,
+    attributes: { axis: 2, sorted: 0 },
+  }),
 ]

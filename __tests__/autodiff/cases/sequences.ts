@@ -51,12 +51,61 @@ export const SMOOTH: readonly Case[] = [
     ],
     { trips: scalar(3), go: truth(true) },
   ),
+  flow(
+    'SequenceMap over what was split, with a tensor and a sequence beside it',
+    [
+      makeNode('SplitToSequence', ['x'], ['rows'], { axis: 1 }, 'split'),
+      makeNode('Exp', ['x'], ['e']),
+      makeNode('SplitToSequence', ['e'], ['others'], { axis: 1 }, 'too'),
+      makeNode('SequenceMap', ['rows', 'x', 'others'], ['mapped', 'squares'], { body: mapped() }, 'tested'),
+      makeNode('ConcatFromSequence', ['mapped'], ['a'], { axis: 1 }),
+      makeNode('SequenceAt', ['squares', 'last'], ['b']),
+      makeNode('Add', ['a', 'b'], ['y']),
+    ],
+    { last: scalar(-1) },
+  ),
+  flow('Optional that is there: its element, and what is done if there is one', [
+    makeNode('Exp', ['x'], ['e']),
+    makeNode('Optional', ['e'], ['maybe'], {}, 'tested'),
+    makeNode('OptionalHasElement', ['maybe'], ['is']),
+    makeNode('If', ['is'], ['y'], {
+      then_branch: body(
+        [],
+        ['t'],
+        [makeNode('OptionalGetElement', ['maybe'], ['found']), makeNode('Mul', ['found', 'x'], ['t'])],
+      ),
+      else_branch: body([], ['n'], [makeNode('Neg', ['x'], ['n'])]),
+    }),
+  ]),
+  flow('OptionalGetElement', [
+    makeNode('Optional', ['x'], ['maybe']),
+    makeNode('OptionalGetElement', ['maybe'], ['found'], {}, 'tested'),
+    makeNode('Exp', ['found'], ['y']),
+  ]),
   flow('SequenceConstruct, with a constant', [
     makeNode('Exp', ['x'], ['e']),
     makeNode('SequenceConstruct', ['e', 'x'], ['both'], {}, 'tested'),
     makeNode('ConcatFromSequence', ['both'], ['y'], { axis: -1 }),
   ]),
 ]
+
+/** An item by the image's mean and by the item beside it; and its square. */
+function mapped(): GraphProto {
+  const plain = body(
+    ['item', 'whole', 'other'],
+    ['product', 'square'],
+    [
+      makeNode('ReduceMean', ['whole', 'axes'], ['mean']),
+      makeNode('Mul', ['item', 'mean'], ['part']),
+      makeNode('Mul', ['part', 'other'], ['product']),
+      makeNode('Mul', ['item', 'item'], ['square']),
+    ],
+    { axes: integers([1, 2]) },
+  )
+  const type = create(TypeProtoSchema, { value: { case: 'tensorType', value: { elemType: dataType('float64') } } })
+  const typed = ({ name }: { readonly name: string }) => create(ValueInfoProtoSchema, { name, type })
+  return { ...plain, input: plain.input.map(typed), output: plain.output.map(typed) }
+}
 
 /** Appends a row of x, squared, to a sequence in every step. */
 function appending(): GraphProto {

@@ -21,7 +21,6 @@ export const EXCEPTIONS: Readonly<Record<string, string>> = {
   test_bernoulli:
     'onnxruntime 1.30 has no kernel for RandomUniformLike since opset 22; a random model is no classifier',
   test_roialign: 'its regions are an input, as a detector computes them; fixed ones have autodiff/regions.test.ts',
-  test_scan_sum: 'Scan before opset 9 has no successor; it is refused with what to do',
 }
 
 /** Relative difference allowed, and why; everything else is equal to the bit. */
@@ -57,5 +56,4 @@ export const IMPOSSIBLE: Readonly<Record<string, string>> = {
   'RandomUniformLike-1': RANDOM,
   'RandomUniformLike-22': RANDOM,
   'RoiAlign-22': NO_KERNEL,
-  'Scan-8': 'it has no successor; it is refused with what to do',
 }

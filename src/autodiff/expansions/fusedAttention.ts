@@ -110,8 +110,8 @@ function attend(
 }
 
 /**
- * Zero where a column may be seen, `mask_filter_value` where not. The mask is one of [N] (how many columns), [2N] (ends,
- * then starts), [N, columns] and [N, rows, columns] (1: seen).
+ * Zero where a column may be seen, `mask_filter_value` where not. The mask is one of [N] (how many columns), [3N + 2] (the
+ * same, and what only other processors read), [2N] (ends, then starts), [N, columns] and [N, rows, columns] (1: seen).
  */
 function padding(node: Node, mask: string, columns: number, like: string, b: GradientBuilder): string {
   const dims = b.dims(mask)
@@ -124,6 +124,7 @@ function padding(node: Node, mask: string, columns: number, like: string, b: Gra
       return b.add('Unsqueeze', [flags, b.ints(dims.length === 2 ? [1, 2] : [1])])
     }
     if (dims.length === 1 && dims[0] === images) return withinLength(mask, columns, b)
+    if (dims.length === 1 && dims[0] === 3 * images + 2) return withinLength(part(0), columns, b)
     if (dims.length === 1 && dims[0] === 2 * images)
       return b.add('And', [withinLength(part(0), columns, b), b.add('Not', [withinLength(part(1), columns, b)])])
     throw new UsageError(

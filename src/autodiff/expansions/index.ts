@@ -8,6 +8,7 @@ import { gates } from './gates.js'
 import { integerArithmetic } from './integerArithmetic.js'
 import { losses } from './losses.js'
 import { normalizations } from './normalization.js'
+import { optionals } from './optionals.js'
 import { quantisedAttention } from './quantisedAttention.js'
 import { quantisation } from './quantisation.js'
 import { quantisedOperators } from './quantisedOperators.js'
@@ -29,6 +30,7 @@ export const EXPANSIONS: ReadonlyMap<string, Expansion> = new Map<string, Expans
     ...integerArithmetic,
     ...losses,
     ...normalizations,
+    ...optionals,
     ...quantisation,
     ...quantisedAttention,
     ...quantisedOperators,
@@ -41,4 +43,4 @@ export const EXPANSIONS: ReadonlyMap<string, Expansion> = new Map<string, Expans
 )
 
 /** Expansions that only say which way values go: whole numbers stay whole numbers in them. */
-export const KEEPING_TYPES: ReadonlySet<string> = new Set(Object.keys({ ...controlFlow, ...sequences }))
+export const KEEPING_TYPES: ReadonlySet<string> = new Set(Object.keys({ ...controlFlow, ...optionals, ...sequences }))

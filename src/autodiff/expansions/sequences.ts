@@ -2,7 +2,9 @@ import { UsageError } from '../../errors.js'
 import { describe, intAttribute } from '../../onnx/attributes.js'
 import type { Node } from '../../onnx/graph.js'
 import type { Expansion } from '../expansion.js'
+import { SEQUENCE_MAKERS } from '../../onnx/sequences.js'
 import type { GradientBuilder } from '../gradientBuilder.js'
+import { bodyOf, inliner } from './body.js'
 
 /** Operators that read a sequence, by what is known to be in it; those that make one are then read by nobody. */
 export const sequences: Readonly<Record<string, Expansion>> = {
@@ -16,6 +18,23 @@ export const sequences: Readonly<Record<string, Expansion>> = {
     const rows = grows ? items : items.map((item) => b.add('Unsqueeze', [item, b.ints([axis])]))
     return rows.length === 1 ? rows[0] : b.add('Concat', rows, { axis })
   }),
+
+  /** Its body once for each item; what is no sequence goes into each. */
+  SequenceMap: (node, b) => {
+    const lists = node.inputs.map((name, place) => (place === 0 || isSequence(name, b) ? listOf(name, node, b) : name))
+    const [first] = lists
+    if (first === undefined || lists.includes(undefined)) return later(node, b)
+    const step = inliner(bodyOf(node, 'body'), b)
+    const rows = Array.from(first, (_, at) =>
+      step(lists.map((list = '') => (typeof list === 'string' ? list : list[at]))),
+    )
+    return node.outputs.map((_, place) =>
+      b.add(
+        'SequenceConstruct',
+        rows.map((row) => row[place]),
+      ),
+    )
+  },
 
   /** A Split with names for its parts. */
   SplitToSequence: (node, b) => {
@@ -36,10 +55,22 @@ function reading(read: (items: readonly string[], node: Node, b: GradientBuilder
   return (node, b) => {
     const items = listOf(node.inputs[0], node, b)
     if (items !== undefined) return [read(items, node, b)]
-    const output = b.name(node.op)
-    b.nodes.push({ ...node, outputs: [output] })
-    return [output]
+    return later(node, b)
   }
+}
+
+function later(node: Node, b: GradientBuilder): readonly string[] {
+  const outputs = node.outputs.map(() => b.name(node.op))
+  b.nodes.push({ ...node, outputs })
+  return outputs
+}
+
+function isSequence(name: string, b: GradientBuilder): boolean {
+  const producer = b.nodes.find(({ outputs }) => outputs.includes(name))
+  return (
+    producer !== undefined &&
+    (SEQUENCE_MAKERS.has(producer.op) || (producer.op === 'Identity' && isSequence(producer.inputs[0], b)))
+  )
 }
 
 function sizesOf(node: Node, split: string, size: number, b: GradientBuilder): readonly number[] {
@@ -80,6 +111,7 @@ function listOf(name: string, reader: Node, b: GradientBuilder): readonly string
       return producer.inputs
     case 'SequenceEmpty':
       return []
+    case 'SequenceMap':
     case 'SplitToSequence':
       return undefined
     case 'Identity':

@@ -61,20 +61,30 @@ export const indexing: Readonly<Record<string, Rule>> = {
     return [b.add('ReverseSequence', [gradient, node.inputs[1]], axes)]
   }),
 
-  /** Nothing flows to the indices, whatever their type. */
-  OneHot: rule((node, _gradient, b) => {
-    if (b.isActive(node.inputs[2])) throw computed(node, 'values')
-    return []
+  /** Nothing flows to the indices, whatever their type. Of the two values each has the gradients of where it stands. */
+  OneHot: rule((node, gradient, b) => {
+    const [indices, depth, values] = node.inputs
+    if (!b.isActive(values)) return []
+    const axis = intAttribute(node, 'axis', -1)
+    const isOn = b.add('OneHot', [indices, depth, b.tensor([0, 1], [2], values)], { axis })
+    const total = (share: string): string => b.add('ReduceSum', [share], { keepdims: 0 })
+    const on = b.mul(gradient, isOn)
+    const both = [b.add('Sub', [gradient, on]), on].map((share) => b.reshape(total(share), [1]))
+    return [undefined, undefined, b.add('Concat', both, { axis: 0 })]
   }),
 
   Unique: subgradient('of equal elements the first takes all', (node, [gradient], b) => {
     if (gradient === undefined) return []
     const [x] = node.inputs
-    if (intAttribute(node, 'axis') !== undefined)
-      throw new UsageError(
-        `Unique (node "${node.name}") with attribute axis has no gradient rule; export the model without it`,
-      )
-    return [scatterFlat(gradient, b.extraOutput(node, 1), x, b)]
+    const axis = intAttribute(node, 'axis')
+    const places = b.extraOutput(node, 1)
+    if (axis === undefined) return [scatterFlat(gradient, places, x, b)]
+    // The axis in front, and back again: a transposition of two axes is its own inverse.
+    const along = fromFront(axis, b.rank(x))
+    const perm = Array.from({ length: b.rank(x) }, (_, at) => (at === 0 ? along : at === along ? 0 : at))
+    const turned = (value: string): string => (along === 0 ? value : b.add('Transpose', [value], { perm }))
+    const rows = [zerosLike(turned(x), b, x), b.add('Unsqueeze', [places, b.ints([-1])]), turned(gradient)]
+    return [turned(b.add('ScatterND', rows))]
   }),
 }
 

@@ -1,5 +1,5 @@
 import { UsageError } from '../../errors.js'
-import { describe, floatAttribute, intAttribute, intsAttribute } from '../attributes.js'
+import { attribute, describe, floatAttribute, intAttribute, intsAttribute, makeNode } from '../attributes.js'
 import type { Node } from '../graph.js'
 import { int64Tensor } from '../tensor.js'
 import type { Context, Upgrade, Upgrades } from './context.js'
@@ -27,10 +27,30 @@ function countParts(node: Node): Node {
   return counted ? node : withAttribute(node, 'num_outputs', node.outputs.length)
 }
 
-function refuseBatchedScan(node: Node): Node {
-  throw new UsageError(
-    `${describe(node)} has the form of opset 8, which has no successor; re-export the model with opset 13 or newer`,
-  )
+/**
+ * Scan-8 had the batch in front of everything, each image a scan of its own; Scan-9 has no batch. An export of one image is
+ * the same without it; of more it does not run, and is taken one at a time.
+ */
+function dropBatchOfScan(node: Node, context: Context): readonly Node[] {
+  const [lengths = '', ...inputs] = node.inputs
+  if (lengths !== '')
+    throw new UsageError(
+      `${describe(node)} has sequences of several lengths, as nothing after opset 8 has; re-export the model with opset 13 or newer`,
+    )
+  const alone = (name: string): string => (name === '' ? '' : context.fresh(`${name}/alone`))
+  const [from, to] = [inputs.map(alone), node.outputs.map(alone)]
+  const directions = intsAttribute(node, 'directions')
+  const plain = without(node, 'directions')
+  const directed = directions
+    ? new Map(plain.attributes).set('scan_input_directions', attribute.ints('scan_input_directions', directions))
+    : plain.attributes
+  return [
+    ...inputs.map((name, at) => makeNode('Squeeze', [name], [from[at]], { axes: [0] })),
+    { ...plain, attributes: directed, inputs: from, outputs: to },
+    ...node.outputs.flatMap((name, at) =>
+      name === '' ? [] : [makeNode('Unsqueeze', [to[at]], [name], { axes: [0] })],
+    ),
+  ]
 }
 
 const AXES_TO_INPUT_13: readonly Upgrade[] = [
@@ -48,5 +68,5 @@ export const SHAPES: Upgrades = {
   Squeeze: AXES_TO_INPUT_13,
   Unsqueeze: AXES_TO_INPUT_13,
   Scatter: [{ since: 11, upgrade: (node) => ({ ...node, op: 'ScatterElements' }) }],
-  Scan: [{ since: 9, upgrade: refuseBatchedScan }],
+  Scan: [{ since: 9, upgrade: dropBatchOfScan }],
 }
