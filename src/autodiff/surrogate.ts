@@ -2,13 +2,13 @@ import type { Preprocessing } from '../config/types.js'
 import { UsageError } from '../errors.js'
 import { floats } from '../onnx/builder.js'
 import { canonicalise } from '../onnx/canonical.js'
-import { stillChance } from '../onnx/chance.js'
 import { decodeModel, encodeModel } from '../onnx/codec.js'
 import { MODEL_PREFIX, withPrefix } from '../onnx/edit.js'
 import type { ElementType, Graph, RunModel, ValueInfo } from '../onnx/graph.js'
 import { preprocessingGraph } from '../onnx/preprocessing.js'
 import type { ImageFormat } from '../onnx/preprocessing.js'
 import { agrees, numbers, REORDERING_TOLERANCE } from '../onnx/settle.js'
+import { stillness } from '../onnx/stillness.js'
 import type { Samples } from '../onnx/settle.js'
 import { renameReads } from '../onnx/subgraphs.js'
 import { shortestRoundoff, widen } from '../onnx/widen.js'
@@ -81,7 +81,7 @@ export async function buildSurrogate(model: ModelSource, options: SurrogateOptio
     const [output] = original.outputs
     const before = preprocessingGraph(input, options, options.preprocessing)
     const canonical = join(before, withPrefix(canonicalise({ ...original, outputs: [output] })))
-    const still = stillChance(widen(canonical))
+    const still = stillness(widen(canonical))
     const samples = sampleInputs({ name: 'image', type: 'float32', shape: options.shape, range: options.range })
     const declared = declaredBatch(input)
     const settled = await asNoGradient(() => settleExpanded(still.graph, declared, samples, options.run))

@@ -19,11 +19,19 @@ export function allFlags(
   attacks: readonly NamedAttack[],
 ): readonly Flag[] {
   const ofModel = mergeFlags(flags.filter(({ code }) => flagEntry(code)?.from !== 'images'))
-  const raised = RULES.flatMap((rule) => raise(rule, samples, attacks))
-  // Where a model draws numbers or mixes its batch, of course its outputs change.
-  const explained = ofModel.some(({ code }) => code === 'randomness' || code === 'batch-dependent')
-  const ofImages = [...raised, ...labelShift(samples), ...wrongRange(samples)]
-  return [...ofModel, ...ofImages.filter(({ code }) => !(explained && code === 'unstable-logits'))]
+  const raising = (rules: readonly Rule[]): readonly Flag[] => rules.flatMap((rule) => raise(rule, samples, attacks))
+  const unstable = raising([UNSTABLE])
+  const draws = ofModel.some(({ code }) => code === 'randomness')
+  const explained = draws || ofModel.some(({ code }) => code === 'batch-dependent')
+  // Whoever asks a model that changes its mind often enough is lucky once: that proves nothing about its gradients.
+  const steady = !draws && unstable.length === 0
+  return [
+    ...ofModel,
+    ...(explained ? [] : unstable),
+    ...raising(RULES.filter(({ luck = false }) => steady || !luck)),
+    ...labelShift(samples),
+    ...wrongRange(samples),
+  ]
 }
 
 /** When images raise a flag. */
@@ -36,6 +44,8 @@ interface Rule {
   /** How many images it takes, and which share of those that could have shown it. */
   readonly least: number
   readonly share: number
+  /** It compares two attacks, or two moments of one. */
+  readonly luck?: true
   /** A sentence without its full stop. */
   readonly found: (images: string) => string
 }
@@ -59,6 +69,15 @@ const hadGradient = (sample: SampleOutcome): boolean => !has('no-gradient')(samp
  */
 const SHARE = 0.05
 const FEW = 3
+
+const UNSTABLE: Rule = {
+  code: 'unstable-logits',
+  shows: has('unstable-logits'),
+  among: ({ diagnosed }) => diagnosed === true,
+  least: 1,
+  share: 0,
+  found: (images) => `Asked again, the model gave other outputs on ${images}`,
+}
 
 const RULES: readonly Rule[] = [
   {
@@ -94,15 +113,8 @@ const RULES: readonly Rule[] = [
     found: (images) => `What attacks take for logits are probabilities on ${images}`,
   },
   {
-    code: 'unstable-logits',
-    shows: has('unstable-logits'),
-    among: ({ diagnosed }) => diagnosed === true,
-    least: 1,
-    share: 0,
-    found: (images) => `Asked again, the model gave other outputs on ${images}`,
-  },
-  {
     code: 'loss-rising',
+    luck: true,
     shows: has('loss-rising'),
     among: robust,
     least: FEW,
@@ -111,6 +123,7 @@ const RULES: readonly Rule[] = [
   },
   {
     code: 'more-steps',
+    luck: true,
     shows: has('more-steps'),
     among: diagnosedRight,
     least: FEW,
@@ -127,6 +140,7 @@ const RULES: readonly Rule[] = [
   },
   {
     code: 'masked-gradients',
+    luck: true,
     shows: (sample, attacks) =>
       (has('gradient-free-wins')(sample) || beatenWithoutGradient(sample, attacks)) && hadGradient(sample),
     among: (sample, attacks) => (hasGradientFree(attacks) ? right(sample) : diagnosedRight(sample)),
@@ -137,6 +151,7 @@ const RULES: readonly Rule[] = [
   },
   {
     code: 'single-step-wins',
+    luck: true,
     shows: (sample, attacks) => beatenByOneStep(sample, attacks) && hadGradient(sample),
     among: right,
     least: FEW,
@@ -154,6 +169,7 @@ const RULES: readonly Rule[] = [
   },
   {
     code: 'accuracy-rises',
+    luck: true,
     shows: (sample) => has('unbroken-at-double-epsilon')(sample) && hadGradient(sample),
     among: diagnosedRight,
     least: FEW,

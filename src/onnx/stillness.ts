@@ -1,0 +1,150 @@
+import { floats, GraphBuilder } from './builder.js'
+import { intAttribute, intsAttribute, makeNode } from './attributes.js'
+import { prune } from './canonical/cleanup.js'
+import { chanceOperators, drawsByChance, middleOf, probabilities } from './chance.js'
+import type { ElementType, Graph, Node, Tensor } from './graph.js'
+import { elementCount, elementType } from './tensor.js'
+
+/**
+ * A canonical graph without its noise, and the way to put it back. What a model does cannot be observed, nor compared with
+ * the original, while it gives other numbers in every run; so everything is settled in stillness, and the noise goes back
+ * into the gradient's graph, where each run draws anew: averaged, such gradients are those of the expected loss (EOT,
+ * Athalye et al. 2018).
+ */
+export interface Stillness {
+  readonly graph: Graph
+  /** What draws numbers; empty in most models. */
+  readonly operators: readonly string[]
+  /** Puts the noise back into a graph that was made of this one and kept the names of what noise makes. */
+  readonly restore: (made: Graph) => Graph
+}
+
+export function stillness(graph: Graph): Stillness {
+  const operators = chanceOperators(graph)
+  if (operators.length === 0) return { graph, operators, restore: (made) => made }
+  const b = new GraphBuilder({ ...graph, nodes: [] }, 'chance')
+  const noises: Noise[] = []
+  for (const node of graph.nodes) {
+    if (!drawsByChance(node, graph.constants)) b.nodes.push(node)
+    else noises.push(...[addStill(node, graph, b)].filter((noise) => noise !== undefined))
+  }
+  return { graph: b.build(graph, { outputs: graph.outputs }), operators, restore: (made) => restored(made, noises) }
+}
+
+/** What stands in for a value that is drawn, under its name. */
+interface Noise {
+  readonly name: string
+  /** Whose first input is what the noise is like, whatever that is called by then. */
+  readonly stand: string
+  /** The nodes that draw it. */
+  readonly draw: (like: string) => readonly Node[]
+  readonly constants?: ReadonlyMap<string, Tensor>
+}
+
+/** onnxruntime 1.30 has no kernels for the random operators of opset 22. Since 21 only these, and types, were added. */
+const DRAWN_UNTIL = 21
+const NEW_SINCE: ReadonlySet<string> = new Set([
+  'Attention',
+  'RMSNormalization',
+  'RotaryEmbedding',
+  'Swish',
+  'TensorScatter',
+])
+
+function restored(made: Graph, noises: readonly Noise[]): Graph {
+  // Then the gradient is that of the model without its noise: worse, but one.
+  if (made.nodes.some(({ op, domain }) => domain === '' && NEW_SINCE.has(op))) return made
+  const byName = new Map(noises.map((noise) => [noise.name, noise]))
+  const likes = new Map(made.nodes.map(({ inputs, outputs }) => [outputs[0], inputs[0]]))
+  const nodes = made.nodes.flatMap((node) => {
+    const noise = byName.get(node.outputs[0])
+    const like = noise && likes.get(noise.stand)
+    return noise === undefined || like === undefined ? [node] : noise.draw(like)
+  })
+  const constants = new Map([...made.constants, ...noises.flatMap((noise) => [...(noise.constants ?? [])])])
+  return prune({ ...made, nodes, constants, opsets: new Map([...made.opsets, ['', DRAWN_UNTIL]]) })
+}
+
+/** Adds what stands in for a node that draws, and says how to draw; what has no shape of an image's stays still. */
+function addStill(node: Node, graph: Graph, b: GraphBuilder): Noise | undefined {
+  const [name] = node.outputs
+  switch (node.op) {
+    case 'RandomNormalLike':
+    case 'RandomUniformLike': {
+      const type = elementType(intAttribute(node, 'dtype') ?? 0)
+      const stand = addLevel(b, name, { like: node.inputs[0], level: middleOf(node), type })
+      return { name, stand, draw: (like) => [{ ...node, inputs: [like] }] }
+    }
+    case 'Bernoulli':
+      b.nodes.push(probabilities(node))
+      return { name, stand: name, draw: (like) => [{ ...node, inputs: [like] }] }
+    case 'Dropout':
+      return addTrainingDropout(node, graph, b)
+    case 'RandomNormal':
+    case 'RandomUniform': {
+      const dims = intsAttribute(node, 'shape', [])
+      const type = elementType(intAttribute(node, 'dtype', 1)) ?? 'float32'
+      b.constants.set(name, {
+        type,
+        dims,
+        data: floats(type, new Float64Array(elementCount(dims)).fill(middleOf(node))),
+      })
+      return undefined
+    }
+    default:
+      b.nodes.push(node)
+      return undefined
+  }
+}
+
+/**
+ * One number in every place of `like`, so made that it counts as computed from the image and is not folded away, though
+ * no gradient flows.
+ *
+ * @returns the name of the value whose node reads `like` first
+ */
+function addLevel(
+  b: GraphBuilder,
+  name: string,
+  { like, level, type }: { readonly like: string; readonly level: number; readonly type?: ElementType },
+): string {
+  const number = b.scalar(level, type)
+  const nowhere = b.add('IsNaN', [like])
+  const everywhere = b.add('Where', [nowhere, number, number])
+  b.addNamed(name, 'CastLike', [everywhere, type === undefined ? like : number])
+  return nowhere
+}
+
+/**
+ * Dropout that trains multiplies by what a draw gives: 0, or 1 / (1 − ratio). Written out, its gradient is that of a product.
+ * Where its mask is read or its ratio is not constant it is left as it is.
+ */
+function addTrainingDropout(node: Node, { constants }: Graph, b: GraphBuilder): Noise | undefined {
+  const [x, ratioName = ''] = node.inputs
+  const ratio = ratioName === '' ? 0.5 : Number(constants.get(ratioName)?.data[0])
+  if (node.outputs[1] || !(ratio >= 0 && ratio < 1)) {
+    b.nodes.push(node)
+    return undefined
+  }
+  const [factor, uniform, isKept, drawn] = ['factor', 'uniform', 'isKept', 'drawn'].map((stem) => b.name(stem))
+  const stand = addLevel(b, factor, { like: x, level: 1 })
+  b.nodes.push(makeNode('Mul', [x, factor], [node.outputs[0]], {}, node.name))
+  const [bound, scale, none] = ['bound', 'scale', 'none'].map((stem) => b.name(stem))
+  const numbers = { [bound]: ratio, [scale]: 1 / (1 - ratio), [none]: 0 }
+  return {
+    name: factor,
+    stand,
+    draw: (like) => [
+      makeNode('RandomUniformLike', [like], [uniform], { dtype: 1 }),
+      makeNode('GreaterOrEqual', [uniform, bound], [isKept]),
+      makeNode('Where', [isKept, scale, none], [drawn]),
+      makeNode('CastLike', [drawn, like], [factor]),
+    ],
+    constants: new Map(
+      Object.entries(numbers).map(([key, value]) => [
+        key,
+        { type: 'float32', dims: [], data: Float32Array.of(value) } as const,
+      ]),
+    ),
+  }
+}
