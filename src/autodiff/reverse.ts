@@ -100,13 +100,18 @@ export function missingRule(node: Node): string {
   return `operator ${operatorOf(node)} (node "${where}") has no gradient rule; ${wayOut(node)}`
 }
 
-/** What onnxruntime has no kernel for since opset 22: a model that has it does not run at all. */
-const RUN_UNTIL_21: ReadonlySet<string> = new Set(['GlobalLpPool', 'MaxRoiPool', 'RoiAlign'])
+const FIXED_REGIONS = 'export the model with fixed regions, for opset 21 at most, the last at which onnxruntime runs it'
+
+/** What onnxruntime has no kernel for since opset 22, and what is written out where a model is older. */
+const RUN_UNTIL_21: Readonly<Record<string, string>> = {
+  GlobalLpPool: 'export the model for opset 21, the last at which onnxruntime runs it',
+  MaxRoiPool: FIXED_REGIONS,
+  RoiAlign: FIXED_REGIONS,
+}
 
 /** At its highest level onnxruntime lays tensors out for one kind of processor: such a model is not meant to leave it. */
 function wayOut({ op, domain }: Node): string {
-  if (domain === '' && RUN_UNTIL_21.has(op))
-    return 'export the model for opset 21, the last at which onnxruntime runs it'
+  if (domain === '' && Object.hasOwn(RUN_UNTIL_21, op)) return RUN_UNTIL_21[op]
   const isLaidOut = domain === 'com.microsoft.nchwc' || op.startsWith('Nhwc')
   return isLaidOut
     ? 'use the model as it was exported, or save it with graph optimisations at ORT_ENABLE_EXTENDED or below'

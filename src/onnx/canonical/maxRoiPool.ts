@@ -1,7 +1,7 @@
 import { floatAttribute, intsAttribute } from '../attributes.js'
 import type { Node } from '../graph.js'
 import type { Context } from './context.js'
-import { checkRegions, column, greatest, numbered, pixelsAlong } from './regions.js'
+import { areComputed, column, greatest, numbered, pixelsAlong } from './regions.js'
 import { openWriter } from './writer.js'
 import type { Writer } from './writer.js'
 
@@ -14,7 +14,7 @@ const INT64 = 7
  * onnxruntime's kernel finds them, in float32, and a bin of an image is rows and columns that it lets through.
  */
 export function writeOutMaxRoiPool(node: Node, context: Context): readonly Node[] {
-  checkRegions(node, context)
+  if (areComputed(node, context)) return [node]
   const [x, regions] = node.inputs
   const w = openWriter(node, x, context)
   const [tall, wide] = intsAttribute(node, 'pooled_shape', [])

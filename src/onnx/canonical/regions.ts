@@ -1,17 +1,12 @@
-import { UsageError } from '../../errors.js'
-import { describe } from '../attributes.js'
 import type { Node } from '../graph.js'
 import type { Context } from './context.js'
 import type { Writer } from './writer.js'
 
 /** What the two poolings of regions share: onnxruntime has no kernel for them since opset 22, so they are written out. */
 
-/** @throws UsageError where the regions are computed from the image: a detector's proposals. */
-export function checkRegions(node: Node, context: Context): void {
-  if (!node.inputs.slice(1).some(context.dependsOnInput)) return
-  throw new UsageError(
-    `${describe(node)} pools regions that are computed from the image, which has no gradient rule; export the classifier with fixed regions`,
-  )
+/** Whether the regions depend on the image, as a detector's proposals do: such a node stays as it is, and has no gradient. */
+export function areComputed(node: Node, context: Context): boolean {
+  return node.inputs.slice(1).some(context.dependsOnInput)
 }
 
 /** Row numbers of pixels along an axis of `x`, [S], as floats. */

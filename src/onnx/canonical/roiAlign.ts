@@ -2,7 +2,7 @@ import { floatAttribute, intAttribute, stringAttribute } from '../attributes.js'
 import type { Node } from '../graph.js'
 import type { Context } from './context.js'
 import { withAttribute } from './edit.js'
-import { checkRegions, column, greatest, numbered, pixelsAlong } from './regions.js'
+import { areComputed, column, greatest, numbered, pixelsAlong } from './regions.js'
 import { openWriter } from './writer.js'
 import type { Writer } from './writer.js'
 
@@ -29,7 +29,7 @@ interface Samples {
  * their weights, not of the sample.
  */
 export function writeOutRoiAlign(node: Node, context: Context): readonly Node[] {
-  checkRegions(node, context)
+  if (areComputed(node, context)) return [node]
   const [x, regions, images] = node.inputs
   const w = openWriter(node, x, context)
   const own = w.add('Gather', [x, images], { axis: 0 })
