@@ -95,7 +95,7 @@ describe('inconclusive', () => {
     const baseline = handmadeBaseline(text, role === 'baseline' ? { flags: MASKED } : {})
     const { verdict } = compare(candidate, baseline, POLICY)
     expect(verdict.outcome).toBe('inconclusive')
-    expect(verdict.reasons[0].message).toContain(`The ${role}’s gradients are masked`)
+    expect(verdict.reasons[0].message).toContain(`The ${role}’s gradients are masked or missing`)
   })
 
   test('masked gradients do not hide a proven regression', () => {

@@ -1,4 +1,5 @@
 import type { Policy } from '../config/types.js'
+import { attacksOf } from '../evaluation/attacksOf.js'
 import type { Results } from '../evaluation/results.js'
 import { isCorrect, withstands } from '../evaluation/summarise.js'
 import { dropPValue, holm, mcnemarExact, scoreInterval } from './paired.js'
@@ -19,7 +20,7 @@ interface Question extends Named {
  * their p-values carry Holm's correction.
  */
 export function pairedRows(candidate: Results, baseline: Results, policy: Policy): readonly PairedRow[] {
-  const questions = questionsOf(candidate)
+  const questions = questionsOf(candidate, baseline)
   // The level Holm asks of the smallest p-value: power is promised whatever the other rows show.
   const level = policy.significance / questions.filter(({ decides }) => decides).length
   const rows = questions.map((question) => {
@@ -30,12 +31,16 @@ export function pairedRows(candidate: Results, baseline: Results, policy: Policy
   return withHolm(clearCleanBudget(rows, policy, level))
 }
 
-function questionsOf({ threats, suite }: Results): readonly Question[] {
+/** Of the attacks those that were run on both: a model without a gradient has not withstood what was not tried on it. */
+function questionsOf(candidate: Results, baseline: Results): readonly Question[] {
+  const { threats, suite } = candidate
+  const tried = new Set(attacksOf(baseline).map(({ id }) => id))
+  const attacks = attacksOf(candidate).filter(({ id }) => tried.has(id))
   const clean: Question = { id: 'clean', kind: 'clean', title: 'Clean', decides: true, holds: isCorrect }
   return [
     clean,
     ...threats.flatMap((threat): Question[] => [
-      ...suite.attacks.map((attack): Question => ({
+      ...attacks.map((attack): Question => ({
         id: `${threat.id}/${attack.id}`,
         kind: 'attack',
         threat: threat.id,

@@ -1,3 +1,4 @@
+import { attacksOf } from '../evaluation/attacksOf.js'
 import type { Results } from '../evaluation/results.js'
 import type { ComparedSuite, Comparison, ModelRole, ModelSummary } from './types.js'
 
@@ -29,10 +30,14 @@ export function dataOf({ data, samples }: Results): NonNullable<Comparison['data
   return { name: data.name, sha256: data.sha256, samples: samples.length }
 }
 
-export function suiteOf({ suite: { name, version, attacks } }: Results): ComparedSuite {
+export function suiteOf({ suite, model }: Results): ComparedSuite {
+  const { name, version } = suite
   return {
     name,
     version,
-    attacks: attacks.map(({ id, survivorsOnly }) => ({ id, ...(survivorsOnly === true && { survivorsOnly: true }) })),
+    attacks: attacksOf({ suite, model }).map(({ id, survivorsOnly }) => ({
+      id,
+      ...(survivorsOnly === true && { survivorsOnly: true }),
+    })),
   }
 }

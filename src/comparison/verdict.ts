@@ -1,4 +1,5 @@
 import type { Policy } from '../config/types.js'
+import { meansMasked } from '../engine/flagTable.js'
 import { risenThreats } from './rows.js'
 import { count, percent, points, signedPoints, threatTitle } from './text.js'
 import type { Acceptance, Comparison, ModelSummary, Outcome, PairedRow, Reason, Threat, Verdict } from './types.js'
@@ -105,16 +106,16 @@ function limitReasons({ candidate, threats }: Evidence, policy: Policy): readonl
   return candidate.cleanAccuracy < minCleanAccuracy ? [clean, ...robust] : robust
 }
 
-/** An unchanged model cannot have become easier to fool, masked or not. */
+/** Whichever flag says so (FLAGS decides). An unchanged model cannot have become easier to fool, masked or not. */
 function maskedReasons({ flags, unchanged }: Evidence): readonly Reason[] {
   const masked = (['candidate', 'baseline'] as const).filter((role) =>
-    flags.some(({ model, code }) => model === role && code === 'masked-gradients'),
+    flags.some((flag) => flag.model === role && meansMasked(flag)),
   )
   return unchanged
     ? []
     : masked.map((role) => ({
         code: 'masked-gradients',
-        message: `The ${role}’s gradients are masked: the attacks may have missed adversarial examples, so its robust accuracy is only an upper bound.`,
+        message: `The ${role}’s gradients are masked or missing: the attacks may have missed adversarial examples, so its robust accuracy is only an upper bound.`,
       }))
 }
 

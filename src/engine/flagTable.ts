@@ -35,7 +35,7 @@ export const FLAGS = {
   'no-gradient-rule': {
     from: 'model',
     kind: 'masked',
-    remedy: 'export the model without the operator, or ask for a rule in an issue',
+    remedy: 'take its robust accuracy for an upper bound',
   },
 
   'no-prediction': { from: 'images', kind: 'fault', remedy: 'look for overflow, square roots and logarithms' },

@@ -2,7 +2,8 @@ import { count, percent, points, threatTitle } from '../comparison/text.js'
 import type { Comparison, ModelSummary, PairedRow } from '../comparison/types.js'
 import type { Results } from '../evaluation/results.js'
 import { code, prose } from './escape.js'
-import { blocks, bullets, folded, listed, table } from './layout.js'
+import { factList } from './flags.js'
+import { blocks, bullets, folded, table } from './layout.js'
 import { allowance } from './table.js'
 import { transferLine } from './transfer.js'
 
@@ -23,7 +24,7 @@ export function detailsSections(comparison: Comparison, results: BothResults, de
   return blocks([
     folded('Statistics', statistics(comparison, detail)),
     folded('How these numbers were made', [provenance(comparison, results, detail)]),
-    folded(`Notes about the models (${comparison.flags.length})`, [flagList(comparison, detail.flags)]),
+    folded('Notes about the models', [factList(comparison, detail.flags)]),
   ])
 }
 
@@ -90,13 +91,4 @@ function modelLine(
     ? `, ${results.cost.seconds.toFixed(0)} s, ${count(results.cost.gradients)} gradients, ${count(results.cost.forwards)} predictions`
     : ''
   return `${role} ${code(name)}: clean ${percent(cleanAccuracy)}, ${count(bytes)} bytes, SHA-256 ${code(sha256)}; made with version ${code(tool.version, 30)}, ${code(tool.engine, 60)}, batch ${tool.batch}, on ${code(tool.cpu)}${cost}`
-}
-
-function flagList({ flags }: Comparison, limit: number): string {
-  const shown = flags.slice(0, limit).map(({ model, code: name, message, samples = [] }) => {
-    const about = samples.length > 0 ? ` (images ${listed(samples, 10)})` : ''
-    return `${model}, ${code(name, 40)}: ${prose(message, 300)}${about}`
-  })
-  const hidden = flags.length - shown.length
-  return bullets(hidden > 0 ? [...shown, `…and ${hidden} more, in comparison.json`] : shown)
 }

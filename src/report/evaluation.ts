@@ -6,6 +6,7 @@ import type { Results } from '../evaluation/results.js'
 import { curveSection, terminalCurves } from './curves.js'
 import { detailsSections } from './details.js'
 import { code, plain } from './escape.js'
+import { doubtSection, flagText } from './flags.js'
 import { blocks, firstThatFits, links, table } from './layout.js'
 import type { Link } from './layout.js'
 import { LIMITS } from './markdown.js'
@@ -50,6 +51,7 @@ function markdown(results: Results, measured: Comparison, list: readonly Link[])
         `**Robustness of ${code(results.model.name)}** on ${results.samples.length} images`,
         resultSection(measured, detail),
         curveSection(measured),
+        doubtSection(measured, detail.flags),
         classTable(results, detail.classes),
         detailsSections(measured, { candidate: results }, detail),
         links(list),
@@ -73,7 +75,7 @@ function classTable({ summary, threats }: Results, limit: number): string {
 }
 
 function terminal({ model, samples, flags }: Results, measured: Comparison, color: boolean): string {
-  const notes = flags.map(({ code: name, message }) => `• ${plain(name, 40)}: ${plain(message)}`)
+  const notes = flags.map((flag) => `• ${flagText(flag)}`)
   const parts = [
     `${plain(model.name, 80)} on ${samples.length} images`,
     terminalTable(resultTable(measured, { attacks: true, threats: Infinity }), painter(color)),

@@ -4,6 +4,7 @@ import { curveSection } from './curves.js'
 import { detailsSections } from './details.js'
 import type { BothResults } from './details.js'
 import { prose } from './escape.js'
+import { doubtSection } from './flags.js'
 import { decidingReasons, headline } from './headline.js'
 import { blocks, bullets, firstThatFits, links } from './layout.js'
 import type { Link } from './layout.js'
@@ -67,6 +68,7 @@ export function markdownReport(comparison: Comparison, options: MarkdownOptions)
       curveSection(comparison),
       classSection(comparison, detail.classes, everyThreat),
       imageSection(comparison, detail.images, everyThreat),
+      doubtSection(comparison, detail.flags),
       nextSteps(comparison),
       noteSection(options.notes ?? [], detail.notes),
       detailsSections(comparison, results, detail),

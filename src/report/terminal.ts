@@ -1,6 +1,7 @@
 import type { Comparison } from '../comparison/types.js'
 import { advice } from './advice.js'
 import { plain } from './escape.js'
+import { doubts, flagText } from './flags.js'
 import { decidingReasons, headline, worstRow } from './headline.js'
 import { listed } from './layout.js'
 import { terminalCurves } from './curves.js'
@@ -12,6 +13,9 @@ export interface TerminalOptions {
   /** Columns. Sentences are wrapped; the table is as wide as it needs to be. */
   readonly width: number
 }
+
+/** The rest is in comparison.json. */
+const MOST_DOUBTS = 8
 
 /** A comparison for a terminal: the table, the verdict, what to do next. Text of others cannot move the cursor. No newline at its end. */
 export function terminalReport(comparison: Comparison, { color, width }: TerminalOptions): string {
@@ -30,6 +34,10 @@ export function terminalReport(comparison: Comparison, { color, width }: Termina
     wrapped(`${icon} ${word}: ${plain(sentence)}`, width, '').replace(word, () => paint(word, style[verdict.outcome])),
     failure ? wrapped(plain(failure.message, 1_000), width, '  ') : '',
     brokenImages(comparison, width),
+    doubts(comparison.flags)
+      .slice(0, MOST_DOUBTS)
+      .map((flag) => wrapped(`• ${flagText(flag, flag.model)}`, width, '  '))
+      .join('\n'),
     further.map(({ message }) => wrapped(`• ${plain(message)}`, width, '  ')).join('\n'),
     advice(comparison)
       .map((step) => wrapped(`→ ${step.replace(/`/g, '')}`, width, '  '))
