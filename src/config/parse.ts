@@ -1,6 +1,7 @@
 import { parse, YAMLError } from 'yaml'
 import type { core } from 'zod'
 import { UsageError } from '../errors.js'
+import { requireDefinedNorms } from './attackNorms.js'
 import { threatOf } from './epsilon.js'
 import { kebabCase, knownKeys, quote } from './keys.js'
 import type { Settings } from './schema.js'
@@ -106,6 +107,8 @@ function configOf(settings: Settings): Config {
   }
   requireEqualLengths(preprocessing, 'mean and std')
   requireEqualLengths(baselinePreprocessing, 'baseline-mean and baseline-std')
+  const threats = threatsOf(settings)
+  requireDefinedNorms(settings.suite, threats)
   return {
     model: settings.model,
     baseline: settings.baseline,
@@ -125,7 +128,7 @@ function configOf(settings: Settings): Config {
     seed: settings.seed,
     preprocessing,
     baselinePreprocessing,
-    threats: threatsOf(settings),
+    threats,
     suite: settings.suite,
     policy: {
       maxRobustDrop: settings.maxRobustDrop,
