@@ -48,9 +48,10 @@ export function single(
     readonly attributes?: AttributeValues
     readonly type?: Floating
     readonly batch?: number
+    readonly opset?: number
   } = {},
 ): Case {
-  const { label, constants = {}, attributes = {}, type = 'float32', batch } = options
+  const { label, constants = {}, attributes = {}, type = 'float32', batch, opset } = options
   const inputs = options.inputs ?? ['x', ...Object.keys(constants)]
   return {
     name: `${op}${label ? `, ${label}` : ''}`,
@@ -61,6 +62,7 @@ export function single(
     ),
     type,
     batch,
+    opset,
   }
 }
 

@@ -17,7 +17,7 @@ export interface OperatorRow {
 const OLDEST_OPSET = 7
 
 /** What a model no longer holds when its gradient is made. */
-const REWRITTEN: Readonly<Record<string, Marked>> = {
+export const REWRITTEN: Readonly<Record<string, Marked>> = {
   Dropout: { note: 'does nothing at inference' },
   GlobalLpPool: { kind: 'subgradient', note: 'is written out as a norm, like ReduceL1 and ReduceL2' },
   MaxRoiPool: { kind: 'subgradient', note: 'is written out; of equal maxima the first in row-major order takes all' },

@@ -8,6 +8,7 @@ const double = 'float64'
 const weights = (dims: readonly number[], seed = 3) => smallIntegers('float32', dims, seed)
 
 export const LINEAR: readonly Case[] = [
+  single('Dropout', cube, { label: 'opset 7', opset: 7 }),
   single('Sum', cube, { label: 'of one', inputs: ['x'] }),
   single('Sum', cube, {
     label: 'broadcast both ways, x twice',

@@ -60,7 +60,16 @@ function pooledNorm(
 }
 
 /** Linear in x: checked by the adjoint test, to the last bit. */
+/** Poolings that are written out, for onnxruntime runs none of them since opset 22; regions have regions.test.ts beside. */
 export const LINEAR: readonly Case[] = [
+  single('RoiAlign', [2, 6, 7], {
+    label: 'fixed regions, weights in quarters',
+    inputs: ['x', 'regions', 'images'],
+    constants: { regions: floating('float32', [2, 4], [0, 1, 6, 5, 1.5, 0.5, 5.5, 4.5]), images: [0, 0] },
+    attributes: { output_height: 2, output_width: 2, sampling_ratio: 2 },
+    batch: 1,
+    opset: 16,
+  }),
   {
     ...composed(
       'MaxUnpool, places that do not depend on x, batch fixed at 2',
@@ -127,6 +136,18 @@ export const SMOOTH: readonly Case[] = [
 
 /** Kernels in float32 only. */
 export const DOUBLED: readonly Doubled[] = [
+  ...[1, 2, 3].map((p) => ({
+    tested: single('GlobalLpPool', [2, 3, 2], { label: `p ${p}`, attributes: { p }, opset: 21 }),
+  })),
+  {
+    tested: single('MaxRoiPool', [2, 4, 5], {
+      label: 'one fixed region, of any image',
+      constants: { regions: floating('float32', [1, 5], [0, 0, 1, 4, 3]) },
+      attributes: { pooled_shape: [2, 2] },
+      batch: 1,
+      opset: 7,
+    }),
+  },
   ...[1, 2, 3].map((p) =>
     pooledNorm(`p ${p}, padded`, [2, 5, 4], p, [3, 2], { kernel_shape: [2, 3], strides: [2, 2], pads: [1, 0, 0, 1] }),
   ),

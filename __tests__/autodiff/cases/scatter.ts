@@ -66,6 +66,14 @@ const fewer = integers([1, 1, 1, 1, -2, 0], [1, 2, 3])
 const positive = (dims: readonly number[]): Tensor => reals('float64', dims, 5, 0.3, 2)
 
 export const LINEAR: readonly Case[] = [
+  single('Scatter', [5, 3], {
+    label: 'opset 10',
+    inputs: ['x', 'i', 'values'],
+    constants: { i: integers([4, 0, 2], [1, 1, 3]), values: smallIntegers('float32', [1, 1, 3], 9) },
+    attributes: { axis: 1 },
+    batch: 1,
+    opset: 10,
+  }),
   scatterElements('none', 'data', rows),
   scatterElements('none', 'updates', rows),
   scatterElements('none', 'updates', integers([2, 0, 1, 1, 2, 0], [1, 2, 3]), { axis: -1 }),
