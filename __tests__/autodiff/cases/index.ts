@@ -4,6 +4,7 @@ import * as controlFlow from './controlFlow.js'
 import * as core from './core.js'
 import * as dynamicConvolution from './dynamicConvolution.js'
 import * as elementwise from './elementwise.js'
+import * as featureMaps from './featureMaps.js'
 import * as fused from './fused.js'
 import * as fusedAttention from './fusedAttention.js'
 import * as indexing from './indexing.js'
@@ -41,6 +42,7 @@ const families: readonly Family[] = [
   core,
   dynamicConvolution,
   elementwise,
+  featureMaps,
   fused,
   fusedAttention,
   indexing,

@@ -1,6 +1,7 @@
 import type { GradientBuilder } from '../gradientBuilder.js'
 import { elementwise, rule } from '../rule.js'
 import type { Rule } from '../rule.js'
+import { isGate, overPixels, sumOfPixels } from './featureMaps.js'
 
 /** Two operands that broadcast: each derivative is made only for an operand that needs it, then summed back. */
 function binary(
@@ -23,10 +24,16 @@ const same = (gradient: string): string => gradient
 export const arithmetic: Readonly<Record<string, Rule>> = {
   Add: binary(same, same),
   Sub: binary(same, (gradient, _a, _b, _y, g) => g.add('Neg', [gradient])),
-  Mul: binary(
-    (gradient, _a, b, _y, g) => g.mul(gradient, b),
-    (gradient, a, _b, _y, g) => g.mul(gradient, a),
-  ),
+  Mul: rule((node, gradient, g) => {
+    const [y] = node.outputs
+    return [0, 1].map((place) => {
+      const own = node.inputs[place]
+      const other = node.inputs[1 - place]
+      if (!g.isActive(own)) return undefined
+      if (isGate(own, y, g)) return sumOfPixels(g.mul(gradient, other), y, g)
+      return g.unbroadcast(g.mul(gradient, isGate(other, y, g) ? overPixels(other, y, g) : other), y, own)
+    })
+  }),
   Div: binary(
     (gradient, _a, b, _y, g) => g.add('Div', [gradient, b]),
     (gradient, _a, b, y, g) => g.add('Neg', [g.add('Div', [g.mul(gradient, y), b])]),

@@ -2,6 +2,8 @@ import type { Tensor } from '../../onnx/graph.js'
 import type { GradientBuilder } from '../gradientBuilder.js'
 import { rule } from '../rule.js'
 import type { Rule } from '../rule.js'
+import { affine, isFeatureMap } from './featureMaps.js'
+import { gatherPhases, hasPhases, turnedRound } from './phases.js'
 import { biasGradient, weightGradient } from './weightGradient.js'
 import { groupOf, spread, windowOf } from './windows.js'
 import type { Window } from './windows.js'
@@ -16,7 +18,10 @@ export const convolution: Readonly<Record<string, Rule>> = {
     const { dims, batchAxis } = b.observed(x)
     const forImage = (): string => {
       const constant = b.constantOf(weights)
-      if (constant && isUnitStride(window)) return correlateFlipped(b, gradient, constant, group, window)
+      if (constant && isUnitStride(window)) return gatherPhases(b, gradient, constant, group, window)
+      // Interleaved in one layout, what comes next goes on in the other.
+      if (constant && isFeatureMap(x, b) && isOverlapping(group, window))
+        return affine(gatherPhases(b, gradient, constant, group, window), 1, 0, x, b)
       if (constant && isWideDepthwise(constant, group, window)) return stuffZeros(b, gradient, constant, group, window)
       return spread(b, gradient, weights, group, window)
     }
@@ -29,30 +34,25 @@ export const convolution: Readonly<Record<string, Rule>> = {
   }),
 }
 
-const reach = ({ kernel, dilations }: Window, axis: number): number => dilations[axis] * (kernel[axis] - 1)
-
 /** Stride 1, and no more padding than the kernel reaches. */
 function isUnitStride(window: Window): boolean {
-  return window.kernel.every(
-    (_, axis) =>
-      window.strides[axis] === 1 &&
-      window.begin[axis] <= reach(window, axis) &&
-      window.end[axis] <= reach(window, axis),
-  )
+  return window.strides.every((stride) => stride === 1) && hasPhases(window)
 }
 
-/** At stride 1 the adjoint of a correlation is a correlation with the kernel turned round and its channels swapped. */
-function correlateFlipped(
-  b: GradientBuilder,
-  gradient: string,
-  weights: Tensor,
-  group: number,
-  window: Window,
-): string {
-  const turned = turnedRound(weights, group)
-  const name = b.constant(turned.type, turned.dims, turned.data)
-  const pads = [window.begin, window.end].flatMap((side) => side.map((pad, axis) => reach(window, axis) - pad))
-  return b.add('Conv', [gradient, name], { group, kernel_shape: window.kernel, dilations: window.dilations, pads })
+/**
+ * Windows so much larger than their stride that each phase has two taps or more along each axis, on maps so small that
+ * interleaving stays in the cache: 4×4/2 from 14×14 pixels takes 0.6, 16×16 0.86, 32×32 0.99 of ConvTranspose's time; with
+ * 3×3/2 it is 0.96 at 16×16 already.
+ */
+function isOverlapping(group: number, window: Window): boolean {
+  const { kernel, strides, dilations, input } = window
+  return (
+    group === 1 &&
+    kernel.length === 2 &&
+    input[0] * input[1] <= 256 &&
+    kernel.every((size, axis) => dilations[axis] === 1 && size >= 2 * strides[axis]) &&
+    hasPhases(window)
+  )
 }
 
 /** ConvTranspose goes through groups one by one; from 5×5 taps on, zeros that are multiplied are cheaper. */
@@ -85,27 +85,16 @@ function stuffZeros(b: GradientBuilder, gradient: string, weights: Tensor, group
     isFirst(Math.floor(at / sizes[1]), at % sizes[1]) ? 1 : 0,
   )
   const apart = b.mul(repeated, b.constant('float32', [1, 1, ...sizes], mask))
-  const turned = turnedRound(weights, group)
+  const turned = turnedRound(
+    weights,
+    group,
+    kernel.map((taps) => ({ first: 0, taps })),
+    kernel.map(() => 1),
+  )
   const pads = [
     ...kernel.map((size, axis) => size - 1 - begin[axis]),
     ...input.map((size, axis) => size + begin[axis] - sizes[axis]),
   ]
   const name = b.constant(turned.type, turned.dims, turned.data)
   return b.add('Conv', [apart, name], { group, kernel_shape: kernel, pads })
-}
-
-/** Weights of a Conv that goes the other way: [M, C/g, ...kernel] → [C, M/g, ...kernel], every kernel turned round. */
-function turnedRound({ dims, data, type }: Tensor, group: number): Tensor {
-  const [filters, channels, ...kernel] = dims
-  const perGroup = filters / group
-  const area = kernel.reduce((total, size) => total * size, 1)
-  const result = type === 'float64' ? new Float64Array(data.length) : new Float32Array(data.length)
-  for (let filter = 0; filter < filters; filter++)
-    for (let channel = 0; channel < channels; channel++) {
-      const g = Math.floor(filter / perGroup)
-      const from = (filter * channels + channel) * area
-      const to = ((g * channels + channel) * perGroup + (filter % perGroup)) * area
-      for (let tap = 0; tap < area; tap++) result[to + area - 1 - tap] = Number(data[from + tap])
-    }
-  return { type, dims: [group * channels, perGroup, ...kernel], data: result }
 }

@@ -3,6 +3,7 @@ import type { Node } from '../../onnx/graph.js'
 import type { GradientBuilder } from '../gradientBuilder.js'
 import { rule, subgradient } from '../rule.js'
 import type { Rule } from '../rule.js'
+import { affine, isFeatureMap, overPixels } from './featureMaps.js'
 import { poolWindow, spread, tiles } from './windows.js'
 import type { Window } from './windows.js'
 
@@ -38,7 +39,9 @@ export const pooling: Readonly<Record<string, Rule>> = {
 
   GlobalAveragePool: rule((node, gradient, b) => {
     const [x] = node.inputs
-    return [b.expandLike(b.mul(gradient, b.number(1 / product(b.dims(x).slice(2)), x)), x)]
+    const share = 1 / product(b.dims(x).slice(2))
+    if (isFeatureMap(x, b)) return [overPixels(affine(gradient, share, 0, x, b), x, b)]
+    return [b.expandLike(b.mul(gradient, b.number(share, x)), x)]
   }),
 }
 

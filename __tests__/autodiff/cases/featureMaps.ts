@@ -1,0 +1,85 @@
+import { makeNode } from '../../../src/onnx/attributes.js'
+import { composed, integers, reals, single, smallIntegers } from '../support.js'
+import type { Case, Doubled, Floating, Pointwise } from '../support.js'
+
+/*
+ * Maps in float32 with as many channels as make a block are differentiated in other operators than anything else:
+ * the same functions as elsewhere, once more in that shape.
+ */
+const map = [16, 3, 2]
+const weights = (dims: readonly number[], seed = 3) => smallIntegers('float32', dims, seed)
+
+function conv(label: string, shape: readonly number[], kernel: readonly number[], strides: number, pads: number): Case {
+  return single('Conv', shape, {
+    label: `maps, ${label}`,
+    constants: { w: weights(kernel) },
+    attributes: { strides: [strides, strides], pads: [pads, pads, pads, pads] },
+  })
+}
+
+export const LINEAR: readonly Case[] = [
+  single('GlobalAveragePool', [16, 4, 2], { label: 'maps' }),
+  conv('4×4/2', [16, 6, 4], [4, 16, 4, 4], 2, 1),
+  conv('4×4/2 without padding: more pixels than windows cover alone', [16, 6, 6], [3, 16, 4, 4], 2, 0),
+  conv('5×5/2', [16, 6, 8], [2, 16, 5, 5], 2, 2),
+  conv('7×7/3', [8, 9, 6], [2, 8, 7, 7], 3, 3),
+  conv('4×4/2, odd size', [8, 7, 6], [2, 8, 4, 4], 2, 1),
+  // Two gradients made by ConvTranspose, and one that is not, add up.
+  composed(
+    'Conv, maps: a residual block that strides',
+    [16, 4, 4],
+    [
+      makeNode('Conv', ['x', 'w'], ['a'], { strides: [2, 2], pads: [1, 1, 1, 1] }),
+      makeNode('Conv', ['x', 'v'], ['b'], { strides: [2, 2] }),
+      makeNode('GlobalAveragePool', ['x'], ['c']),
+      makeNode('Sum', ['a', 'b', 'c'], ['y']),
+    ],
+    { w: weights([16, 16, 3, 3]), v: weights([16, 16, 1, 1], 5) },
+  ),
+]
+
+const hardSigmoid = (x: number): number => Math.min(Math.max(x / 6 + 0.5, 0), 1)
+const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x))
+
+/** f(2x), from −5.8 to 5.8: both kinks of the hard functions lie inside. */
+function ofTwice(
+  op: string,
+  reference: (x: number) => number,
+  attributes: Parameters<typeof makeNode>[3] = {},
+): Pointwise {
+  return {
+    tested: composed(`${op} of 2x, maps`, map, [
+      makeNode('Add', ['x', 'x'], ['twice']),
+      makeNode(op, ['twice'], ['y'], attributes),
+    ]),
+    reference: (x) => reference(2 * x),
+  }
+}
+
+export const POINTWISE: readonly Pointwise[] = [
+  ofTwice('Relu', (x) => Math.max(x, 0)),
+  ofTwice('LeakyRelu', (x) => (x > 0 ? x : 0.25 * x), { alpha: { float: 0.25 } }),
+  ofTwice('LeakyRelu', (x) => (x > 0 ? x : -2 * x), { alpha: { float: -2 } }),
+  ofTwice('HardSigmoid', hardSigmoid, { alpha: { float: 1 / 6 } }),
+  ofTwice('HardSwish', (x) => x * hardSigmoid(x)),
+  ofTwice('Sigmoid', sigmoid),
+]
+
+/** Squeeze-and-excite (Hu et al. 2018): a map times one number for each of its channels. */
+function gated(type: Floating): Case {
+  return composed(
+    'Mul, maps and their gates',
+    map,
+    [
+      makeNode('ReduceMean', ['x', 'pixels'], ['mean']),
+      makeNode('Mul', ['mean', 'w'], ['inner']),
+      makeNode('Sigmoid', ['inner'], ['gate']),
+      makeNode('Mul', ['x', 'gate'], ['right']),
+      makeNode('Mul', ['gate', 'right'], ['y']),
+    ],
+    { w: reals(type, [16, 1, 1], 41), pixels: integers([2, 3]) },
+    type,
+  )
+}
+
+export const DOUBLED: readonly Doubled[] = [{ tested: gated('float32'), twin: gated('float64') }]
