@@ -13,6 +13,7 @@ const inspection: Inspection = {
     { operator: 'Gemm', count: 2, gradient: 'rule' },
     { operator: 'Relu', count: 1, gradient: 'subgradient' },
   ],
+  attackable: 'yes',
   problems: [],
 }
 
@@ -35,7 +36,15 @@ test('says which operators are flat, and that the model decides all the same', (
 })
 
 test('a model with a problem is not said to be attackable', () => {
-  const text = inspectionText({ ...inspection, problems: ['operator Mish (node "a") has no gradient rule; …'] })
+  const text = inspectionText({ ...inspection, attackable: 'no', problems: ['has 2 inputs (x, y); …'] })
   expect(text).toContain('The gate cannot attack this model:')
+  expect(text).not.toContain('can attack')
+})
+
+test('a model without a gradient is attacked, and nobody takes that for a whole attack', () => {
+  const problems = ['operator Mish (node "a") has no gradient rule; …']
+  const text = inspectionText({ ...inspection, attackable: 'without-gradients', problems })
+  expect(text).toMatch(/without gradients.*upper bound.*inconclusive/)
+  expect(text).toContain('• operator Mish')
   expect(text).not.toContain('can attack')
 })

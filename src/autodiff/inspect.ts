@@ -21,6 +21,8 @@ export async function inspectModel(model: ModelSource): Promise<Inspection> {
   return named(model.name, async () => {
     const canonical = canonicalise(original)
     const operators = countOperators(canonical)
+    const inputProblems = problemOf(() => imageInput(original))
+    const missing = missingRules(operators)
     return {
       name: model.name,
       bytes: model.bytes.byteLength,
@@ -29,7 +31,8 @@ export async function inspectModel(model: ModelSource): Promise<Inspection> {
       outputs: original.outputs.map(shown),
       parameters: [...original.constants.values()].reduce((total, tensor) => total + elements(tensor), 0),
       operators,
-      problems: problemsOf(original, operators),
+      attackable: inputProblems.length > 0 ? 'no' : missing.length > 0 ? 'without-gradients' : 'yes',
+      problems: [...inputProblems, ...missing],
     }
   })
 }
@@ -71,14 +74,13 @@ function gradientOf(operator: string): Inspection['operators'][number]['gradient
   return WITHOUT_GRADIENT.has(operator) ? 'none' : 'missing'
 }
 
-function problemsOf(graph: Graph, operators: Inspection['operators']): string[] {
-  const missing = operators
+function missingRules(operators: Inspection['operators']): string[] {
+  return operators
     .filter(({ gradient }) => gradient === 'missing')
     .map(
       ({ operator, nodes }) =>
         `operator ${operator} (node "${nodes?.[0] ?? '?'}") has no gradient rule; export the model without it, or ask for the operator in an issue`,
     )
-  return [...problemOf(() => imageInput(graph)), ...missing]
 }
 
 function problemOf(check: () => unknown): string[] {

@@ -31,7 +31,9 @@ export const InspectionSchema = z.object({
       nodes: z.array(z.string()).optional(),
     }),
   ),
-  /** What keeps the model from being attacked, one sentence each; empty when nothing does. */
+  /** `without-gradients`: by attacks that need none alone, and robust accuracy is an upper bound. */
+  attackable: z.enum(['yes', 'without-gradients', 'no']),
+  /** What keeps the model, or its gradient, from being attacked, one sentence each; empty when nothing does. */
   problems: z.array(z.string()),
 })
 

@@ -44,14 +44,20 @@ function operators({ operators: found }: Inspection): string {
   return columns([['operator', 'times', 'gradient'], ...rows])
 }
 
-function problems({ problems: found, operators: all }: Inspection): string {
-  if (found.length > 0)
-    return ['The gate cannot attack this model:', ...found.map((problem) => `• ${plain(problem, 1000)}`)].join('\n')
+const obstacles = {
+  no: 'The gate cannot attack this model:',
+  'without-gradients':
+    'The gate attacks this model without gradients, by random search alone: its robust accuracy is an upper bound, and a pass inconclusive.',
+} as const
+
+function problems({ attackable, problems: found, operators: all }: Inspection): string {
+  if (attackable !== 'yes')
+    return [obstacles[attackable], ...found.map((problem) => `• ${plain(problem, 1000)}`)].join('\n')
   const steps = all.filter(({ gradient }) => gradient === 'straight-through').map(({ operator }) => plain(operator))
-  const attackable = 'Every operator on the way has a gradient: the gate can attack this model.'
-  if (steps.length === 0) return attackable
+  const everything = 'Every operator on the way has a gradient: the gate can attack this model.'
+  if (steps.length === 0) return everything
   const note = `Straight-through (${steps.join(', ')}): flat almost everywhere, so attacks follow the gradient of a smooth stand-in; the model itself decides whether they succeed.`
-  return `${attackable}\n${note}`
+  return `${everything}\n${note}`
 }
 
 function columns(rows: readonly (readonly string[])[]): string {
