@@ -7,6 +7,7 @@ import { reads, renameReads } from '../onnx/subgraphs.js'
 import type { Expansion } from './expansion.js'
 import { EXPANSIONS, KEEPING_TYPES } from './expansions/index.js'
 import { fuseGelu } from './fuseGelu.js'
+import { joinPieces } from './joinPieces.js'
 import { onReals } from './reals.js'
 import { gradientBuilder, refuseMissingRules } from './reverse.js'
 import type { Marked } from './rule.js'
@@ -49,7 +50,11 @@ export async function settleExpanded(
   await expandAll((node) => KEEPING_TYPES.has(operatorOf(node)))
   const straightThrough = straightThroughOperators(settled)
   await expandAll(() => true)
-  return { ...settled, graph: fuseGelu(settled.graph, settled.observation), straightThrough }
+  return {
+    ...settled,
+    ...joinPieces(fuseGelu(settled.graph, settled.observation), settled.observation),
+    straightThrough,
+  }
 }
 
 function straightThroughOperators({ graph, observation }: Settled): readonly string[] {
