@@ -1,0 +1,127 @@
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { beforeAll, describe, expect, test } from '@jest/globals'
+import { compare } from '../../src/comparison/compare.js'
+import { parseConfig } from '../../src/config/parse.js'
+import { locateData } from '../../src/data/locate.js'
+import type { Dataset } from '../../src/data/types.js'
+import { evaluate, loadDataset } from '../../src/evaluation/evaluate.js'
+import type { Results } from '../../src/evaluation/results.js'
+import { formatResults, parseResults } from '../../src/evaluation/resultsFile.js'
+import { FAULTS, plant } from './planted.js'
+import { effectsOf, realChildren } from './support.js'
+
+const worker = fileURLToPath(new URL('../../.build/engine/worker.js', import.meta.url))
+const fixture = (name: string): string => fileURLToPath(new URL(`../../fixtures/${name}`, import.meta.url))
+const effects = () => effectsOf(realChildren(worker).startChild)
+
+type Flags = Readonly<Record<string, string>>
+
+async function dataFor(file: string, flags: Flags, samples: number): Promise<Dataset> {
+  const { dataOptions } = parseConfig({ flags })
+  const raw = await locateData(fixture(file), dataOptions, samples)
+  return loadDataset(raw, dataOptions, samples, { ...effects(), timeLimitSeconds: 100 })
+}
+
+async function evaluated(bytes: Uint8Array, dataset: Dataset, flags: Flags): Promise<Results> {
+  const { threats, suite, seed, preprocessing, limits } = parseConfig({ flags })
+  const model = { name: 'model.onnx', bytes, external: {} }
+  const request = { model, dataset, preprocessing, threats, suite, seed, limits, toolVersion: 'test' }
+  return evaluate(request, effects())
+}
+
+const codes = ({ flags }: Results): readonly string[] => [...new Set(flags.map(({ code }) => code))]
+
+describe('faults that were planted in a healthy model', () => {
+  const FLAGS = { epsilon: '0.1' }
+  let healthy: Buffer
+  let dataset: Dataset
+  beforeAll(async () => {
+    healthy = await readFile(fixture('fashion/fashion-hardened.onnx'))
+    dataset = await dataFor('fashion/fashion-test.npz', FLAGS, 40)
+  })
+
+  /** A flag that is missing lets a model pass that was not tested; one too many, and nobody reads them any more. */
+  test.each([
+    ['steep sigmoid', ['robust-at-huge-epsilon']],
+    ['saturation', ['no-gradient', 'masked-gradients']],
+    ['rounding', ['straight-through']],
+    ['normal noise', ['randomness']],
+    ['uniform noise', ['randomness']],
+    ['Dropout that trains', ['randomness']],
+    ['Softmax twice', ['probability-logits']],
+    ['a batch that mixes', ['batch-dependent']],
+    ['pixels of 0 … 255', ['wrong-range']],
+    ['no rule', ['no-gradient-rule']],
+  ] as const)('%s: %p and no other', async (fault, expected) => {
+    const results = await evaluated(plant(healthy, FAULTS[fault]), dataset, FLAGS)
+    expect(codes(results)).toEqual(expected)
+  })
+
+  test('rounding in front hides nothing: the attack goes through, by the slope of a stand-in', async () => {
+    const before = await evaluated(healthy, dataset, FLAGS)
+    const after = await evaluated(plant(healthy, FAULTS.rounding), dataset, FLAGS)
+    const robust = ({ summary }: Results) => Math.round(40 * summary.threats['linf-0.1'].robustAccuracy)
+    // Steps of 1/16 move a pixel by up to 1/32, a third of ε: some images are won and some lost, as with other training.
+    expect(Math.abs(robust(after) - robust(before))).toBeLessThanOrEqual(4)
+  })
+
+  test('images in a fiftieth of the range that was declared', async () => {
+    const narrow: Dataset = { ...dataset, range: [0, 255] }
+    expect(codes(await evaluated(healthy, narrow, { range: '0,255', epsilon: '0.1' }))).toEqual(['narrow-range'])
+  })
+
+  test('labels that are the classes plus 1', async () => {
+    const shifted: Dataset = { ...dataset, labels: dataset.labels.map((label) => (label + 9) % 10) }
+    expect(codes(await evaluated(healthy, shifted, FLAGS))).toEqual(['label-shift'])
+  })
+
+  test('without a gradient search alone attacks, is named in the results, and a pass is inconclusive', async () => {
+    const candidate = await evaluated(plant(healthy, FAULTS['no rule']), dataset, FLAGS)
+    const baseline = await evaluated(healthy, dataset, FLAGS)
+    expect(candidate.model.gradient).toBe(false)
+    expect(candidate.cost.gradients).toBe(0)
+    expect(candidate.suite.attacks.map(({ id, fallback }) => [id, fallback])).toEqual([
+      ['fgsm', undefined],
+      ['pgd', undefined],
+      ['pgd-margin', undefined],
+      ['square', true],
+      ['noise', true],
+    ])
+    expect(Object.keys(candidate.summary.threats['linf-0.1'].attacks)).toEqual(['square', 'noise'])
+    // Square finds less than gradients do, but what it finds is true.
+    const robust = ({ samples }: Results) => samples.filter(({ threats }) => threats['linf-0.1'].robust).length
+    expect(robust(candidate)).toBeLessThan(candidate.summary.clean.correct)
+    expect(robust(candidate)).toBeGreaterThanOrEqual(robust(baseline))
+    expect(candidate.flags[0].message).toMatch(/com\.microsoft\.ExpandDims \(node "widened"\)/)
+    expect(parseResults(formatResults(candidate), 'results.json')).toEqual(candidate)
+
+    const { verdict, rows } = compare(candidate, baseline, parseConfig({ flags: FLAGS }).policy)
+    expect(verdict.outcome).toBe('inconclusive')
+    expect(verdict.reasons.map(({ code }) => code)).toContain('masked-gradients')
+    // No attack was run on both.
+    expect(rows.map(({ kind }) => kind)).toEqual(['clean', 'worst-case'])
+  })
+})
+
+describe('healthy models raise nothing', () => {
+  const CIFAR = { mean: '.485,.456,.406', std: '.225', epsilon: '2/255' }
+  test.each([
+    ['fashion/fashion-standard.onnx', 'fashion/fashion-test.npz', { epsilon: '0.1' }],
+    ['fashion/fashion-hardened.onnx', 'fashion/fashion-test.npz', { epsilon: '0.1' }],
+    ['fashion/fashion-finetuned.onnx', 'fashion/fashion-test.npz', { epsilon: '0.1' }],
+    ['cifar/cifar_base_kw.onnx', 'cifar/cifar10-test-100.npz', CIFAR],
+    ['cifar/cifar_deep_kw.onnx', 'cifar/cifar10-test-100.npz', CIFAR],
+    ['mnist/colt_mnist_0.1.onnx', 'mnist/mnist-test-100.npz', { mean: '0.1307', std: '0.3081', epsilon: '0.1' }],
+    ['mnist/cnn_max_mninst2.onnx', 'mnist/mnist-test-100.npz', { inputLayout: 'nhwc', epsilon: '0.1' }],
+    [
+      'mnist/self-attention-mnist-pgd-medium-sim.onnx',
+      'mnist/mnist-test-100.npz',
+      { inputLayout: 'nhwc', epsilon: '0.1' },
+    ],
+    ['mnist/cntk_mnist_8.onnx', 'mnist/mnist-test-100.npz', { range: '0,255', epsilon: '25.5' }],
+  ])('%s', async (model, data, flags) => {
+    const results = await evaluated(await readFile(fixture(model)), await dataFor(data, flags, 60), flags)
+    expect(results.flags).toEqual([])
+  })
+})

@@ -1,0 +1,119 @@
+import { makeNode } from '../../src/onnx/attributes.js'
+import { decodeModel, encodeModel } from '../../src/onnx/codec.js'
+import { withPrefix } from '../../src/onnx/edit.js'
+import type { Node, Tensor } from '../../src/onnx/graph.js'
+import { renameReads } from '../../src/onnx/subgraphs.js'
+
+/** Nodes in front of a model (from `image` to `fed`) or behind it (from `said` to `logits`). */
+interface Plant {
+  readonly before?: readonly Node[]
+  readonly after?: readonly Node[]
+  readonly constants?: Readonly<Record<string, Tensor>>
+}
+
+/** The same model with a fault in it. */
+export function plant(bytes: Uint8Array, { before = [], after = [], constants = {} }: Plant): Uint8Array {
+  const graph = withPrefix(decodeModel(bytes))
+  const [input] = graph.inputs
+  const [output] = graph.outputs
+  const fed = before.length > 0 ? 'fed' : 'image'
+  const said = after.length > 0 ? 'said' : 'logits'
+  const nodes = graph.nodes.map((node) => ({
+    ...renameReads(node, (name) => (name === input.name ? fed : name)),
+    outputs: node.outputs.map((name) => (name === output.name ? said : name)),
+  }))
+  return encodeModel({
+    ...graph,
+    opsets: new Map([...graph.opsets, ['com.microsoft', 1]]),
+    inputs: [{ ...input, name: 'image' }],
+    outputs: [{ ...output, name: 'logits' }],
+    nodes: [...before, ...nodes, ...after],
+    constants: new Map([...graph.constants, ...Object.entries(constants)]),
+  })
+}
+
+const number = (value: number): Tensor => ({ type: 'float32', dims: [], data: Float32Array.of(value) })
+const uniform = { low: { float: -0.1 }, high: { float: 0.1 } }
+
+/** Every fault of a model that has a flag; for models of ten classes and opset 13. */
+export const FAULTS = {
+  /** Binarises the image so steeply that the slope is 0 nearly everywhere: σ(1000 (x − ½)). */
+  'steep sigmoid': {
+    before: [
+      makeNode('Sub', ['image', 'half'], ['centred']),
+      makeNode('Mul', ['centred', 'steepness'], ['scaled']),
+      makeNode('Sigmoid', ['scaled'], ['fed']),
+    ],
+    constants: { half: number(0.5), steepness: number(1000) },
+  },
+  /** One class 10, the others 0, to float32's last bit: no slope reaches the logits. */
+  saturation: {
+    after: [
+      makeNode('Mul', ['said', 'steepness'], ['scaled']),
+      makeNode('Softmax', ['scaled'], ['certain'], { axis: 1 }),
+      makeNode('MatMul', ['certain', 'tenfold'], ['logits']),
+    ],
+    constants: {
+      steepness: number(1000),
+      tenfold: {
+        type: 'float32',
+        dims: [10, 10],
+        data: Float32Array.from({ length: 100 }, (_, at) => (at % 11 === 0 ? 10 : 0)),
+      },
+    },
+  },
+  rounding: {
+    before: [
+      makeNode('Mul', ['image', 'levels'], ['scaled']),
+      makeNode('Round', ['scaled'], ['rounded']),
+      makeNode('Div', ['rounded', 'levels'], ['fed']),
+    ],
+    constants: { levels: number(16) },
+  },
+  'normal noise': {
+    before: [
+      makeNode('RandomNormalLike', ['image'], ['noise'], { scale: { float: 0.1 } }),
+      makeNode('Add', ['image', 'noise'], ['fed']),
+    ],
+  },
+  'uniform noise': {
+    before: [
+      makeNode('RandomUniformLike', ['image'], ['noise'], uniform),
+      makeNode('Add', ['image', 'noise'], ['fed']),
+    ],
+  },
+  'Dropout that trains': {
+    before: [makeNode('Dropout', ['image', 'ratio', 'training'], ['fed'])],
+    constants: { ratio: number(0.2), training: { type: 'bool', dims: [], data: Uint8Array.of(1) } },
+  },
+  'Softmax twice': {
+    after: [
+      makeNode('Softmax', ['said'], ['once'], { axis: 1 }),
+      makeNode('Softmax', ['once'], ['logits'], { axis: 1 }),
+    ],
+  },
+  /** A tenth of the batch's mean is added: of one image alone that changes no prediction. */
+  'a batch that mixes': {
+    after: [
+      makeNode('ReduceMean', ['said'], ['mean'], { axes: [0], keepdims: 1 }),
+      makeNode('Mul', ['mean', 'tenth'], ['share']),
+      makeNode('Add', ['said', 'share'], ['logits']),
+    ],
+    constants: { tenth: number(0.1) },
+  },
+  'pixels of 0 … 255': {
+    before: [makeNode('Div', ['image', 'white'], ['fed'])],
+    constants: { white: number(255) },
+  },
+  /** An operator that onnxruntime has beside the standard, and that does nothing here. */
+  'no rule': {
+    before: [
+      makeNode('ExpandDims', ['image', 'axis'], ['wide'], {}, 'widened', 'com.microsoft'),
+      makeNode('Squeeze', ['wide', 'axes'], ['fed']),
+    ],
+    constants: {
+      axis: { type: 'int32', dims: [1], data: Int32Array.of(1) },
+      axes: { type: 'int64', dims: [1], data: BigInt64Array.of(1n) },
+    },
+  },
+} as const satisfies Readonly<Record<string, Plant>>
