@@ -5,7 +5,7 @@ import type { Target } from './target.js'
 
 /** What the two norms differ in. */
 interface Measure {
-  readonly norm: (values: Iterable<number>) => number
+  readonly norm: (values: ArrayLike<number>) => number
   /** How fast a bump falls off from its middle. */
   readonly decay: number
   /** What one channel of the window may have, of a whole perturbation of norm `spent`, for `free` in the windows there. */
@@ -16,7 +16,7 @@ export const MEASURES: Readonly<Record<'l2' | 'l1', Measure>> = {
   l2: {
     norm(values) {
       let sum = 0
-      for (const value of values) sum += value * value
+      for (let i = 0; i < values.length; i++) sum += values[i] * values[i]
       return Math.sqrt(sum)
     },
     decay: 2,
@@ -26,7 +26,7 @@ export const MEASURES: Readonly<Record<'l2' | 'l1', Measure>> = {
   l1: {
     norm(values) {
       let sum = 0
-      for (const value of values) sum += Math.abs(value)
+      for (let i = 0; i < values.length; i++) sum += Math.abs(values[i])
       return sum
     },
     decay: 4,
@@ -51,7 +51,9 @@ export function squareBumps({ threat, shape, layout }: Target, norm: 'l2' | 'l1'
   /** Under L2 on the sphere, whatever norm the windows ended with; under L1 the projection alone decides. */
   const pointOf = (delta: Float64Array): Float32Array => {
     const scale = norm === 'l2' ? epsilon / (TINY + measure.norm(delta)) : 1
-    return threat.project(image.map((pixel, i) => pixel + scale * delta[i]))
+    const point = new Float32Array(image.length)
+    for (let i = 0; i < image.length; i++) point[i] = image[i] + scale * delta[i]
+    return threat.project(point)
   }
 
   return {
@@ -72,7 +74,8 @@ export function squareBumps({ threat, shape, layout }: Target, norm: 'l2' | 'l1'
       return pointOf(delta)
     },
     next(best, share, random) {
-      const delta = Float64Array.from(best, (value, i) => value - image[i])
+      const delta = new Float64Array(image.length)
+      for (let i = 0; i < image.length; i++) delta[i] = best[i] - image[i]
       const spent = measure.norm(delta)
       const side = Math.max(3, Math.round(Math.sqrt(share * height * width)))
       const size = patchSize(grid, side % 2 === 0 ? side + 1 : side)
