@@ -8,6 +8,7 @@ import type { RunAttack } from './attacksRun.js'
 import { diagnose } from './diagnosis.js'
 import type { AttackOutcome, ImageTask, SampleOutcome } from './messages.js'
 import type { Sign } from './signs.js'
+import { knownEnd, withNearer } from './smallerBalls.js'
 import { GradientWatch } from './watch.js'
 
 /** What is done to every image. */
@@ -105,21 +106,16 @@ function* attackImage(
   let nearest: MeasuredResult | undefined
   for (const attack of attacks) {
     if (attack.survivorsOnly && nearest) continue
-    const before = known[attack.id] && successWithin(known[attack.id], spec.epsilon)
-    const end = before ?? (yield* attackFor(attack, target, randomSource(seed, digest, attack.id)))
+    const before = known[attack.id]
+    const end =
+      (yield* knownEnd(attack, target, before, { quantised })) ??
+      withNearer(yield* attackFor(attack, target, randomSource(seed, digest, attack.id)), before)
     const result = { ...end, distance: threat.distance(end.point) }
     results[attack.id] = result
     known[attack.id] = result
     if (result.success && !(nearest && nearest.distance <= result.distance)) nearest = result
   }
   return { results, nearest }
-}
-
-/** A smaller ball's answer as one of a larger ball, if it is one: a witness stays one, and some lay beyond the small ball. */
-function successWithin(result: MeasuredResult, epsilon: number): AttackResult | undefined {
-  if (result.success) return result
-  const { nearest } = result
-  return nearest && nearest.distance <= epsilon ? { ...result, ...nearest, success: true } : undefined
 }
 
 /** A model that says none of its classes (NaN everywhere) is wrong; results hold the first wrong class for it. */

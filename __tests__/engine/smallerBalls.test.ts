@@ -1,0 +1,83 @@
+import { describe, expect, test } from '@jest/globals'
+import { published } from '../../src/config/attackSchemas.js'
+import type { AttackSpec } from '../../src/config/attackTypes.js'
+import { evaluateImage, type AttackPlan } from '../../src/engine/image.js'
+import { converse, type FakeModel } from '../attacks/support/linear.js'
+
+const plan = (attacks: readonly AttackSpec[], epsilons: readonly number[]): AttackPlan => ({
+  threats: epsilons.map((epsilon) => ({ id: `l2-${epsilon}`, norm: 'l2', epsilon })),
+  attacks,
+  gradient: true,
+  bounds: [0, 1],
+  seed: 3,
+  classes: 2,
+  shape: [2],
+  layout: 'flat',
+  preprocessing: { mean: [0], std: [1] },
+  quantised: false,
+})
+
+/** Class 1 outside a circle of radius 0.25 around the middle: curved, so that no attack meets the border in one step. */
+const logits = ([x, y]: Float32Array): Float32Array =>
+  Float32Array.of(0, 4 * ((x - 0.5) ** 2 + (y - 0.5) ** 2 - 0.0625))
+const circle: FakeModel = {
+  predict: logits,
+  gradient(point, loss) {
+    const z = logits(point)
+    const slope = loss.name === 'linear' ? loss.direction[1] : 1
+    return { logits: z, value: z[1], gradient: point.map((pixel) => slope * 8 * (pixel - 0.5)) }
+  },
+}
+/** 0.15 from the circle. */
+const image = { index: 0, label: 0, pixels: Float32Array.of(0.6, 0.5) }
+
+const minimal: readonly AttackSpec[] = [
+  published('fab', { steps: 20 }),
+  published('fab-t', { steps: 20 }),
+  published('deepfool'),
+  published('cw', { steps: 100 }),
+  published('ddn', { steps: 30 }),
+]
+
+describe('several ε in one run', () => {
+  test.each(minimal.map((attack) => [attack.name, attack] as const))(
+    '%s answers for each ε as it would have alone, and searches once',
+    (_, attack) => {
+      const epsilons = [0.05, 0.1, 0.14, 0.16, 0.3]
+      const { result, asked } = converse(evaluateImage(image, plan([attack], epsilons)), circle)
+      const gradients = (questions: typeof asked) => questions.filter(({ kind }) => kind === 'gradient').length
+      for (const epsilon of epsilons) {
+        const alone = converse(evaluateImage(image, plan([attack], [epsilon])), circle)
+        const id = `l2-${epsilon}`
+        expect(result.outcome.threats[id]).toEqual(alone.result.outcome.threats[id])
+        expect(gradients(asked)).toBe(gradients(alone.asked))
+      }
+      const { attacks } = result.outcome.threats['l2-0.05']
+      // No closer than the circle is, which lies beyond the ball.
+      expect(attacks[attack.id].nearest).toBeGreaterThan(0.15)
+      expect(epsilons.map((epsilon) => result.outcome.threats[`l2-${epsilon}`].robust)).toEqual([
+        true,
+        true,
+        true,
+        false,
+        false,
+      ])
+    },
+  )
+
+  test('an attack that breaks at one ε is not run at a larger one, and its witness stays', () => {
+    const pgd = published('pgd')
+    const alone = converse(evaluateImage(image, plan([pgd], [0.2])), circle)
+    const both = converse(evaluateImage(image, plan([pgd], [0.4, 0.2])), circle)
+    expect(both.asked).toEqual(alone.asked)
+    expect(both.result.witnesses['l2-0.4']).toEqual(alone.result.witnesses['l2-0.2'])
+  })
+
+  test('a nearest point is not forgotten because a later search, from other starts, found a farther one', () => {
+    const restarts = published('fab', { steps: 3, restarts: 2 })
+    const epsilons = [0.01, 0.02, 0.04, 0.08, 0.12]
+    const { outcome } = converse(evaluateImage(image, plan([restarts], epsilons)), circle).result
+    const nearest = epsilons.map((epsilon) => outcome.threats[`l2-${epsilon}`].attacks.fab.nearest ?? Infinity)
+    expect(nearest).toEqual(nearest.toSorted((one, other) => other - one))
+  })
+})
