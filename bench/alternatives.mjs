@@ -12,12 +12,14 @@ import { transpile } from '../scripts/transpile.mjs'
 await transpile()
 const { activationWays } = await import('./alternatives/activations.mjs')
 const { convolutionWays } = await import('./alternatives/convolutions.mjs')
+const { featureMapWays } = await import('./alternatives/featureMaps.mjs')
 const { poolWays } = await import('./alternatives/pools.mjs')
 const { attentionWays } = await import('./alternatives/attention.mjs')
 
 const families = {
   activations: activationWays,
   convolutions: convolutionWays,
+  featureMaps: featureMapWays,
   pools: poolWays,
   attention: attentionWays,
 }

@@ -9,21 +9,31 @@ import type { Case, Doubled, Floating, Pointwise } from '../support.js'
 const map = [16, 3, 2]
 const weights = (dims: readonly number[], seed = 3) => smallIntegers('float32', dims, seed)
 
-function conv(label: string, shape: readonly number[], kernel: readonly number[], strides: number, pads: number): Case {
-  return single('Conv', shape, {
-    label: `maps, ${label}`,
-    constants: { w: weights(kernel) },
-    attributes: { strides: [strides, strides], pads: [pads, pads, pads, pads] },
-  })
+function conv(
+  label: string,
+  shape: readonly number[],
+  kernel: readonly number[],
+  attributes: Parameters<typeof makeNode>[3],
+): Case {
+  return single('Conv', shape, { label: `maps, ${label}`, constants: { w: weights(kernel) }, attributes })
 }
+
+const square = (stride: number, pad: number) => ({ strides: [stride, stride], pads: [pad, pad, pad, pad] })
 
 export const LINEAR: readonly Case[] = [
   single('GlobalAveragePool', [16, 4, 2], { label: 'maps' }),
-  conv('4×4/2', [16, 6, 4], [4, 16, 4, 4], 2, 1),
-  conv('4×4/2 without padding: more pixels than windows cover alone', [16, 6, 6], [3, 16, 4, 4], 2, 0),
-  conv('5×5/2', [16, 6, 8], [2, 16, 5, 5], 2, 2),
-  conv('7×7/3', [8, 9, 6], [2, 8, 7, 7], 3, 3),
-  conv('4×4/2, odd size', [8, 7, 6], [2, 8, 4, 4], 2, 1),
+  conv('padded', [16, 6, 5], [3, 16, 3, 3], square(1, 1)),
+  conv('pads differ on each side', [8, 6, 7], [3, 8, 3, 4], { pads: [0, 2, 1, 1] }),
+  conv('dilated', [8, 9, 8], [3, 8, 3, 2], { dilations: [2, 3], pads: [1, 0, 2, 1] }),
+  conv('two groups', [16, 5, 5], [6, 8, 3, 3], { group: 2, ...square(1, 1) }),
+  conv('depthwise', [16, 5, 6], [16, 1, 3, 3], { group: 16, ...square(1, 1) }),
+  conv('5×5 to one channel of an image', [1, 6, 5], [16, 1, 5, 5], square(1, 2)),
+  conv('4×4/2', [16, 6, 4], [4, 16, 4, 4], square(2, 1)),
+  conv('4×4/2 without padding', [16, 6, 6], [3, 16, 4, 4], square(2, 0)),
+  conv('5×5/2', [16, 6, 8], [2, 16, 5, 5], square(2, 2)),
+  conv('7×7/3', [8, 9, 6], [2, 8, 7, 7], square(3, 3)),
+  conv('6×4, strides differ', [8, 9, 8], [2, 8, 6, 4], { strides: [3, 2], pads: [2, 1, 1, 1] }),
+  conv('4×4/2, odd size', [8, 7, 6], [2, 8, 4, 4], square(2, 1)),
   // Two gradients made by ConvTranspose, and one that is not, add up.
   composed(
     'Conv, maps: a residual block that strides',
@@ -46,9 +56,10 @@ function ofTwice(
   op: string,
   reference: (x: number) => number,
   attributes: Parameters<typeof makeNode>[3] = {},
+  label = '',
 ): Pointwise {
   return {
-    tested: composed(`${op} of 2x, maps`, map, [
+    tested: composed(`${op} of 2x, maps${label}`, map, [
       makeNode('Add', ['x', 'x'], ['twice']),
       makeNode(op, ['twice'], ['y'], attributes),
     ]),
@@ -59,7 +70,7 @@ function ofTwice(
 export const POINTWISE: readonly Pointwise[] = [
   ofTwice('Relu', (x) => Math.max(x, 0)),
   ofTwice('LeakyRelu', (x) => (x > 0 ? x : 0.25 * x), { alpha: { float: 0.25 } }),
-  ofTwice('LeakyRelu', (x) => (x > 0 ? x : -2 * x), { alpha: { float: -2 } }),
+  ofTwice('LeakyRelu', (x) => (x > 0 ? x : -2 * x), { alpha: { float: -2 } }, ', slope −2'),
   ofTwice('HardSigmoid', hardSigmoid, { alpha: { float: 1 / 6 } }),
   ofTwice('HardSwish', (x) => x * hardSigmoid(x)),
   ofTwice('Sigmoid', sigmoid),

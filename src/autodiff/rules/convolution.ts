@@ -18,7 +18,8 @@ export const convolution: Readonly<Record<string, Rule>> = {
     const { dims, batchAxis } = b.observed(x)
     const forImage = (): string => {
       const constant = b.constantOf(weights)
-      if (constant && isUnitStride(window)) return gatherPhases(b, gradient, constant, group, window)
+      if (constant && isUnitStride(window) && !isNarrow(constant, group))
+        return gatherPhases(b, gradient, constant, group, window)
       // Interleaved in one layout, what comes next goes on in the other.
       if (constant && isFeatureMap(x, b) && isOverlapping(group, window))
         return affine(gatherPhases(b, gradient, constant, group, window), 1, 0, x, b)
@@ -37,6 +38,14 @@ export const convolution: Readonly<Record<string, Rule>> = {
 /** Stride 1, and no more padding than the kernel reaches. */
 function isUnitStride(window: Window): boolean {
   return window.strides.every((stride) => stride === 1) && hasPhases(window)
+}
+
+/**
+ * Whether the gradient has so few channels, as that of an image, that a Conv would leave most of a block of them empty: to
+ * 3 channels 3×3 takes 1.5 times as long as ConvTranspose, to one 5×5 4.5 times (`node bench/alternatives.mjs featureMaps`).
+ */
+function isNarrow({ dims: [, channels, ...kernel] }: Tensor, group: number): boolean {
+  return group * channels <= 4 && kernel.length === 2 && kernel[0] * kernel[1] >= 9
 }
 
 /**
