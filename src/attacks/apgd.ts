@@ -2,8 +2,9 @@ import type { ApgdSpec, ApgdTargetedSpec } from '../config/attackTypes.js'
 import { ascend, type Ascent } from './ascent.js'
 import type { Loss } from './losses.js'
 import { momentumPace } from './momentumPace.js'
-import { gradientAt, replay, type Asking, type Attack } from './protocol.js'
+import { replay, type Asking, type Attack } from './protocol.js'
 import type { Random, RandomSource } from './random.js'
+import { likeliestRivals } from './rivals.js'
 import { sparsePace } from './sparsePace.js'
 import type { Target } from './target.js'
 import { threatModel, type ThreatModel } from './threat.js'
@@ -23,12 +24,11 @@ export function* apgd(target: Target, spec: ApgdSpec, random: RandomSource): Att
  * surrogate finds most likely, besides the label, on the clean image.
  */
 export function* apgdTargeted(target: Target, spec: ApgdTargetedSpec, random: RandomSource): Attack {
-  const { threat, label, classes } = target
-  const others = Array.from({ length: classes }, (_, k) => k).filter((k) => k !== label)
-  const towards = (k: number): Loss => ({ name: 'targeted-dlr', label, target: k })
-  const { logits } = yield* gradientAt(threat.image, towards(others[0]))
-  const nearest = others.toSorted((one, other) => logits[other] - logits[one]).slice(0, spec.targets[threat.norm])
-  const losses = nearest.flatMap((k) => new Array<Loss>(spec.restarts[threat.norm]).fill(towards(k)))
+  const { norm } = target.threat
+  const rivals = yield* likeliestRivals(target, spec.targets[norm])
+  const losses = rivals.flatMap((rival): readonly Loss[] =>
+    new Array<Loss>(spec.restarts[norm]).fill({ name: 'targeted-dlr', label: target.label, target: rival }),
+  )
   return yield* fromEachStart(target, spec, losses, random)
 }
 
