@@ -1,0 +1,129 @@
+import { describe, expect, test } from '@jest/globals'
+import { makeNode } from '../../src/onnx/attributes.js'
+import { canonicalise } from '../../src/onnx/canonical.js'
+import { chanceOperators, withoutChance } from '../../src/onnx/chance.js'
+import { decodeModel, encodeModel } from '../../src/onnx/codec.js'
+import { settle } from '../../src/onnx/settle.js'
+import { stillness } from '../../src/onnx/stillness.js'
+import type { Graph, Node, Tensor } from '../../src/onnx/graph.js'
+import { modelRunner } from '../../src/engine/session.js'
+import { runModelWith } from '../support/onnxruntime.js'
+
+const run = runModelWith('all')
+const PIXELS = 2000
+
+const scalar = (value: number): Tensor => ({ type: 'float32', dims: [], data: Float32Array.of(value) })
+const CONSTANTS = new Map<string, Tensor>([
+  ['ratio', scalar(0.25)],
+  ['training', { type: 'bool', dims: [], data: Uint8Array.of(1) }],
+  ['inference', { type: 'bool', dims: [], data: Uint8Array.of(0) }],
+])
+
+/** x → y, opset 17. */
+const model = (...nodes: readonly Node[]): Graph => ({
+  name: 'chance',
+  opsets: new Map([['', 17]]),
+  irVersion: 8,
+  inputs: [{ name: 'x', type: 'float32', dims: ['n', PIXELS] }],
+  outputs: [{ name: 'y', type: 'float32', dims: ['n', PIXELS] }],
+  nodes,
+  constants: CONSTANTS,
+})
+
+/** The first is all 2, the second all 3, and so on. */
+const images = (first: number, count: number): ReadonlyMap<string, Tensor> => {
+  const data = Float32Array.from({ length: count * PIXELS }, (_, at) => 2 + first + Math.floor(at / PIXELS))
+  return new Map([['x', { type: 'float32', dims: [count, PIXELS], data }]])
+}
+
+async function answer(graph: Graph): Promise<Float32Array> {
+  const outputs = await run(encodeModel(graph), images(0, 1), ['y'])
+  return outputs.get('y')?.data as Float32Array
+}
+
+const mean = (values: Float32Array) => values.reduce((sum, value) => sum + value, 0) / values.length
+const deviation = (values: Float32Array) =>
+  Math.hypot(...values.map((v) => v - mean(values))) / Math.sqrt(values.length)
+
+/** Of an image of 2s: what the model gives of it without its noise, and how far its noise scatters it. */
+const MODELS: readonly (readonly [string, readonly Node[], still: number, scatter: number])[] = [
+  [
+    'normal noise that is added',
+    [makeNode('RandomNormalLike', ['x'], ['noise'], { scale: { float: 0.5 } }), makeNode('Add', ['x', 'noise'], ['y'])],
+    2,
+    0.5,
+  ],
+  [
+    'normal noise that is multiplied by, about 3',
+    [
+      makeNode('RandomNormalLike', ['x'], ['noise'], { mean: { float: 3 }, scale: { float: 0.5 }, dtype: 1 }),
+      makeNode('Mul', ['x', 'noise'], ['y']),
+    ],
+    6,
+    1,
+  ],
+  [
+    // Uniform in [1, 3]: √(2² / 12).
+    'uniform noise',
+    [
+      makeNode('RandomUniformLike', ['x'], ['noise'], { low: { float: 1 }, high: { float: 3 } }),
+      makeNode('Add', ['x', 'noise'], ['y']),
+    ],
+    4,
+    1 / Math.sqrt(3),
+  ],
+  // 2 / 0.75 with probability 0.75, else 0: √(0.75 · 0.25) · 8/3.
+  ['Dropout that trains', [makeNode('Dropout', ['x', 'ratio', 'training'], ['y'])], 2, (Math.sqrt(0.1875) * 8) / 3],
+]
+
+/**
+ * Of 2000 draws the mean scatters by a 45th of the deviation, and the deviation by a 63rd or less: six of those are a
+ * chance of one in a hundred million.
+ */
+const margin = (scatter: number) => (6 * scatter) / Math.sqrt(PIXELS)
+
+describe.each(MODELS)('%s', (_, nodes, still, scatter) => {
+  const graph = model(...nodes)
+  const canonical = canonicalise(graph)
+
+  test('is known for what it is', () => {
+    expect(chanceOperators(canonical)).toEqual([nodes[0].op])
+  })
+
+  test('the original is quiet, in its own opset, and so is the canonical one: both say the same', async () => {
+    const quiet = decodeModel(encodeModel(withoutChance(graph)))
+    for (const value of [...(await answer(quiet)), ...(await answer(stillness(canonical).graph))])
+      expect(value).toBeCloseTo(still, 5)
+  })
+
+  test('settled in stillness it runs any number of images; noise comes back, another one in every run', async () => {
+    const { graph: calm, restore } = stillness(canonical)
+    const settled = await settle(calm, undefined, images, run)
+    expect(settled.batch).toBe('free')
+    const noisy = restore(settled.graph)
+    // In one session: a new one begins with the same draws again.
+    const open = modelRunner()
+    const bytes = encodeModel(noisy)
+    const outputs = [await open(bytes, images(0, 1)), await open(bytes, images(0, 2))]
+    await open.close()
+    const [alone, both] = outputs.map((values) => values.get('y')?.data as Float32Array)
+    expect(both).toHaveLength(2 * PIXELS)
+    for (const values of [alone, both.subarray(0, PIXELS)]) {
+      expect(Math.abs(mean(values) - still)).toBeLessThan(margin(scatter))
+      expect(Math.abs(deviation(values) - scatter)).toBeLessThan(margin(scatter))
+    }
+    expect(both.subarray(0, PIXELS)).not.toEqual(alone)
+  })
+})
+
+test('a model that draws nothing stays the very same', () => {
+  const graph = canonicalise(model(makeNode('Relu', ['x'], ['y'])))
+  const { graph: same, operators, restore } = stillness(graph)
+  expect(operators).toEqual([])
+  expect(restore(same)).toBe(graph)
+})
+
+test('Dropout that is told not to train draws nothing', () => {
+  const told = model(makeNode('Dropout', ['x', 'ratio', 'inference'], ['y', 'mask']))
+  expect(chanceOperators(told)).toEqual([])
+})
