@@ -91,7 +91,7 @@ function slope(x: string, b: GradientBuilder): string {
 const BELOW_THREE = 3 - 2 ** -22
 
 /**
- * The same for maps, in three passes where onnxruntime would need eight: with c = x clipped to ±3, c/3 plus 1 below, ½
+ * The same for maps, in three passes: with c = x clipped to ±3 it is c/3 plus 1 below, ½
  * inside, 0 above, which a steep HardSigmoid of x − c tells (inside it is exactly 0): 0.45 of the time, between convolutions.
  */
 function mapSlope(x: string, b: GradientBuilder): string {
