@@ -57,6 +57,14 @@ describe('a witness of 8 bits', () => {
     )
   })
 
+  test('a point beyond the ball, where attacks look for the least distance, is rounded and not given up for the image', () => {
+    const image = Float32Array.of(pixelOf(100, [0, 1]), pixelOf(100, [0, 1]))
+    const threat = threatModel(image, { norm: 'l2', epsilon: 0.01 }, [0, 1], { quantised: true })
+    // 120.3 and 99.6 of 255: levels 120 and 100.
+    const beyond = Float32Array.of(120.3 / 255, 99.6 / 255)
+    expect(threat.witness(beyond)).toEqual(Float32Array.of(pixelOf(120, [0, 1]), pixelOf(100, [0, 1])))
+  })
+
   test('a point of 8 bits is its own witness', () => {
     fc.assert(
       fc.property(setting, ({ threat, random }) => {
@@ -98,6 +106,10 @@ describe('by hand, in levels', () => {
     expect([...ball(image, norm, epsilon)(Float32Array.from(point))]).toEqual(expected)
   })
 
+  test('a point beyond the ball goes to its nearest levels: an attack that comes from there has not lost its way', () => {
+    expect([...ball([10, 20], 'l2', 2)(Float32Array.of(17.4, 20.6))]).toEqual([17, 21])
+  })
+
   test('an image between two levels has only the levels that its ball holds', () => {
     // 11 is 0.3 away, 10 is 0.7 away.
     expect([...ball([10.7], 'linf', 0.5)(Float32Array.of(10.9))]).toEqual([11])
@@ -123,8 +135,8 @@ describe('by hand, in levels', () => {
     )
     const witness = rounding(image.map((pixel) => pixel + 0.6))
     expect(distance('l2', image, witness)).toBeLessThanOrEqual(0.6 * Math.sqrt(count))
-    // Bisection, and the two ends of it: one pass for each pixel would make hours of a search with photos.
-    expect(passes).toBeLessThanOrEqual(Math.ceil(Math.log2(count)) + 2)
+    // Bisection, the two ends of it and the point itself: one pass for each pixel would make hours of a search with photos.
+    expect(passes).toBeLessThanOrEqual(Math.ceil(Math.log2(count)) + 3)
     // 36 % of the pixels may be one level away (0.36 = 0.6²): as many are.
     const moved = witness.filter((pixel) => pixel === 101).length
     expect(moved).toBe(Math.floor(0.36 * count))

@@ -9,7 +9,8 @@ interface Ball {
  * Rounds points of a ball to pixels of 8 bits (multiples of 1/255 of the range) that lie in the ball, too: each pixel to
  * its nearest level, and where that leads outside, as few of the pixels as it takes, those first that rounding moved
  * farthest away from the image, to the level before. Where that leads outside as well (an image that is not of 8 bits
- * itself) the image is returned.
+ * itself) the image is returned. A point beyond the ball, where attacks pass that look for the least distance, only goes
+ * to the nearest levels: none of its witnesses could be in the ball.
  *
  * @param low least and `high` greatest pixel, float32
  * @returns float32 [pixels]
@@ -29,7 +30,7 @@ export function eightBits(ball: Ball, low: number, high: number): (point: Float3
 
   return (point) => {
     const nearest = point.map((pixel) => pixels[levelOf(pixel)])
-    if (ball.distance(nearest) <= epsilon) return nearest
+    if (ball.distance(nearest) <= epsilon || ball.distance(point) > epsilon) return nearest
 
     const excess = nearest.map((pixel, i) => Math.abs(pixel - image[i]) - Math.abs(point[i] - image[i]))
     const outwards = [...excess.keys()].filter((i) => excess[i] > 0).sort((one, other) => excess[other] - excess[one])

@@ -30,7 +30,7 @@ export interface ThreatModel {
   step(point: Float32Array, gradient: Float32Array, size: number): Float32Array
   /** ‖x′ − x‖ in the threat's norm, in float64. */
   distance(point: Float32Array): number
-  /** A point of the ball in the form in which it is put to the original: as it is, or rounded to pixels of 8 bits. */
+  /** A point in the form in which it is put to the original: as it is, or rounded to pixels of 8 bits; in the ball if it was. */
   witness(point: Float32Array): Float32Array
 }
 
