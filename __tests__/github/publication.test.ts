@@ -15,7 +15,8 @@ const comparison = compare(results, results, config.policy)
 
 function contextOf(event: Event): Context {
   const repository = { owner: 'Codertocat', repo: 'Hello-World' }
-  return { event, repository, runUrl: 'https://github.com/Codertocat/Hello-World/actions/runs/42', serverUrl: '' }
+  const runUrl = 'https://github.com/Codertocat/Hello-World/actions/runs/42'
+  return { event, repository, run: { id: 42, attempt: 1 }, runUrl, serverUrl: 'https://github.com' }
 }
 const pull: Event = {
   ...{ kind: 'pull_request', number: 2, headSha: 'e'.repeat(40), baseRef: 'main', baseSha: 'b'.repeat(40) },

@@ -33,9 +33,16 @@ export interface Repository {
   readonly repo: string
 }
 
+/** One attempt at one run of a workflow. GitHub counts both up. */
+export interface RunId {
+  readonly id: number
+  readonly attempt: number
+}
+
 export interface Context {
   readonly event: Event
   readonly repository: Repository
+  readonly run: RunId
   /** Of the run, for people to click on. */
   readonly runUrl: string
   readonly serverUrl: string
@@ -81,6 +88,7 @@ export function readContext(environment: Environment, payload: string): Context 
   return {
     event: readEvent(environment.GITHUB_EVENT_NAME ?? '', environment.GITHUB_SHA ?? '', parseJson(payload)),
     repository: { owner, repo },
+    run: { id: Number(environment.GITHUB_RUN_ID) || 0, attempt: Number(environment.GITHUB_RUN_ATTEMPT) || 1 },
     runUrl: `${serverUrl}/${owner}/${repo}/actions/runs/${environment.GITHUB_RUN_ID ?? ''}`,
     serverUrl,
   }
