@@ -3,6 +3,7 @@ import { canonicalise } from '../onnx/canonical.js'
 import { decodeModel, encodeModel } from '../onnx/codec.js'
 import { MODEL_PREFIX, withPrefix } from '../onnx/edit.js'
 import type { RunModel, ValueInfo } from '../onnx/graph.js'
+import { stillness } from '../onnx/stillness.js'
 import { widen, widenType } from '../onnx/widen.js'
 import { settleExpanded } from './expand.js'
 import { gradientGraph } from './gradientGraph.js'
@@ -36,7 +37,8 @@ export async function gradientModelOf(model: ModelSource, run: RunModel): Promis
       nodes: prefixed.nodes.map((node) => ({ ...node, inputs: node.inputs.map(ownName) })),
     }
     const samples = sampleInputs({ name: input.name, type: input.type, shape: sizesOf(input), range: [0, 1] })
-    const settled = await settleExpanded(graph, declaredBatch(input), samples, run)
+    const still = stillness(graph)
+    const settled = await settleExpanded(still.graph, declaredBatch(input), samples, run)
     const found = findLogits(
       settled.graph,
       MODEL_PREFIX + output.name,
@@ -44,9 +46,8 @@ export async function gradientModelOf(model: ModelSource, run: RunModel): Promis
       settled.batch === 'free' ? 1 : settled.batch,
     )
     const real = withRealLogits(settled, found, graph, output)
-    return encodeModel(
-      gradientGraph(real.settled, real.classifier, { losses: ['cross-entropy'], selectable: false, names: NAMES }),
-    )
+    const options = { losses: ['cross-entropy'], selectable: false, names: NAMES } as const
+    return encodeModel(still.restore(gradientGraph(real.settled, real.classifier, options)))
 
     function ownName(name: string): string {
       return name === MODEL_PREFIX + input.name ? input.name : name

@@ -1,6 +1,7 @@
 import { operatorOf } from '../onnx/attributes.js'
 import { EXPANSIONS } from './expansions/index.js'
 import { canonicalise } from '../onnx/canonical.js'
+import { BY_THEIR_MEAN } from '../onnx/chance.js'
 import { decodeModel } from '../onnx/codec.js'
 import type { Graph, Node, Tensor, ValueInfo } from '../onnx/graph.js'
 import type { InspectedValue, Inspection } from './inspection.js'
@@ -71,6 +72,7 @@ function countOperators(graph: Graph): Inspection['operators'] {
 function gradientOf(operator: string): Inspection['operators'][number]['gradient'] {
   const marked: Marked | undefined = EXPANSIONS.get(operator) ?? RULES.get(operator)
   if (marked) return marked.kind ?? 'rule'
+  if (BY_THEIR_MEAN.has(operator)) return 'straight-through'
   return WITHOUT_GRADIENT.has(operator) ? 'none' : 'missing'
 }
 

@@ -90,8 +90,9 @@ ${standard.map(tableRow).join('\n')}
 ${beside.length === 0 ? '' : besideTheStandard(beside)}
 ## Without a gradient
 
-Where the image passes one of these on its way to the logits, the evaluation ends with an error that names operator and
-node. Most of them work on sequences or sound, or draw numbers by chance.
+Where the image passes one of these on its way to the logits, an evaluation goes on with attacks that need no gradient, and
+says so with the flag \`no-gradient-rule\` (see flags.md). Most of them work on sequences or sound, or draw numbers by chance. (Of
+Bernoulli an evaluation takes the gradient of its probabilities; of RandomNormal and RandomUniform none is needed.)
 
 ${missing.join(', ')}
 `

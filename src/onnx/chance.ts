@@ -37,6 +37,9 @@ export function middleOf(node: Node): number {
   return (floatAttribute(node, 'low', 0) + floatAttribute(node, 'high', 1)) / 2
 }
 
+/** Operators through which the gradient passes as through what they are without their noise. */
+export const BY_THEIR_MEAN: ReadonlySet<string> = new Set(['Bernoulli'])
+
 /** Bernoulli without its noise: the probabilities that it is given. */
 export function probabilities(node: Node): Node {
   const to = intAttribute(node, 'dtype')
