@@ -18,6 +18,10 @@ const operations = [
   'checks/create',
   'checks/update',
   'users/get-authenticated',
+  'actions/list-workflow-run-artifacts',
+  'actions/download-artifact',
+  'pulls/list',
+  'pulls/list-files',
 ]
 
 const target = join(dirname(fileURLToPath(import.meta.url)), '../__tests__/support/github/openapi.json')

@@ -102,7 +102,7 @@ export async function runGate(
     const state = baselineState ?? 'present'
     comparison = errorComparison(error.message, { ...done, failed, suite, seed, policy, baselineState: state })
   }
-  return { comparison, ...done, files: await writeAll(out, comparison, done) }
+  return { comparison, ...done, files: await writeGateFiles(out, comparison, done) }
 }
 
 /** What the candidate's results are going to be made with. */
@@ -121,7 +121,8 @@ function isUnchanged(config: Config, candidate: ModelFile, baseline: ModelFile):
   return samePreprocessing && hashModel(candidate) === hashModel(baseline)
 }
 
-async function writeAll(
+/** Writes what is known of a gate, and removes what an earlier run left: it would pass for a part of this one. */
+export async function writeGateFiles(
   out: string,
   comparison: Comparison,
   { candidate, baseline }: { readonly candidate?: Results; readonly baseline?: Results },
@@ -129,7 +130,6 @@ async function writeAll(
   const write = async (name: string, content: string | undefined) => {
     const path = join(out, name)
     if (content !== undefined) await writeOutput(path, content)
-    // What an earlier run left would pass for a part of this one.
     else await rm(path, { force: true })
     return path
   }

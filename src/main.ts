@@ -9,6 +9,7 @@ import { readContext } from './github/context.js'
 import { readInputs } from './github/inputs.js'
 import { guardStatus, nodeHost } from './host.js'
 import { judge } from './jobs/gate.js'
+import { publishReported } from './jobs/publish.js'
 import type { Log, Run } from './jobs/services.js'
 import { tell } from './jobs/tell.js'
 import { headline } from './report/headline.js'
@@ -32,7 +33,8 @@ const log: Log = {
 async function main(): Promise<number> {
   const inputs = readInputs((name) => core.getInput(name))
   if (inputs.token !== '') core.setSecret(inputs.token)
-  const context = readContext(process.env, await readPayload(process.env.GITHUB_EVENT_PATH))
+  const payload = await readPayload(process.env.GITHUB_EVENT_PATH)
+  const context = readContext(process.env, payload, inputs.allowUnsafePullRequestTarget)
   const run: Run = {
     inputs,
     context,
@@ -43,9 +45,11 @@ async function main(): Promise<number> {
       log,
       setOutput: core.setOutput,
       writeSummary: async (markdown) => void (await core.summary.addRaw(markdown, true).write()),
+      fetch,
       ...(inputs.token !== '' && { client: connect(inputs.token, context.repository) }),
     },
   }
+  if (inputs.mode === 'publish') return (await publishReported(run)) ? 0 : 3
   const judged = await judge(run)
   await tell(judged, run)
   const { measured } = judged

@@ -7,6 +7,7 @@ import { findBaseline } from '../../src/github/baseline.js'
 import type { Baseline } from '../../src/github/baseline.js'
 import type { Event } from '../../src/github/context.js'
 import { changesOf, readConfigFile } from '../../src/github/governed.js'
+import { readInputs } from '../../src/github/inputs.js'
 import type { Inputs } from '../../src/github/inputs.js'
 import { readConfig, readRequest } from '../../src/github/request.js'
 import { locateInGit } from '../../src/github/workspace.js'
@@ -258,7 +259,7 @@ describe('every file the images and their labels are read from', () => {
     const { workspace, event } = await pullRequest(before, changes)
     const place = { workspace, event, findBase: baseFinder(event), locate: locateInGit(gitEnvironment) }
     const flags = { model: 'a.onnx', data: images, classNames: 'names.txt', ...settings }
-    const inputs: Inputs = { settings: flags, config: '', token: '', outputDir: 'out' }
+    const inputs: Inputs = { ...readInputs(() => ''), settings: flags }
     return (await readRequest(await readConfig(inputs, place), inputs, place)).notes
   }
 

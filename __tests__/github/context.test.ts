@@ -51,6 +51,24 @@ describe('what started the run', () => {
     })
   })
 
+  test('another run: the commit and the branch are that run’s, not those of the default branch', () => {
+    const example = exampleOf('workflow_run')
+    const ofFork = { full_name: 'mallory/Hello-World', owner: { login: 'mallory' } }
+    const changes = { event: 'pull_request', conclusion: 'failure', head_branch: 'feature', head_repository: ofFork }
+    const payload = { ...example, workflow_run: { ...example.workflow_run, ...changes } }
+    expect(contextOf('workflow_run', payload).event).toEqual({
+      ...{ kind: 'workflow_run', headSha: '5779607b49aab1200488439f02372c57b4f75444', runId: 1589141559, attempt: 1 },
+      ...{ startedBy: 'pull_request', conclusion: 'failure' },
+      ...{ headOwner: 'mallory', headRepository: 'mallory/Hello-World', headBranch: 'feature' },
+    })
+  })
+
+  test('pull_request_target counts as pull_request where the workflow says that it may', () => {
+    const named = { ...environment, GITHUB_EVENT_NAME: 'pull_request_target' }
+    const { event } = readContext(named, JSON.stringify(exampleOf('pull_request')), true)
+    expect(event).toEqual(contextOf('pull_request', exampleOf('pull_request')).event)
+  })
+
   test.each(['schedule', 'workflow_dispatch'])('%s: the commit of the run', (name) => {
     expect(contextOf(name, {}).event).toEqual({ kind: name, headSha: environment.GITHUB_SHA })
   })
@@ -59,7 +77,7 @@ describe('what started the run', () => {
 describe('refused, in one line', () => {
   test('pull_request_target, because a stranger’s model would meet a writing token', () => {
     expect(() => contextOf('pull_request_target', exampleOf('pull_request'))).toThrow(
-      /^event pull_request_target: [^\n]*writing token[^\n]*use pull_request instead$/,
+      /^event pull_request_target: [^\n]*writing token[^\n]*use pull_request, for forks with a second workflow in mode: publish/,
     )
   })
 
@@ -67,6 +85,11 @@ describe('refused, in one line', () => {
     expect(() => contextOf('issue_comment', {})).toThrow(
       'event "issue_comment" is not supported: run the gate on pull_request, push, merge_group, schedule or workflow_dispatch',
     )
+  })
+
+  test('a run that is not over has nothing to tell yet', () => {
+    const payload = { ...exampleOf('workflow_run'), action: 'requested' }
+    expect(() => contextOf('workflow_run', payload)).toThrow('write types: [completed]')
   })
 
   test('a payload that lacks something names what', () => {

@@ -16,13 +16,30 @@ export interface Conditions {
  */
 export function assertSameConditions(candidate: Conditions, baseline: Conditions): void {
   refuseIfAny([
+    ...attackDifferences(candidate, baseline),
+    difference('data sha256', candidate, baseline, ({ data }) => data.sha256),
+  ])
+}
+
+/** Refuses results of attacks that a config does not ask for, as `assertSameConditions` does. */
+export function assertAsConfigured(results: Attacked, asked: Attacked): void {
+  const found = attackDifferences(results, asked).filter((text) => text !== undefined)
+  if (found.length > 0)
+    throw new UsageError(
+      `the results were not made as the config asks: they differ in ${found.join('; ')}; evaluate with the same config`,
+    )
+}
+
+type Attacked = Pick<Conditions, 'suite' | 'threats' | 'seed'>
+
+function attackDifferences(candidate: Attacked, baseline: Attacked): readonly (string | undefined)[] {
+  return [
     difference('suite', candidate, baseline, ({ suite }) => `${suite.name}@${suite.version}`),
     difference('attacks', candidate, baseline, ({ suite }) => suite.attacks.filter(isOfSuite).map(canonical).join(' ')),
     difference('quantised', candidate, baseline, ({ suite }) => String(suite.quantised ?? false)),
     difference('threats', candidate, baseline, ({ threats }) => threats.map(canonical).join(' ')),
     difference('seed', candidate, baseline, ({ seed }) => String(seed)),
-    difference('data sha256', candidate, baseline, ({ data }) => data.sha256),
-  ])
+  ]
 }
 
 /** Refuses two results that cannot be paired image by image, as `assertSameConditions` does. */

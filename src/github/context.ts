@@ -21,10 +21,28 @@ export interface PushEvent {
   readonly defaultBranch: string
 }
 
+/** Another workflow has ended, perhaps one that a stranger's pull request started. */
+export interface WorkflowRunEvent {
+  readonly kind: 'workflow_run'
+  /** The commit that run was for; GITHUB_SHA is the default branch's. */
+  readonly headSha: string
+  readonly runId: number
+  readonly attempt: number
+  /** The event that run was started by, such as `pull_request`. */
+  readonly startedBy: string
+  /** `success`, `failure`, `cancelled`, … */
+  readonly conclusion: string
+  /** Whose branch it was for: undefined once the fork is deleted. */
+  readonly headOwner?: string
+  readonly headRepository?: string
+  readonly headBranch?: string
+}
+
 /** What started the run, as far as the gate needs to know it. Commit ids are full and hexadecimal. */
 export type Event =
   | PullRequestEvent
   | PushEvent
+  | WorkflowRunEvent
   | { readonly kind: 'merge_group'; readonly headSha: string; readonly baseSha: string }
   | { readonly kind: 'schedule' | 'workflow_dispatch'; readonly headSha: string }
 
@@ -70,6 +88,19 @@ const PushPayload = z.object({
   repository: z.object({ default_branch: z.string().min(1) }),
 })
 
+const WorkflowRunPayload = z.object({
+  action: z.string(),
+  workflow_run: z.object({
+    id: z.int().positive(),
+    run_attempt: z.int().positive().default(1),
+    head_sha: sha,
+    head_branch: z.string().nullable(),
+    event: z.string(),
+    conclusion: z.string().nullable(),
+    head_repository: z.object({ full_name: z.string(), owner: z.object({ login: z.string() }) }).nullable(),
+  }),
+})
+
 const MergeGroupPayload = z.object({ merge_group: z.object({ head_sha: sha, base_sha: sha }) })
 
 /**
@@ -77,21 +108,26 @@ const MergeGroupPayload = z.object({ merge_group: z.object({ head_sha: sha, base
  *
  * @param environment - The runner's `GITHUB_*` variables.
  * @param payload - Text of the file GITHUB_EVENT_PATH names.
+ * @param allowUnsafe - Takes `pull_request_target` for a `pull_request`.
  * @throws UsageError for an event the gate must not or cannot run on, or a payload that is not GitHub's.
  */
-export function readContext(environment: Environment, payload: string): Context {
+export function readContext(environment: Environment, payload: string, allowUnsafe = false): Context {
   const name = environment.GITHUB_REPOSITORY ?? ''
   const [owner, repo, ...rest] = name.split('/')
   if (!owner || !repo || rest.length > 0)
     throw new UsageError(`GITHUB_REPOSITORY is "${name}", not owner/name: run the action inside a GitHub workflow`)
   const serverUrl = (environment.GITHUB_SERVER_URL || 'https://github.com').replace(/\/+$/, '')
   return {
-    event: readEvent(environment.GITHUB_EVENT_NAME ?? '', environment.GITHUB_SHA ?? '', parseJson(payload)),
+    event: readEvent(eventName(environment, allowUnsafe), environment.GITHUB_SHA ?? '', parseJson(payload)),
     repository: { owner, repo },
     run: { id: Number(environment.GITHUB_RUN_ID) || 0, attempt: Number(environment.GITHUB_RUN_ATTEMPT) || 1 },
     runUrl: `${serverUrl}/${owner}/${repo}/actions/runs/${environment.GITHUB_RUN_ID ?? ''}`,
     serverUrl,
   }
+}
+
+function eventName({ GITHUB_EVENT_NAME: name = '' }: Environment, allowUnsafe: boolean): string {
+  return allowUnsafe && name === 'pull_request_target' ? 'pull_request' : name
 }
 
 function readEvent(name: string, runSha: string, payload: unknown): Event {
@@ -125,14 +161,32 @@ function readEvent(name: string, runSha: string, payload: unknown): Event {
     case 'schedule':
     case 'workflow_dispatch':
       return { kind: name, headSha: parsePayload(sha, runSha, `${name} (GITHUB_SHA)`) }
+    case 'workflow_run':
+      return workflowRun(parsePayload(WorkflowRunPayload, payload, name))
     case 'pull_request_target':
       throw new UsageError(
-        'event pull_request_target: it hands secrets and a writing token to a job that loads a stranger’s model; use pull_request instead',
+        'event pull_request_target: a checkout of the base would judge nothing of the pull request, and one of its head hands secrets and a writing token to a job that loads a stranger’s model; use pull_request, for forks with a second workflow in mode: publish (docs/workflows.md), or set allow-unsafe-pull-request-target: true where every author is trusted',
       )
     default:
       throw new UsageError(
         `event "${name}" is not supported: run the gate on pull_request, push, merge_group, schedule or workflow_dispatch`,
       )
+  }
+}
+
+function workflowRun({ action, workflow_run: run }: z.infer<typeof WorkflowRunPayload>): WorkflowRunEvent {
+  if (action !== 'completed')
+    throw new UsageError(`event workflow_run: the other run is not over (${action}); write types: [completed]`)
+  return {
+    kind: 'workflow_run',
+    headSha: run.head_sha,
+    runId: run.id,
+    attempt: run.run_attempt,
+    startedBy: run.event,
+    conclusion: run.conclusion ?? '',
+    headOwner: run.head_repository?.owner.login,
+    headRepository: run.head_repository?.full_name,
+    headBranch: run.head_branch ?? undefined,
   }
 }
 

@@ -1,5 +1,7 @@
 import { kebabCase } from '../config/keys.js'
 import { settingNames } from '../config/schema.js'
+import { UsageError } from '../errors.js'
+import { oneLine } from '../text.js'
 
 /** The inputs of action.yml. */
 export interface Inputs {
@@ -9,7 +11,14 @@ export interface Inputs {
   readonly config: string
   readonly token: string
   readonly outputDir: string
+  /** `gate` evaluates and judges; `publish` tells what another run reported. */
+  readonly mode: Mode
+  /** Name of the artifact that holds that run's results; empty for the only one there is. */
+  readonly artifact: string
+  readonly allowUnsafePullRequestTarget: boolean
 }
+
+export type Mode = 'gate' | 'publish'
 
 /** Settings that text cannot hold; the config file can. */
 const onlyInFile: readonly string[] = ['threats']
@@ -17,12 +26,26 @@ const onlyInFile: readonly string[] = ['threats']
 /** The settings a workflow can give as inputs. */
 export const inputSettings: readonly string[] = settingNames.filter((name) => !onlyInFile.includes(name))
 
-/** @param getInput - Of `@actions/core`: the text of an input, empty when it was not given. */
+/**
+ * @param getInput - Of `@actions/core`: the text of an input, empty when it was not given.
+ * @throws UsageError for a mode that does not exist.
+ */
 export function readInputs(getInput: (name: string) => string): Inputs {
   return {
     settings: Object.fromEntries(inputSettings.map((name) => [name, getInput(kebabCase(name))])),
     config: getInput('config'),
     token: getInput('github-token'),
     outputDir: getInput('output-dir') || 'robustness-gate-results',
+    mode: oneOf('mode', getInput('mode') || 'gate', ['gate', 'publish']),
+    artifact: getInput('artifact'),
+    allowUnsafePullRequestTarget: oneOf(unsafe, getInput(unsafe) || 'false', ['true', 'false']) === 'true',
   }
+}
+
+const unsafe = 'allow-unsafe-pull-request-target'
+
+function oneOf<Choice extends string>(input: string, given: string, choices: readonly Choice[]): Choice {
+  const chosen = choices.find((choice) => choice === given.trim())
+  if (chosen !== undefined) return chosen
+  throw new UsageError(`input ${input}: "${oneLine(given, 60)}" is none of ${choices.join(', ')}`)
 }

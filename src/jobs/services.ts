@@ -1,5 +1,6 @@
 import type { Config } from '../config/types.js'
 import type { GateRun } from '../gate.js'
+import type { Fetch } from '../github/artifacts.js'
 import type { Client } from '../github/client.js'
 import type { Context, Environment } from '../github/context.js'
 import type { Inputs } from '../github/inputs.js'
@@ -24,6 +25,8 @@ export interface Services {
   readonly writeSummary: (markdown: string) => Promise<void>
   /** GitHub's interface for this repository; undefined without a token. */
   readonly client?: Client
+  /** For addresses that are not GitHub's interface and get no token. */
+  readonly fetch: Fetch
 }
 
 /** One run of the action: what it was asked, and where. */

@@ -12,6 +12,7 @@ interface Payloads {
   readonly push: { readonly ref: string; readonly before: string; readonly after: string; readonly repository: object }
   readonly merge_group: { readonly merge_group: { readonly head_sha: string; readonly base_sha: string } }
   readonly workflow_dispatch: object
+  readonly workflow_run: { readonly action: string; readonly workflow_run: object }
 }
 
 /** Every payload GitHub gives as an example of an event. */

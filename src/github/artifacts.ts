@@ -1,0 +1,94 @@
+import { UsageError } from '../errors.js'
+import type { Client } from './client.js'
+
+/** What a run of a workflow has uploaded. */
+export interface Artifact {
+  readonly id: number
+  readonly name: string
+  /** Of its zip. */
+  readonly bytes: number
+  readonly expired: boolean
+}
+
+/** No run of ours has more; a stranger's may. */
+const mostArtifacts = 1_000
+
+/** The artifacts of one run, the newest first: an attempt that is repeated uploads under the same name again. */
+export async function artifactsOfRun({ octokit, repository }: Client, runId: number): Promise<readonly Artifact[]> {
+  const pages = octokit.paginate.iterator(octokit.rest.actions.listWorkflowRunArtifacts, {
+    ...repository,
+    run_id: runId,
+    per_page: 100,
+  })
+  const found: Artifact[] = []
+  for await (const { data } of pages) {
+    for (const { id, name, size_in_bytes: bytes, expired } of data) found.push({ id, name, bytes, expired })
+    if (found.length >= mostArtifacts) break
+  }
+  return found.sort((one, other) => other.id - one.id)
+}
+
+/** A part of the `fetch` of the platform. */
+export type Fetch = (url: string, options: { readonly signal: AbortSignal }) => Promise<Response>
+
+/** Long enough for what is within any limit here, on a slow line. */
+const downloadWithin = 300_000
+
+/** A storage that drops a connection usually takes the next. */
+const attempts = 3
+
+/**
+ * Downloads the zip of an artifact. GitHub answers with the signed address of a storage, which gets no token of ours.
+ *
+ * @param limit - Bytes the zip may have.
+ * @throws UsageError when it is larger.
+ */
+export async function downloadArtifact(
+  client: Client,
+  fetch: Fetch,
+  artifact: Pick<Artifact, 'id' | 'name' | 'bytes'>,
+  limit: number,
+): Promise<Uint8Array> {
+  if (artifact.bytes > limit) throw tooLarge(artifact.name, limit)
+  for (let attempt = 1; ; attempt += 1) {
+    // Every time anew: the address holds for a minute only.
+    const address = await signedAddress(client, artifact.id)
+    try {
+      return await bodyWithin(
+        await fetch(address, { signal: AbortSignal.timeout(downloadWithin) }),
+        artifact.name,
+        limit,
+      )
+    } catch (error) {
+      if (error instanceof UsageError || attempt === attempts) throw error
+    }
+  }
+}
+
+async function signedAddress({ octokit, repository }: Client, id: number): Promise<string> {
+  const { headers } = await octokit.rest.actions.downloadArtifact({
+    ...repository,
+    artifact_id: id,
+    archive_format: 'zip',
+    request: { redirect: 'manual' },
+  })
+  if (headers.location === undefined) throw new Error(`GitHub gave no address for artifact ${id}`)
+  return headers.location
+}
+
+async function bodyWithin(response: Response, name: string, limit: number): Promise<Uint8Array> {
+  if (!response.ok || response.body === null)
+    throw new Error(`the storage of artifact ${name} answered with status ${response.status}`)
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of response.body) {
+    bytes += chunk.length
+    if (bytes > limit) throw tooLarge(name, limit)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+function tooLarge(name: string, limit: number): UsageError {
+  return new UsageError(`artifact ${name} is larger than ${Math.floor(limit / 2 ** 20)} MiB`)
+}

@@ -1,0 +1,154 @@
+import { resolve } from 'node:path'
+import { compare, errorComparison } from '../comparison/compare.js'
+import { assertAsConfigured } from '../comparison/pairing.js'
+import type { Comparison } from '../comparison/types.js'
+import type { Config } from '../config/types.js'
+import { UsageError } from '../errors.js'
+import { suiteOf, withBounds } from '../evaluation/evaluate.js'
+import { writeFileAtomically } from '../files.js'
+import { writeGateFiles } from '../gate.js'
+import type { Client } from '../github/client.js'
+import type { Context, WorkflowRunEvent } from '../github/context.js'
+import { checkedOutCommit, parentsOf } from '../github/history.js'
+import { publishingOf, readConfig } from '../github/request.js'
+import { reportedResults } from '../github/uploads.js'
+import type { Reported } from '../github/uploads.js'
+import { addresseeOf, changedWorkflows } from '../github/workflowRun.js'
+import type { Addressee } from '../github/workflowRun.js'
+import { messageOf, oneLine } from '../text.js'
+import { placeOf } from './gate.js'
+import type { Measured, Run } from './services.js'
+import { fullReport, tell } from './tell.js'
+
+/**
+ * Tells what a run without permissions has found: the half of the gate that holds the token, and neither loads a model
+ * nor decodes an image. Everything the other run uploaded is taken for a stranger's; the verdict is reached here, by the
+ * config of the default branch.
+ *
+ * @returns Whether it could be told. The verdict is the check run's, not this job's, which no pull request waits for.
+ * @throws UsageError where this workflow has to be mended.
+ */
+export async function publishReported(run: Run): Promise<boolean> {
+  const { context, inputs, services } = run
+  const { event } = context
+  if (event.kind !== 'workflow_run')
+    throw new UsageError(`mode: publish is for the event workflow_run, not ${event.kind}; see docs/workflows.md`)
+  const { client } = services
+  if (client === undefined) throw new UsageError('mode: publish posts a report, so it needs a github-token')
+  await refuseHead(run, event)
+  if (unfinished.test(event.conclusion)) {
+    await nothingToTell(run, `Run ${event.runId} was ended early (${event.conclusion}), so nothing is posted.`)
+    return true
+  }
+  let config: Config
+  try {
+    config = await readConfig(inputs, placeOf(run))
+  } catch (error) {
+    const publish = publishingOf(inputs)
+    await tell({ measured: broken(error), publish }, addressed(run, event, { kind: 'commit' }))
+    throw error
+  }
+  const addressee = await found(client, event, run)
+  if (addressee.kind === 'nobody') {
+    await nothingToTell(run, addressee.reason)
+    return true
+  }
+  const towards = addressed(run, event, addressee)
+  const measured = await judgeReported(config, client, event, towards)
+  const notes = [untrusted(event), ...(await workflowNotes(client, addressee, run))]
+  const report = { ...measured.report, notes: [...notes, ...measured.report.notes] }
+  if ('files' in measured)
+    await writeFileAtomically(measured.files.report, fullReport(report, config.publish, towards.context))
+  await tell({ measured: { ...measured, report }, publish: config.publish }, towards)
+  return !('error' in measured) || measured.error instanceof UsageError
+}
+
+/** Their results would be half of them; a newer run usually follows. */
+const unfinished = /^(cancelled|skipped|stale|action_required)$/
+
+function untrusted({ runId }: WorkflowRunEvent): string {
+  return `The figures were reported by run ${runId}, which ran without permissions on what the pull request brought: they are its word. The comparison was made from them here, by the config of the default branch; no model was loaded.`
+}
+
+async function nothingToTell({ services }: Run, sentence: string): Promise<void> {
+  const { log, writeSummary } = services
+  log.info(sentence)
+  await writeSummary(`${sentence}\n`).catch((error: unknown) =>
+    log.warning(`The job summary could not be written: ${messageOf(error)}`),
+  )
+}
+
+/** The one thing this workflow must never do is to bring the head into a job that holds a token. */
+async function refuseHead(run: Run, { headSha, startedBy }: WorkflowRunEvent): Promise<void> {
+  if (!/^pull_request/.test(startedBy)) return
+  const { locate, workspace } = placeOf(run)
+  const file = await locate(resolve(workspace, 'any'))
+  const commit = file && (await checkedOutCommit(file.git).catch(() => undefined))
+  if (file === undefined || commit === undefined) return
+  if (commit === headSha || (await parentsOf(file.git, commit)).includes(headSha))
+    throw new UsageError(
+      'mode: publish: the workspace holds the pull request’s own files, whose config would be believed; leave ref out of actions/checkout, so that it takes the default branch',
+    )
+}
+
+/** Without an answer the check run is still posted, since its commit is the event's. */
+async function found(client: Client, event: WorkflowRunEvent, { services }: Run): Promise<Addressee> {
+  try {
+    return await addresseeOf(client, event)
+  } catch (error) {
+    services.log.warning(`The pull request could not be looked up, so no comment is posted (${messageOf(error)}).`)
+    return { kind: 'commit' }
+  }
+}
+
+async function workflowNotes(client: Client, addressee: Addressee, { services }: Run): Promise<readonly string[]> {
+  if (addressee.kind !== 'pull request') return []
+  try {
+    const changed = await changedWorkflows(client, addressee.number)
+    if (changed.length === 0) return []
+    return [
+      `The pull request changes ${oneLine(changed.join(', '), 300)}: what ran may have been another workflow than that of the default branch, and may have reported anything.`,
+    ]
+  } catch (error) {
+    services.log.warning(`The pull request’s files could not be listed (${messageOf(error)}).`)
+    return ['Whether the pull request changes workflow files, and so what ran, could not be found out.']
+  }
+}
+
+/** The same run as if it had been the one that evaluated: comment, check and links are about that one. */
+function addressed(run: Run, event: WorkflowRunEvent, addressee: Exclude<Addressee, { kind: 'nobody' }>): Run {
+  const { owner, repo } = run.context.repository
+  const context: Context = {
+    ...run.context,
+    event: addressee.kind === 'commit' ? event : { ...addressee, kind: 'pull_request', headSha: event.headSha },
+    runUrl: `${run.context.serverUrl}/${owner}/${repo}/actions/runs/${event.runId}`,
+  }
+  return { ...run, context }
+}
+
+function broken(error: unknown, policy?: Config['policy']): Measured {
+  return { report: { comparison: errorComparison(oneLine(messageOf(error)), { policy }), notes: [] }, error }
+}
+
+async function judgeReported(config: Config, client: Client, event: WorkflowRunEvent, run: Run): Promise<Measured> {
+  const { inputs, services, workspace } = run
+  try {
+    const reported = await reportedResults(client, services.fetch, event, inputs.artifact)
+    const comparison = judged(config, reported)
+    const files = await writeGateFiles(resolve(workspace, inputs.outputDir), comparison, reported)
+    return { report: { comparison, results: reported, notes: [] }, files }
+  } catch (error) {
+    return broken(error, config.policy)
+  }
+}
+
+function judged(config: Config, { candidate, baseline }: Reported): Comparison {
+  const asked = {
+    suite: suiteOf(config),
+    threats: withBounds(config.threats, config.dataOptions.range),
+    seed: config.seed,
+  }
+  assertAsConfigured(candidate, asked)
+  const baselineState = config.baseline === 'none' ? 'none' : 'missing'
+  return compare(candidate, baseline, config.policy, { baselineState })
+}
