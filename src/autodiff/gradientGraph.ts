@@ -4,6 +4,7 @@ import type { GradientBuilder } from './gradientBuilder.js'
 import type { Classifier } from './logits.js'
 import { lossHead } from './lossHead.js'
 import type { HeadLoss, LossInputs } from './lossHead.js'
+import { addInMapLayout } from './mapLayout.js'
 import { gradientBuilder, reverse } from './reverse.js'
 
 export interface GradientGraphOptions {
@@ -33,6 +34,7 @@ export function gradientGraph(
 ): Graph {
   const [input] = graph.inputs
   const b = gradientBuilder(graph, observation)
+  addInMapLayout(graph.nodes, b)
   const rows = batch === 'free' ? -1 : batch
   const { logits, seed } = logitsOf(classifier, rows, b)
   const inputs: LossInputs = { label: 'label', loss: 'loss', target: 'target', direction: 'direction' }
