@@ -45,7 +45,8 @@ function* minimise(
   let before = Infinity
   let point = image
   for (let step = 0; step < steps; step++) {
-    point = Float32Array.from(variables, (w) => Math.min(high, Math.max(low, middle + half * Math.tanh(w))))
+    const position = variables.map(Math.tanh)
+    point = Float32Array.from(position, (p) => Math.min(high, Math.max(low, middle + half * p)))
     const at = yield* gradientAt(point, { name: 'margin', label })
     if (at.value > confidence && (yield* search.consider(point, at.logits))) fooled = true
 
@@ -55,7 +56,7 @@ function* minimise(
       const change = (point[i] - image[i]) / (high - low)
       objective += change * change
       const slope = (2 * change) / (high - low) - pull * (Number.isFinite(at.gradient[i]) ? at.gradient[i] : 0)
-      gradient[i] = slope * half * (1 - Math.tanh(variables[i]) ** 2)
+      gradient[i] = slope * half * (1 - position[i] * position[i])
     }
     // Every tenth of the way it must have improved.
     if (step % checks === 0) {
