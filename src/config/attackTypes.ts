@@ -133,7 +133,7 @@ export interface CarliniWagnerSpec extends AttackCommon {
 export interface DdnSpec extends AttackCommon {
   readonly name: 'ddn'
   readonly steps: number
-  /** Norm of the first perturbation, in pixel units. */
+  /** Norm of the first perturbation, in units of the range's width, so that it means the same in 0…1 and in 0…255. */
   readonly initialEpsilon: number
   /** γ, by which the norm grows or shrinks. */
   readonly gamma: number
