@@ -57,14 +57,6 @@ describe('a witness of 8 bits', () => {
     )
   })
 
-  test('a point beyond the ball, where attacks look for the least distance, is rounded and not given up for the image', () => {
-    const image = Float32Array.of(pixelOf(100, [0, 1]), pixelOf(100, [0, 1]))
-    const threat = threatModel(image, { norm: 'l2', epsilon: 0.01 }, [0, 1], { quantised: true })
-    // 120.3 and 99.6 of 255: levels 120 and 100.
-    const beyond = Float32Array.of(120.3 / 255, 99.6 / 255)
-    expect(threat.witness(beyond)).toEqual(Float32Array.of(pixelOf(120, [0, 1]), pixelOf(100, [0, 1])))
-  })
-
   test('a point of 8 bits is its own witness', () => {
     fc.assert(
       fc.property(setting, ({ threat, random }) => {
