@@ -61,6 +61,11 @@ describe('results', () => {
     expect(results.flags).toEqual(flags)
   })
 
+  test('take nothing from attacks that cannot have been run: the child has said that there is no gradient', async () => {
+    const request = requestOf(20, { gradient: false })
+    await expect(evaluate(request, effectsOf(realChildren().startChild))).rejects.toThrow(/nobody asked for attack/)
+  })
+
   test('name the images of which something odd was found', async () => {
     const request = requestOf(64, { signsFrom: 60 })
     const { flags, samples } = await evaluate(request, effectsOf(realChildren().startChild))

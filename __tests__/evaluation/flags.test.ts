@@ -109,6 +109,12 @@ test('a model that draws numbers is lucky now and then, which proves nothing', (
   expect(codesOf(showing(60, ...signs, 'no-gradient', 'unstable-logits'))).toContain('masked-gradients')
 })
 
+test('a loss that moves in steps rises late by accident, which is no flag', () => {
+  const stepped = [{ code: 'straight-through', message: 'Round' }]
+  expect(codesOf(showing(80, 'loss-rising'), stepped)).toEqual(['straight-through'])
+  expect(codesOf(showing(80, 'loss-rising', 'more-steps'), stepped)).toEqual(['straight-through', 'more-steps'])
+})
+
 describe('data that do not fit the model', () => {
   const predicting = (of: (label: number, index: number) => number) =>
     images(40, (index) => ({ predicted: of(index % 10, index) }))

@@ -68,7 +68,7 @@ export const FAULTS = {
       makeNode('Round', ['scaled'], ['rounded']),
       makeNode('Div', ['rounded', 'levels'], ['fed']),
     ],
-    constants: { levels: number(16) },
+    constants: { levels: number(64) },
   },
   'normal noise': {
     before: [

@@ -21,14 +21,19 @@ export function allFlags(
   const ofModel = mergeFlags(flags.filter(({ code }) => flagEntry(code)?.from !== 'images'))
   const raising = (rules: readonly Rule[]): readonly Flag[] => rules.flatMap((rule) => raise(rule, samples, attacks))
   const unstable = raising([UNSTABLE])
-  const draws = ofModel.some(({ code }) => code === 'randomness')
-  const explained = draws || ofModel.some(({ code }) => code === 'batch-dependent')
+  const known = new Set(ofModel.map(({ code }) => code))
+  const draws = known.has('randomness')
+  const explained = draws || known.has('batch-dependent')
   // Whoever asks a model that changes its mind often enough is lucky once: that proves nothing about its gradients.
   const steady = !draws && unstable.length === 0
   return [
     ...ofModel,
     ...(explained ? [] : unstable),
-    ...raising(RULES.filter(({ luck = false }) => steady || !luck)),
+    ...raising(
+      RULES.filter(({ luck = false, smooth = false }) => {
+        return (steady || !luck) && !(smooth && known.has('straight-through'))
+      }),
+    ),
     ...labelShift(samples),
     ...wrongRange(samples),
   ]
@@ -46,6 +51,11 @@ interface Rule {
   readonly share: number
   /** It compares two attacks, or two moments of one. */
   readonly luck?: true
+  /**
+   * It takes a loss for smooth. That of an int8 model moves in steps and rises late by accident: on 27 of 37 images that
+   * withstood PGD on micro_kws_m, of which four times the steps broke two at most.
+   */
+  readonly smooth?: true
   /** A sentence without its full stop. */
   readonly found: (images: string) => string
 }
@@ -115,6 +125,7 @@ const RULES: readonly Rule[] = [
   {
     code: 'loss-rising',
     luck: true,
+    smooth: true,
     shows: has('loss-rising'),
     among: robust,
     least: FEW,
