@@ -253,8 +253,27 @@ describe('other events', () => {
   test('pull_request_target is refused in one line', async () => {
     const { job } = await changing({})
     const outcome = await run({ ...job, event: 'pull_request_target' })
-    expect(outcome).toMatchObject({ status: 2, errors: [expect.stringContaining('use pull_request instead')] })
+    expect(outcome).toMatchObject({ status: 2, errors: [expect.stringContaining('a stranger’s model')] })
     expect(github.operations).toEqual([])
+  })
+
+  describe('pull_request_target where the workflow allows it', () => {
+    const inputs = { config: 'robustness.yml', 'allow-unsafe-pull-request-target': 'true' }
+
+    test('judges the head that was checked out as a pull request', async () => {
+      const { base, head } = await changing({ [model]: finetuned })
+      const job = await checkedOut(base, head, head)
+      const outcome = await run({ ...job, event: 'pull_request_target', inputs })
+      expect(outcome).toMatchObject({ status: 1, outputs: { verdict: 'regression' } })
+    })
+
+    test('does not compare the base with itself, which every pull request would pass', async () => {
+      const { base, head } = await changing({ [model]: finetuned })
+      const job = await checkedOut(base, head, base)
+      const outcome = await run({ ...job, event: 'pull_request_target', inputs })
+      expect(outcome).toMatchObject({ status: 2, outputs: { verdict: 'error' } })
+      expect(outcome.errors).toEqual([expect.stringContaining('does not hold the pull request’s head')])
+    })
   })
 })
 

@@ -21,8 +21,8 @@ export type Addressee =
  * knows no commit of a fork, so it is found by the head's owner and branch, and has to be at the run's commit.
  */
 export async function addresseeOf(client: Client, event: WorkflowRunEvent): Promise<Addressee> {
-  const { startedBy, headSha, headOwner, headBranch, headRepository } = event
-  if (!/^pull_request/.test(startedBy)) return { kind: 'commit' }
+  const { headSha, headOwner, headBranch, headRepository } = event
+  if (!isOfPullRequest(event)) return { kind: 'commit' }
   if (headOwner === undefined || headBranch === undefined)
     return nobody('The repository or branch that the run was started from is gone, so nothing is posted.')
   const { octokit, repository } = client
@@ -49,6 +49,10 @@ export async function addresseeOf(client: Client, event: WorkflowRunEvent): Prom
   }
 }
 
+export function isOfPullRequest({ startedBy }: WorkflowRunEvent): boolean {
+  return /^pull_request/.test(startedBy)
+}
+
 interface Pull {
   readonly number: number
   readonly head: { readonly sha: string }
@@ -67,10 +71,7 @@ function nobody(reason: string): Addressee {
   return { kind: 'nobody', reason }
 }
 
-/**
- * What a reader has to know before believing a run that anybody could have started: that it is one, and which workflow
- * files the pull request changes, since those are what GitHub ran.
- */
+/** Which workflow files a pull request changes: what ran for it was its own version of them. */
 export async function changedWorkflows(
   { octokit, repository }: Client,
   pullRequest: number,

@@ -4,6 +4,7 @@ import type { Config } from '../config/types.js'
 import { writeFileAtomically } from '../files.js'
 import { runGate } from '../gate.js'
 import { baseFinder } from '../github/base.js'
+import { requireHead } from '../github/checkout.js'
 import type { Report } from '../github/publication.js'
 import { publishingOf, readConfig, readRequest } from '../github/request.js'
 import type { Place } from '../github/request.js'
@@ -16,10 +17,12 @@ import { fullReport } from './tell.js'
 
 /** Evaluates candidate and baseline and compares them: the job of a run that nobody asked for anything else. */
 export async function judge(run: Run): Promise<Judged> {
-  const { inputs } = run
+  const { inputs, context, workspace, services } = run
   const place = placeOf(run)
   let config: Config
   try {
+    if (services.environment.GITHUB_EVENT_NAME === 'pull_request_target')
+      await requireHead(context.event.headSha, workspace, place.locate)
     config = await readConfig(inputs, place)
   } catch (error) {
     return { measured: failed(error), publish: publishingOf(inputs) }

@@ -9,11 +9,11 @@ import { writeFileAtomically } from '../files.js'
 import { writeGateFiles } from '../gate.js'
 import type { Client } from '../github/client.js'
 import type { Context, WorkflowRunEvent } from '../github/context.js'
-import { checkedOutCommit, parentsOf } from '../github/history.js'
+import { refuseHead } from '../github/checkout.js'
 import { publishingOf, readConfig } from '../github/request.js'
 import { reportedResults } from '../github/uploads.js'
 import type { Reported } from '../github/uploads.js'
-import { addresseeOf, changedWorkflows } from '../github/workflowRun.js'
+import { addresseeOf, changedWorkflows, isOfPullRequest } from '../github/workflowRun.js'
 import type { Addressee } from '../github/workflowRun.js'
 import { messageOf, oneLine } from '../text.js'
 import { placeOf } from './gate.js'
@@ -35,14 +35,15 @@ export async function publishReported(run: Run): Promise<boolean> {
     throw new UsageError(`mode: publish is for the event workflow_run, not ${event.kind}; see docs/workflows.md`)
   const { client } = services
   if (client === undefined) throw new UsageError('mode: publish posts a report, so it needs a github-token')
-  await refuseHead(run, event)
+  const place = placeOf(run)
+  if (isOfPullRequest(event)) await refuseHead(event.headSha, run.workspace, place.locate)
   if (unfinished.test(event.conclusion)) {
     await nothingToTell(run, `Run ${event.runId} was ended early (${event.conclusion}), so nothing is posted.`)
     return true
   }
   let config: Config
   try {
-    config = await readConfig(inputs, placeOf(run))
+    config = await readConfig(inputs, place)
   } catch (error) {
     const publish = publishingOf(inputs)
     await tell({ measured: broken(error), publish }, addressed(run, event, { kind: 'commit' }))
@@ -78,19 +79,6 @@ async function nothingToTell({ services }: Run, sentence: string): Promise<void>
   )
 }
 
-/** The one thing this workflow must never do is to bring the head into a job that holds a token. */
-async function refuseHead(run: Run, { headSha, startedBy }: WorkflowRunEvent): Promise<void> {
-  if (!/^pull_request/.test(startedBy)) return
-  const { locate, workspace } = placeOf(run)
-  const file = await locate(resolve(workspace, 'any'))
-  const commit = file && (await checkedOutCommit(file.git).catch(() => undefined))
-  if (file === undefined || commit === undefined) return
-  if (commit === headSha || (await parentsOf(file.git, commit)).includes(headSha))
-    throw new UsageError(
-      'mode: publish: the workspace holds the pull request’s own files, whose config would be believed; leave ref out of actions/checkout, so that it takes the default branch',
-    )
-}
-
 /** Without an answer the check run is still posted, since its commit is the event's. */
 async function found(client: Client, event: WorkflowRunEvent, { services }: Run): Promise<Addressee> {
   try {
@@ -121,6 +109,7 @@ function addressed(run: Run, event: WorkflowRunEvent, addressee: Exclude<Address
   const context: Context = {
     ...run.context,
     event: addressee.kind === 'commit' ? event : { ...addressee, kind: 'pull_request', headSha: event.headSha },
+    run: { id: event.runId, attempt: event.attempt },
     runUrl: `${run.context.serverUrl}/${owner}/${repo}/actions/runs/${event.runId}`,
   }
   return { ...run, context }

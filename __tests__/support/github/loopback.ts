@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { githubDescription } from './description.js'
 import type { Operation } from './description.js'
@@ -42,6 +42,15 @@ export interface World {
   readonly repository: string
   readonly pullRequests: readonly number[]
   readonly tokens: Readonly<Record<string, Holder>>
+  /** What else GitHub knows of, beside comments and check runs. */
+  readonly extensions?: readonly Extension[]
+}
+
+export interface Extension {
+  /** What is at an address that is no operation of the interface, such as a storage's; text is a complaint. */
+  readonly file?: (path: string, headers: IncomingHttpHeaders) => Uint8Array | string | undefined
+  /** Answers the operations it knows. */
+  readonly perform: (call: Call, base: string) => Reply | undefined
 }
 
 /**
@@ -57,6 +66,9 @@ export async function startGitHub(world: World): Promise<LoopbackGitHub> {
 
   const answer = async (request: IncomingMessage): Promise<Reply> => {
     const { pathname, searchParams } = new URL(request.url ?? '/', url)
+    const file = first(world, (extension) => extension.file?.(pathname, request.headers))
+    if (typeof file === 'string') violations.push(file)
+    if (file !== undefined) return { status: 200, body: file }
     const operation = description.find(request.method ?? '', pathname)
     if (operation === undefined) {
       violations.push(`${request.method} ${pathname} is no operation the action should use`)
@@ -130,7 +142,7 @@ interface State {
   nextId: number
 }
 
-interface Call {
+export interface Call {
   readonly operation: Operation
   readonly query: URLSearchParams
   readonly body: unknown
@@ -192,8 +204,16 @@ function perform(world: World, state: State, base: string, { operation, query, b
       return ok(shownRun(found))
     }
     default:
-      return notFound
+      return first(world, (extension) => extension.perform({ operation, query, body, holder }, base)) ?? notFound
   }
+}
+
+function first<T>({ extensions = [] }: World, ask: (extension: Extension) => T | undefined): T | undefined {
+  for (const extension of extensions) {
+    const answer = ask(extension)
+    if (answer !== undefined) return answer
+  }
+  return undefined
 }
 
 const emptyRun = { external_id: null, details_url: null, status: 'queued', conclusion: null }
@@ -230,6 +250,7 @@ async function bodyOf(request: IncomingMessage): Promise<unknown> {
 }
 
 function send(response: ServerResponse, { status, body, headers }: Reply): void {
+  if (body instanceof Uint8Array || body === undefined) return void response.writeHead(status, headers).end(body)
   response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...headers })
   response.end(JSON.stringify(body))
 }
