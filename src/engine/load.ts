@@ -3,6 +3,7 @@ import { NoGradient } from '../autodiff/noGradient.js'
 import { buildSurrogate } from '../autodiff/surrogate.js'
 import type { OriginalFacts, Surrogate } from '../autodiff/surrogate.js'
 import { withoutGradient } from '../autodiff/withoutGradient.js'
+import type { AttackSpec } from '../config/attackTypes.js'
 import { attacksRun, withFallback } from './attacksRun.js'
 import { flagMessage } from './flagTable.js'
 import { gradientOracle, noGradientOracle } from './gradient.js'
@@ -85,25 +86,25 @@ async function factsOf({ model, shape, layout, range, preprocessing, batch, atta
   const options = { shape, layout, range, preprocessing, run }
   try {
     const surrogate = await buildSurrogate(model, { ...options, batch, losses: lossesOf(attacks) })
-    return { facts: surrogate, surrogate, flags: [...flagsOf(surrogate), ...straightThrough(surrogate)] }
+    return { facts: surrogate, surrogate, flags: [...flagsOf(surrogate, attacks), ...straightThrough(surrogate)] }
   } catch (error) {
     if (!(error instanceof NoGradient)) throw error
     const facts = await withoutGradient(model, options)
     const why = error.message.replace(`${model.name}: `, '')
     const found = `The gradient of the model cannot be made (${why}), so only attacks that need none were run`
-    return { facts, flags: [...flagsOf(facts), flag('no-gradient-rule', found)] }
+    return { facts, flags: [...flagsOf(facts, attacks), flag('no-gradient-rule', found)] }
   } finally {
     await run.close()
   }
 }
 
-function flagsOf({ chance, batchDependent }: OriginalFacts): readonly Flag[] {
+function flagsOf({ chance, batchDependent }: OriginalFacts, attacks: readonly AttackSpec[]): readonly Flag[] {
   const draws = `The model draws numbers (${chance.join(', ')}): an image may be right in one run and wrong in the next, and results differ from run to run`
   const mixed = 'What the model says of an image depends on the other images of its batch'
-  return [
-    ...(chance.length > 0 ? [flag('randomness', draws)] : []),
-    ...(batchDependent ? [flag('batch-dependent', mixed)] : []),
-  ]
+  const averaged = attacks.some((attack) => 'eot' in attack && attack.eot > 1)
+  // Whoever averages gradients has done what there is to do.
+  const randomness = averaged ? { code: 'randomness', message: `${draws}.` } : flag('randomness', draws)
+  return [...(chance.length > 0 ? [randomness] : []), ...(batchDependent ? [flag('batch-dependent', mixed)] : [])]
 }
 
 function straightThrough({ straightThrough: operators }: Surrogate): readonly Flag[] {
