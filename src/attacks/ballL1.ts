@@ -37,7 +37,8 @@ export function l1Ball(image: Float32Array, epsilon: number, low: number, high: 
     for (let shrink = 2 ** -50; shrink <= 1; shrink *= 2) {
       for (let i = 0; i < image.length; i++) {
         const length = scale * Math.min(rooms[i], Math.max(0, lengths[i] - threshold))
-        point[i] = clip(roundTowards(image[i], image[i] + (target[i] > image[i] ? length : -length)))
+        point[i] = image[i]
+        if (length > 0) point[i] = clip(roundTowards(image[i], image[i] + (target[i] > image[i] ? length : -length)))
       }
       if (distance(point) <= epsilon) return point
       scale *= 1 - shrink
