@@ -238,7 +238,7 @@ describe('the other commands', () => {
 
   test('--help and --version go to stdout with exit status 0', async () => {
     expect(await runCli(['--version'])).toMatchObject({ status: 0, stdout: `${version}\n`, stderr: '' })
-    for (const command of ['gate', 'evaluate', 'compare', 'gradient', 'inspect', 'report']) {
+    for (const command of ['gate', 'evaluate', 'merge', 'compare', 'replay', 'gradient', 'inspect', 'report']) {
       const { status, stdout, stderr } = await runCli([command, '--help'])
       expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
       expect(stdout).toContain(`\nExample:\n  robustness-gate ${command} `)

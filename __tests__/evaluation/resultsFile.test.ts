@@ -69,6 +69,21 @@ describe('a broken results file is refused with the place of the first problem',
     expect(await refusalAfter((it) => void change(it))).toMatch(message)
   })
 
+  test('a curve better than its images; a file from before there were curves is none', async () => {
+    const threats = [0.1, 0.2].map((epsilon) => ({ id: `linf-${epsilon}`, norm: 'linf' as const, epsilon }))
+    const curved = await evaluate(requestOf(20, {}, { threats }), effectsOf(realChildren().startChild))
+    const points = curved.summary.curves?.linf?.points ?? []
+    expect(points.length).toBeGreaterThan(1)
+    expect(parseResults(JSON.stringify(curved), 'base.json')).toEqual(curved)
+    const { curves, ...summary } = curved.summary
+    expect(curves).toBeDefined()
+    expect(parseResults(JSON.stringify({ ...curved, summary }), 'base.json')).toEqual({ ...curved, summary })
+    points[1].accuracy += 0.05
+    expect(refusal(JSON.stringify(curved))).toMatch(
+      /summary\.curves\.linf\.points\.1\.accuracy is not what the samples say/,
+    )
+  })
+
   test('foreign text cannot break out of its line', async () => {
     const message = await refusalAfter((it) => {
       it.samples[0].threats['a\n::error::b'] = it.samples[0].threats['linf-0.1']
