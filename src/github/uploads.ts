@@ -1,7 +1,7 @@
 import { UsageError } from '../errors.js'
 import type { Results } from '../evaluation/results.js'
 import { parseResults } from '../evaluation/resultsFile.js'
-import { oneLine } from '../text.js'
+import { messageOf, oneLine } from '../text.js'
 import { artifactsOfRun, downloadArtifact } from './artifacts.js'
 import type { Artifact, Fetch } from './artifacts.js'
 import type { Client } from './client.js'
@@ -36,9 +36,10 @@ export async function reportedResults(
   run: WorkflowRunEvent,
   named: string,
 ): Promise<Reported> {
-  const artifact = chosen(await artifactsOfRun(client, run.runId), run, named)
+  const reading = readable(run)
+  const artifact = chosen(await artifactsOfRun(client, run.runId).catch(reading), run, named)
   const name = `artifact ${oneLine(artifact.name, 100)}`
-  const zip = await downloadArtifact(client, fetch, artifact, largestZip)
+  const zip = await downloadArtifact(client, fetch, artifact, largestZip).catch(reading)
   const files = readZip(zip, [results, baseline], largestFile, name)
   const ofCandidate = files[results]
   if (ofCandidate === undefined)
@@ -47,6 +48,17 @@ export async function reportedResults(
   return {
     candidate: parsed(ofCandidate, results),
     ...(ofBaseline && { baseline: parsed(ofBaseline, baseline) }),
+  }
+}
+
+/** A token that lacks the permission is told of in words that do not name it. */
+function readable({ runId }: WorkflowRunEvent): (error: unknown) => never {
+  return (error) => {
+    if (error instanceof UsageError) throw error
+    throw new Error(
+      `the artifacts of run ${runId} could not be read (${oneLine(messageOf(error), 200)}); the job needs actions: read, or to be run again`,
+      { cause: error },
+    )
   }
 }
 

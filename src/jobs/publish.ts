@@ -15,6 +15,7 @@ import { reportedResults } from '../github/uploads.js'
 import type { Reported } from '../github/uploads.js'
 import { addresseeOf, changedWorkflows, isOfPullRequest } from '../github/workflowRun.js'
 import type { Addressee } from '../github/workflowRun.js'
+import { prose } from '../report/escape.js'
 import { messageOf, oneLine } from '../text.js'
 import { placeOf } from './gate.js'
 import type { Measured, Run } from './services.js'
@@ -71,10 +72,11 @@ function untrusted({ runId }: WorkflowRunEvent): string {
   return `The figures were reported by run ${runId}, which ran without permissions on what the pull request brought: they are its word. The comparison was made from them here, by the config of the default branch; no model was loaded.`
 }
 
+/** A sentence may hold the name of a stranger's branch. */
 async function nothingToTell({ services }: Run, sentence: string): Promise<void> {
   const { log, writeSummary } = services
   log.info(sentence)
-  await writeSummary(`${sentence}\n`).catch((error: unknown) =>
+  await writeSummary(`${prose(sentence)}\n`).catch((error: unknown) =>
     log.warning(`The job summary could not be written: ${messageOf(error)}`),
   )
 }
