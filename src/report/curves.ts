@@ -90,17 +90,16 @@ interface Column {
   readonly written: string
 }
 
-/** 0, the ε that were attacked, half of the least and, where a distance beyond is known, multiples of the greatest. */
+/** 0, the ε that were attacked and, where distances are known there, half of the least and multiples of the greatest. */
 function columnsOf(threats: readonly Threat[], curves: readonly Curve[]): readonly Column[] {
   const asked = threats
     .map((threat): Column => ({ epsilon: threat.epsilon, written: writtenEpsilon(threat) }))
     .sort((one, other) => one.epsilon - other.epsilon)
   const known = Math.max(...curves.map(({ points }) => points[points.length - 1].epsilon))
   const [least, greatest] = [asked[0].epsilon, asked[asked.length - 1].epsilon]
-  const beside = [
-    least / 2,
-    ...[2, 4].filter((times) => known > (times / 2) * greatest).map((times) => times * greatest),
-  ]
+  const below = curves.some((curve) => accuracyAt(curve, least / 2) < accuracyAt(curve, 0))
+  const beyond = [2, 4].filter((times) => known > (times / 2) * greatest)
+  const beside = [...(below ? [least / 2] : []), ...beyond.map((times) => times * greatest)]
   const others = beside.map((epsilon): Column => {
     const rounded = Number(epsilon.toPrecision(2))
     return { epsilon: rounded, written: String(rounded) }
