@@ -24,48 +24,37 @@ const pull: Event = {
 }
 
 test('a pull request gets a comment, and its head the check run', () => {
-  const { check, comment } = publicationOf({ comparison, notes: [] }, config, contextOf(pull))
+  const { check, pullRequest } = publicationOf({ comparison, notes: [] }, config, contextOf(pull))
   expect(check).toMatchObject({ headSha: 'e'.repeat(40), checkName: 'Robustness gate', conclusion: 'success' })
-  expect(comment).toMatchObject({ pullRequest: 2, markdown: check.summary })
+  expect(pullRequest).toEqual({ number: 2, checksUrl: 'https://github.com/Codertocat/Hello-World/pull/2/checks' })
 })
 
 test('a push has no pull request to comment on', () => {
   const push: Event = { kind: 'push', headSha: 'e'.repeat(40), ref: 'refs/heads/main', defaultBranch: 'main' }
-  expect(publicationOf({ comparison, notes: [] }, config, contextOf(push)).comment).toBeUndefined()
-})
-
-test('comment: never leaves the check run', () => {
-  const silent = parseConfig({ flags: { comment: 'never' } })
-  const { check, comment } = publicationOf({ comparison, notes: [] }, silent, contextOf(pull))
-  expect([check.checkName, comment]).toEqual(['Robustness gate', undefined])
+  expect(publicationOf({ comparison, notes: [] }, config, contextOf(push)).pullRequest).toBeUndefined()
 })
 
 test('what the pull request changed of its own yardstick is in the comment, and cannot carry markup', () => {
   const notes = ['The pull request changes the config (a<img src=x>@octocat.yml).']
-  const { comment } = publicationOf({ comparison, notes }, config, contextOf(pull))
-  expect(comment?.markdown).toMatch(/^> The pull request changes the config/m)
-  expect(comment?.markdown).not.toContain('<img')
-  expect(comment?.markdown).not.toContain('@octocat')
+  const { check } = publicationOf({ comparison, notes }, config, contextOf(pull))
+  expect(check.summary).toMatch(/^> The pull request changes the config/m)
+  expect(check.summary).not.toContain('<img')
+  expect(check.summary).not.toContain('@octocat')
 })
 
 test('an error whose message is endless still fits', () => {
   const broken = errorComparison('x '.repeat(100_000))
-  const { check, comment } = publicationOf(
-    { comparison: broken, notes: ['y'.repeat(100_000)] },
-    config,
-    contextOf(pull),
-  )
+  const { check } = publicationOf({ comparison: broken, notes: ['y'.repeat(100_000)] }, config, contextOf(pull))
   expect(check.title.length).toBeLessThanOrEqual(255)
   expect(check.summary.length).toBeLessThanOrEqual(65_535)
-  expect(comment?.markdown.length).toBeLessThanOrEqual(65_000)
 })
 
 test('notes that grow when they are escaped still fit, and the first ones are there', () => {
   const notes = Array.from({ length: 30 }, (_, place) => `${place} ${'|'.repeat(500)}`)
-  const { comment } = publicationOf({ comparison: errorComparison('|'.repeat(5000)), notes }, config, contextOf(pull))
-  expect(Buffer.byteLength(comment?.markdown ?? '')).toBeLessThan(60_000)
-  expect(comment?.markdown).toMatch(/^> 4 &#124;/m)
-  expect(comment?.markdown).toMatch(/^> … and \d+ more\.$/m)
+  const { check } = publicationOf({ comparison: errorComparison('|'.repeat(5000)), notes }, config, contextOf(pull))
+  expect(Buffer.byteLength(check.summary)).toBeLessThan(60_000)
+  expect(check.summary).toMatch(/^> 4 &#124;/m)
+  expect(check.summary).toMatch(/^> … and \d+ more\.$/m)
 })
 
 const verdict = (outcome: Verdict['outcome'], fails: boolean, accepted = false): Verdict => ({

@@ -80,7 +80,7 @@ export const settings = {
   workers: schemaOf((value) => wholeNumber(value, { min: 1, max: 256 })).optional(),
   batch: schemaOf(batchSize).default(64),
 
-  comment: schemaOf(choice(['always', 'never'])).default('always'),
+  comment: schemaOf(choice(['always', 'on-change', 'on-failure', 'never'])).default('always'),
   checkName: schemaOf(checkName).default('Robustness gate'),
 }
 

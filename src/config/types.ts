@@ -95,7 +95,7 @@ export interface Config {
   readonly policy: Policy
   readonly limits: Limits
   readonly publish: {
-    readonly comment: 'always' | 'never'
+    readonly comment: 'always' | 'on-change' | 'on-failure' | 'never'
     /** Names the gate: its comment's marker and its check run. */
     readonly checkName: string
   }

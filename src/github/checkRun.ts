@@ -1,7 +1,11 @@
 import type { Verdict } from '../comparison/types.js'
 import { cut } from '../report/layout.js'
+import type { Annotation } from './annotations.js'
+import { annotationsPerRequest, portions } from './annotations.js'
 import type { Client } from './client.js'
-import { gateKey } from './client.js'
+import type { SectionMark } from './sections.js'
+import { externalId, formatSection, isOlder, parseSection } from './sections.js'
+import { statusOf } from './status.js'
 
 /** GitHub refuses longer summaries. */
 const checkSummaryLimit = 65_535
@@ -13,6 +17,21 @@ export interface CheckRequest {
   readonly title: string
   readonly summary: string
   readonly detailsUrl: string
+  /** What other runs have to know of it. */
+  readonly mark: SectionMark
+  readonly annotations: readonly Annotation[]
+}
+
+/** What became of a check run. */
+export interface PostedCheck {
+  readonly id: number
+  /** The app that the token belongs to. */
+  readonly app?: { readonly id: number; readonly slug: string }
+  readonly url?: string
+  /** A newer run of the gate had reported on this commit, so nothing was written. */
+  readonly superseded: boolean
+  /** Annotations that did not fit into the request. */
+  readonly left: readonly Annotation[]
 }
 
 /** Grey for what neither passed nor blocks: a reader must not take it for a pass. */
@@ -22,34 +41,91 @@ export function conclusionOf(verdict: Verdict): CheckRequest['conclusion'] {
 }
 
 /**
- * Writes a gate's one check run on a commit; a repeated run replaces what the first one said.
- *
- * The job of the workflow has a check run of its own, perhaps of the same name. `external_id` tells ours from it.
- *
- * @returns The login of the app the token belongs to, such as `github-actions[bot]`.
+ * Writes a gate's one check run on a commit; a repeated run replaces what the first one said. A check run that carries
+ * annotations which are no longer true (GitHub can only add to them), or speaks of another model, is not replaced but
+ * followed by a new one: of several of one name GitHub shows the newest.
  */
-export async function putCheckRun(client: Client, request: CheckRequest): Promise<string | undefined> {
+export async function putCheckRun(client: Client, request: CheckRequest): Promise<PostedCheck> {
   const { octokit, repository } = client
-  const external = `robustness-gate:${gateKey(request.checkName)}`
-  const found = await octokit.rest.checks.listForRef({
+  const found = await findOwn(client, request)
+  const former = found && parseSection(found.output.summary ?? '')?.mark
+  if (found && former && isOlder(request.mark.run, former.run)) return posted(found, [], true)
+  const said = found ? await annotationsOn(client, found) : []
+  const missing = request.annotations.filter((annotation) => !said.some((one) => isSame(one, annotation)))
+  const isStale = said.some((one) => !request.annotations.some((annotation) => isSame(one, annotation)))
+  const isOther = former?.candidate !== undefined && former.candidate !== request.mark.candidate
+  const content = { ...repository, ...contentOf(request), status: 'completed' as const }
+  if (found !== undefined && !isStale && !isOther)
+    try {
+      const [first = [], ...more] = portions(missing)
+      const output = { ...outputOf(request), annotations: [...first] }
+      const { data } = await octokit.rest.checks.update({ ...content, check_run_id: found.id, output })
+      return posted(data, more.flat())
+    } catch (error) {
+      // It is another app's, which ran the same gate.
+      if (statusOf(error) !== 403) throw error
+    }
+  const first = request.annotations.slice(0, annotationsPerRequest)
+  const output = { ...outputOf(request), annotations: first }
+  const { data } = await octokit.rest.checks.create({ ...content, head_sha: request.headSha, output })
+  return posted(data, request.annotations.slice(annotationsPerRequest))
+}
+
+/** Adds the annotations that were left, as many requests as it takes. */
+export async function annotate(client: Client, { id, left }: PostedCheck, request: CheckRequest): Promise<void> {
+  for (const annotations of portions(left)) {
+    const output = { ...outputOf(request), annotations: [...annotations] }
+    await client.octokit.rest.checks.update({ ...client.repository, check_run_id: id, output })
+  }
+}
+
+async function findOwn({ octokit, repository }: Client, { checkName, headSha }: CheckRequest) {
+  const { data } = await octokit.rest.checks.listForRef({
     ...repository,
-    ref: request.headSha,
-    check_name: request.checkName,
+    ref: headSha,
+    check_name: checkName,
     filter: 'all',
     per_page: 100,
   })
-  const own = found.data.check_runs.find((run) => run.external_id === external)
-  const content = {
-    ...repository,
-    name: request.checkName,
-    details_url: request.detailsUrl,
-    external_id: external,
-    status: 'completed' as const,
-    conclusion: request.conclusion,
-    output: { title: request.title, summary: cut(request.summary, checkSummaryLimit) },
+  return data.check_runs
+    .filter((run) => run.external_id === externalId(checkName))
+    .reduce<Found | undefined>((newest, run) => (newest && newest.id > run.id ? newest : run), undefined)
+}
+
+type Found = Awaited<ReturnType<Client['octokit']['rest']['checks']['listForRef']>>['data']['check_runs'][number]
+
+type SaidAnnotation = { readonly [Key in keyof Annotation]: string | number | null }
+
+async function annotationsOn({ octokit, repository }: Client, found: Found): Promise<readonly SaidAnnotation[]> {
+  if (found.output.annotations_count === 0) return []
+  const place = { ...repository, check_run_id: found.id, per_page: 100 }
+  return octokit.paginate(octokit.rest.checks.listAnnotations, place)
+}
+
+function isSame(one: SaidAnnotation, other: Annotation): boolean {
+  const { path, annotation_level, title, message } = other
+  return (
+    one.path === path && one.annotation_level === annotation_level && one.title === title && one.message === message
+  )
+}
+
+function contentOf({ checkName, detailsUrl, conclusion }: CheckRequest) {
+  return { name: checkName, details_url: detailsUrl, external_id: externalId(checkName), conclusion }
+}
+
+function outputOf({ title, summary, mark }: CheckRequest) {
+  return { title, summary: cut(formatSection(mark, summary), checkSummaryLimit) }
+}
+
+function posted(
+  run: Pick<Found, 'id' | 'app' | 'html_url'>,
+  left: readonly Annotation[],
+  superseded = false,
+): PostedCheck {
+  const { id, app, html_url: url } = run
+  return {
+    ...{ id, left, superseded },
+    ...(app?.slug && { app: { id: app.id, slug: app.slug } }),
+    ...(url && { url }),
   }
-  const { data } = own
-    ? await octokit.rest.checks.update({ ...content, check_run_id: own.id })
-    : await octokit.rest.checks.create({ ...content, head_sha: request.headSha })
-  return data.app?.slug ? `${data.app.slug}[bot]` : undefined
 }

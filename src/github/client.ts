@@ -1,4 +1,8 @@
 import { getOctokit } from '@actions/github'
+import { retry } from '@octokit/plugin-retry'
+import { throttling } from '@octokit/plugin-throttling'
+import type { ThrottlingOptions } from '@octokit/plugin-throttling'
+import { attempts, retries } from './attempts.js'
 import type { Repository } from './context.js'
 
 export type Octokit = ReturnType<typeof getOctokit>
@@ -9,19 +13,39 @@ export interface Client {
   readonly repository: Repository
 }
 
-/** A server that does not answer must not hold the job for the five minutes that fetch would wait. */
-const answerWithin = 30_000
-
-/** Speaks to GITHUB_API_URL, which on GitHub Enterprise Server is its own. */
-export function connect(token: string, repository: Repository): Client {
-  const octokit = getOctokit(token)
-  octokit.hook.before('request', (options) => {
-    options.request.signal ??= AbortSignal.timeout(answerWithin)
-  })
-  return { octokit, repository }
+export interface Connection {
+  /** Of another server than GITHUB_API_URL's, which the library reads once, when it is loaded. */
+  readonly baseUrl?: string
+  /** Milliseconds that a second of waiting lasts. */
+  readonly second?: number
+  /** Milliseconds that one attempt may take. A server that does not answer must not hold the job for the five minutes of fetch. */
+  readonly answerWithin?: number
+  /** Milliseconds that may be lost to failures before nothing is tried again. */
+  readonly patience?: number
+  /** octokit's own spacing of what writes, a second or three from one request to the next. */
+  readonly spacing?: Pick<ThrottlingOptions, 'write' | 'notifications'>
 }
 
-/** A gate's name as text that cannot end an HTML comment, whatever the name holds. */
-export function gateKey(checkName: string): string {
-  return encodeURIComponent(Buffer.from(checkName).toString('utf8')).replaceAll('-', '%2D')
+/** Seconds that all waits for rate limits together may take: the verdict is in the job's summary in any case. */
+const limitBudget = 120
+
+/**
+ * Speaks to GITHUB_API_URL, which on GitHub Enterprise Server is its own. What may go better next time (5xx, resets,
+ * timeouts, broken replies, rate limits) is tried again by octokit's plugins, within bounds of number and time.
+ */
+export function connect(token: string, repository: Repository, connection: Connection = {}): Client {
+  const { baseUrl, second = 1000, answerWithin = 30_000, patience = 60_000, spacing = {} } = connection
+  let waited = 0
+  const waits = (seconds: number, _: unknown, __: unknown, count: number): boolean => {
+    if (count >= retries || waited + seconds > limitBudget) return false
+    waited += seconds
+    return true
+  }
+  const options = {
+    ...(baseUrl !== undefined && { baseUrl }),
+    attempts: { second, answerWithin, patience },
+    retry: { retryAfterBaseValue: second },
+    throttle: { ...spacing, retryAfterBaseValue: second, onRateLimit: waits, onSecondaryRateLimit: waits },
+  }
+  return { octokit: getOctokit(token, options, attempts, retry, throttling), repository }
 }

@@ -1,41 +1,116 @@
 import { cut } from '../report/layout.js'
 import type { Client } from './client.js'
-import { gateKey } from './client.js'
+import type { RunId } from './context.js'
+import type { CommentContent } from './projection.js'
+import { formatRun, gateKey, isOlder, parseRun } from './sections.js'
+import { statusOf } from './status.js'
 
 /** GitHub refuses longer bodies. */
 const commentLimit = 65_536
 
-/** The line a gate recognises its own comment by; people do not see it. */
-export function commentMarker(checkName: string): string {
-  return `<!-- robustness-gate gate="${gateKey(checkName)}" -->`
+/** What a comment may be long beside its marker. */
+export const contentLimit = commentLimit - 1_500
+
+/** How often a comment is looked at again after it was written, before what is there is left to the other writers. */
+const rounds = 6
+
+/** How the line begins that the comment of all gates is recognised by; people do not see it. */
+export const sharedMarker = '<!-- robustness-gate comment '
+
+/** The same of a gate that has a comment of its own, because its token can write no check run. */
+export function gateMarker(checkName: string): string {
+  return `<!-- robustness-gate gate="${gateKey(checkName)}" `
 }
 
 export interface CommentRequest {
   readonly pullRequest: number
-  readonly checkName: string
-  readonly markdown: string
+  /** Of the run that posts. */
+  readonly headSha: string
+  readonly run: RunId
+  /** How the comment's first line begins; of several markers the first is written, and the others are taken for it. */
+  readonly markers: readonly [string, ...string[]]
   /** Who the token posts as. Others may copy the marker into a comment of theirs; that one is not ours to change. */
   readonly login: string
+  /** The comment is one gate's alone, so a newer run of it on the same commit has the last word. */
+  readonly alone: boolean
+  /** What there is to say of a commit; undefined when nothing. */
+  readonly contentOf: (headSha: string) => Promise<CommentContent | undefined>
+}
+
+interface Comment {
+  readonly id: number
+  readonly body: string
 }
 
 /**
- * Writes a gate's one comment on a pull request: the one of an earlier run is replaced, through however many pages it
- * has to be looked for.
+ * Writes the one comment of a pull request: what is there is replaced, through however many pages it has to be looked
+ * for, and only when there is something new to say.
+ *
+ * Comments have no conditional update, and several jobs may write at once. So everything is read again after writing, until
+ * what is there is what there is to say; of two first comments the older one stays.
+ *
+ * @returns `outdated` when the pull request has moved on to another commit: then this run has nothing to say.
  */
-export async function putComment({ octokit, repository }: Client, request: CommentRequest): Promise<void> {
-  const marker = commentMarker(request.checkName)
-  const body = `${marker}\n${cut(request.markdown, commentLimit - marker.length - 1)}`
-  const pages = octokit.paginate.iterator(octokit.rest.issues.listComments, {
+export async function putComment(client: Client, request: CommentRequest): Promise<'done' | 'outdated'> {
+  const { octokit, repository } = client
+  let written = false
+  for (let round = 0; round < rounds; round += 1) {
+    const head = await headOf(client, request.pullRequest)
+    if (head !== request.headSha && !written) return 'outdated'
+    const content = await request.contentOf(head)
+    if (content === undefined) return 'done'
+    const [own, ...doubled] = await ownComments(client, request)
+    for (const { id } of doubled) await unlessGone(octokit.rest.issues.deleteComment({ ...repository, comment_id: id }))
+    if (!isDue(content, own) || (request.alone && isNewer(own, head, request))) return 'done'
+    const body = bodyOf(content, head, request)
+    if (own === undefined)
+      await octokit.rest.issues.createComment({ ...repository, issue_number: request.pullRequest, body })
+    else await unlessGone(octokit.rest.issues.updateComment({ ...repository, comment_id: own.id, body }))
+    written = true
+  }
+  return 'done'
+}
+
+async function headOf({ octokit, repository }: Client, pullRequest: number): Promise<string> {
+  return (await octokit.rest.pulls.get({ ...repository, pull_number: pullRequest })).data.head.sha
+}
+
+/** Oldest first. */
+async function ownComments({ octokit, repository }: Client, request: CommentRequest): Promise<readonly Comment[]> {
+  const all = await octokit.paginate(octokit.rest.issues.listComments, {
     ...repository,
     issue_number: request.pullRequest,
     per_page: 100,
   })
-  for await (const { data } of pages) {
-    const own = data.find((comment) => comment.user?.login === request.login && comment.body?.startsWith(marker))
-    if (own !== undefined) {
-      await octokit.rest.issues.updateComment({ ...repository, comment_id: own.id, body })
-      return
-    }
-  }
-  await octokit.rest.issues.createComment({ ...repository, issue_number: request.pullRequest, body })
+  return all
+    .filter(({ user }) => user?.login === request.login)
+    .map(({ id, body = '' }) => ({ id, body: body.replaceAll('\r\n', '\n') }))
+    .filter(({ body }) => request.markers.some((marker) => body.startsWith(marker)))
+    .sort((one, other) => one.id - other.id)
+}
+
+/** The other writer was faster; the next round sees what it left. */
+async function unlessGone(request: Promise<unknown>): Promise<void> {
+  await request.catch((error: unknown) => {
+    if (statusOf(error) !== 404) throw error
+  })
+}
+
+function isDue(content: CommentContent, own: Comment | undefined): boolean {
+  if (own === undefined) return content.opens
+  if (content.onlyOnChange) return /^<!-- [^\n]* digest="([0-9a-f]*)" -->/.exec(own.body)?.[1] !== content.digest
+  return own.body.replace(/^<!--[^\n]*\n/, '').trimEnd() !== fitting(content).trimEnd()
+}
+
+function isNewer(own: Comment | undefined, head: string, { run }: CommentRequest): boolean {
+  const [, of, by] = /^<!-- [^\n]* head="([0-9a-f]*)" run="([0-9.]*)"/.exec(own?.body ?? '') ?? []
+  return of === head && isOlder(run, parseRun(by))
+}
+
+function bodyOf(content: CommentContent, head: string, { markers, run }: CommentRequest): string {
+  return `${markers[0]}head="${head}" run="${formatRun(run)}" digest="${content.digest}" -->\n${fitting(content)}`
+}
+
+function fitting({ markdown }: CommentContent): string {
+  return cut(markdown, contentLimit)
 }

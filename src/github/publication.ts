@@ -3,9 +3,12 @@ import type { Config } from '../config/types.js'
 import { headline } from '../report/headline.js'
 import { markdownReport } from '../report/markdown.js'
 import type { MarkdownOptions } from '../report/markdown.js'
+import { annotationsOf } from './annotations.js'
+import type { AnnotatedFiles } from './annotations.js'
 import { conclusionOf } from './checkRun.js'
 import type { Context } from './context.js'
 import type { Publication } from './publish.js'
+import { digestOf } from './sections.js'
 
 export interface Report {
   readonly comparison: Comparison
@@ -15,23 +18,38 @@ export interface Report {
 }
 
 /** What people read on GitHub: a comment and a check run, from the same text. */
-export function publicationOf(report: Report, { publish }: Pick<Config, 'publish'>, context: Context): Publication {
-  const { icon, verdict, sentence } = headline(report.comparison)
-  const markdown = reportMarkdown(report, 'comment', publish.checkName, context.runUrl)
-  const { event } = context
+export function publicationOf(
+  report: Report,
+  { publish }: Pick<Config, 'publish'>,
+  context: Context,
+  files: AnnotatedFiles = {},
+): Publication {
+  const { comparison, notes } = report
+  const { icon, verdict, sentence } = headline(comparison)
+  const { event, run, runUrl, repository, serverUrl } = context
   return {
     check: {
       headSha: event.headSha,
       checkName: publish.checkName,
-      conclusion: conclusionOf(report.comparison.verdict),
+      conclusion: conclusionOf(comparison.verdict),
       title: [...`${icon} ${verdict}: ${sentence}`].slice(0, 250).join(''),
-      summary: markdown,
-      detailsUrl: context.runUrl,
+      summary: reportMarkdown(report, 'comment', publish.checkName, runUrl),
+      detailsUrl: runUrl,
+      mark: {
+        comment: publish.comment,
+        fails: comparison.verdict.fails,
+        digest: digestOf(comparison, notes),
+        run,
+        candidate: comparison.candidate?.sha256,
+      },
+      annotations: annotationsOf(comparison, files),
     },
-    comment:
-      event.kind === 'pull_request' && publish.comment === 'always'
-        ? { pullRequest: event.number, markdown }
-        : undefined,
+    ...(event.kind === 'pull_request' && {
+      pullRequest: {
+        number: event.number,
+        checksUrl: `${serverUrl}/${repository.owner}/${repository.repo}/pull/${event.number}/checks`,
+      },
+    }),
   }
 }
 

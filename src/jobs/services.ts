@@ -45,4 +45,6 @@ export type Measured =
 export interface Judged {
   readonly measured: Measured
   readonly publish: Config['publish']
+  /** The candidate as the config names it; undefined where none could be read. */
+  readonly model?: string
 }

@@ -1,3 +1,4 @@
+import { isAbsolute, relative, resolve, sep } from 'node:path'
 import type { Config } from '../config/types.js'
 import type { Context } from '../github/context.js'
 import { outputsOf } from '../github/outputs.js'
@@ -9,7 +10,8 @@ import { messageOf } from '../text.js'
 import type { Judged, Run } from './services.js'
 
 /** Everything people and later steps read: outputs, summary, check run, comment. What cannot be posted is a warning. */
-export async function tell({ measured, publish }: Judged, { context, services }: Run): Promise<void> {
+export async function tell({ measured, publish, model }: Judged, run: Run): Promise<void> {
+  const { context, services, inputs } = run
   const { log, setOutput, writeSummary, client } = services
   const { report } = measured
   const files = 'files' in measured ? measured.files : undefined
@@ -18,7 +20,17 @@ export async function tell({ measured, publish }: Judged, { context, services }:
     log.warning(`The job summary could not be written: ${messageOf(error)}`),
   )
   if (client === undefined) return log.info('No github-token was given: neither comment nor check run is posted.')
-  for (const warning of await post(client, publicationOf(report, { publish }, context))) log.warning(warning)
+  const annotated = { model: inRepository(model, run), config: inRepository(inputs.config, run) }
+  const { warnings, notes } = await post(client, publicationOf(report, { publish }, context, annotated))
+  for (const warning of warnings) log.warning(warning)
+  for (const note of notes) log.info(note)
+}
+
+/** A path as GitHub's interface wants it; undefined of what is not a file of the repository. */
+function inRepository(path: string | undefined, { workspace }: Run): string | undefined {
+  if (path === undefined || path === '' || /^[a-z-]{2,}:/i.test(path)) return undefined
+  const inside = relative(workspace, resolve(workspace, path))
+  return inside === '' || inside.startsWith('..') || isAbsolute(inside) ? undefined : inside.split(sep).join('/')
 }
 
 /** GitHub drops a summary that is longer; a newline is added to it. */

@@ -3,7 +3,9 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import type { AddressInfo } from 'node:net'
 import { githubDescription } from './description.js'
 import type { Operation } from './description.js'
-import { authenticatedUser, checkRun, comment } from './objects.js'
+import { faultyReply } from './faults.js'
+import type { Fault } from './faults.js'
+import { appId, authenticatedUser, checkRun, comment, pullRequest } from './objects.js'
 import type { CheckRun, Comment } from './objects.js'
 
 /** Who a token belongs to and what it may do. */
@@ -26,6 +28,10 @@ export interface LoopbackGitHub {
   readonly checkRuns: CheckRun[]
   /** Operation ids, in the order of the requests. */
   readonly operations: string[]
+  /** Of pull requests, by number. Without an entry it is the commit whose check runs were last asked for. */
+  readonly heads: Map<number, string>
+  /** What goes wrong with the request of that place in `operations`, from 0; may do something in between. */
+  faultAt: (place: number, operation: string) => Fault | undefined
   /** Makes an operation fail from now on. */
   readonly breakOperation: (id: string, reply: Reply) => void
   /** Ends the server. Rejects when any request was one that GitHub would not have understood. */
@@ -61,11 +67,12 @@ export async function startGitHub(world: World): Promise<LoopbackGitHub> {
   const description = githubDescription()
   const violations: string[] = []
   const broken = new Map<string, Reply>()
-  const state = { comments: [] as Comment[], checkRuns: [] as CheckRun[], operations: [] as string[], nextId: 1000 }
+  const state: State = { comments: [], checkRuns: [], operations: [], heads: new Map(), asked: '0'.repeat(40), nextId: 1000 }
   let url = ''
 
-  const answer = async (request: IncomingMessage): Promise<Reply> => {
-    const { pathname, searchParams } = new URL(request.url ?? '/', url)
+  const answer = async (request: IncomingMessage): Promise<Reply & { readonly fault?: Fault }> => {
+    const { pathname: path, searchParams } = new URL(request.url ?? '/', url)
+    const pathname = path.replace(/^\/api\/v3(?=\/)/, '')
     const file = first(world, (extension) => extension.file?.(pathname, request.headers))
     if (typeof file === 'string') violations.push(file)
     if (file !== undefined) return { status: 200, body: file }
@@ -74,7 +81,7 @@ export async function startGitHub(world: World): Promise<LoopbackGitHub> {
       violations.push(`${request.method} ${pathname} is no operation the action should use`)
       return notFound
     }
-    state.operations.push(operation.id)
+    const place = state.operations.push(operation.id) - 1
     const body = await bodyOf(request)
     const wrong = description.request(operation, searchParams, body)
     if (wrong.length > 0) {
@@ -84,16 +91,18 @@ export async function startGitHub(world: World): Promise<LoopbackGitHub> {
     const token = /^(?:token|bearer) (.+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? ''
     const holder = world.tokens[token]
     if (holder === undefined) return { status: 401, body: { message: 'Bad credentials', status: '401' } }
+    const fault = github.faultAt(place, operation.id)
+    if (fault !== undefined && !fault.performed) return { ...notFound, fault }
     const reply =
       broken.get(operation.id) ?? perform(world, state, url, { operation, query: searchParams, body, holder })
     const ownFaults = description.reply(operation, reply.status, reply.body)
     violations.push(...ownFaults.map((fault) => `the loopback server itself: ${operation.id}: ${fault}`))
-    return reply
+    return { ...reply, fault }
   }
 
   const server = createServer((request, response) => {
     answer(request).then(
-      (reply) => send(response, reply),
+      ({ fault, ...reply }) => (fault === undefined ? send(response, reply) : faultyReply(response, fault, reply)),
       (error: unknown) => {
         violations.push(`the loopback server itself: ${String(error)}`)
         send(response, { status: 500, body: { message: 'Server Error' } })
@@ -102,11 +111,13 @@ export async function startGitHub(world: World): Promise<LoopbackGitHub> {
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  return {
+  const github: LoopbackGitHub = {
     url,
     comments: state.comments,
     checkRuns: state.checkRuns,
     operations: state.operations,
+    heads: state.heads,
+    faultAt: () => undefined,
     breakOperation: (id, reply) => void broken.set(id, reply),
     async close() {
       server.closeAllConnections()
@@ -114,6 +125,7 @@ export async function startGitHub(world: World): Promise<LoopbackGitHub> {
       if (violations.length > 0) throw new Error(`GitHub would not have understood:\n${violations.join('\n')}`)
     },
   }
+  return github
 }
 
 const notFound: Reply = { status: 404, body: { message: 'Not Found', status: '404' } }
@@ -139,6 +151,9 @@ const appsOnly: Reply = {
 interface State {
   readonly comments: Comment[]
   readonly checkRuns: CheckRun[]
+  readonly operations: string[]
+  readonly heads: Map<number, string>
+  asked: string
   nextId: number
 }
 
@@ -180,19 +195,39 @@ function perform(world: World, state: State, base: string, { operation, query, b
       found.body = text
       return ok(shownComment(found))
     }
+    case 'issues/delete-comment': {
+      const place = state.comments.findIndex(({ id }) => id === Number(commentId))
+      if (place < 0) return notFound
+      if (holder.comments !== 'write' || state.comments[place].login !== login) return notAccessible
+      state.comments.splice(place, 1)
+      return { status: 204, body: undefined }
+    }
+    case 'pulls/get': {
+      const number = Number(operation.path.pull_number)
+      if (!world.pullRequests.includes(number)) return notFound
+      return ok(pullRequest(number, state.heads.get(number) ?? state.asked))
+    }
     case 'checks/list-for-ref': {
+      state.asked = ref
       if (holder.checks === 'none') return notAccessible
-      const named = query.get('check_name')
-      const runs = state.checkRuns.filter((run) => run.head_sha === ref && (named === null || run.name === named))
-      return ok({
-        total_count: runs.length,
-        check_runs: runs.slice(0, Number(query.get('per_page') ?? 30)).map(shownRun),
-      })
+      const [named, app] = [query.get('check_name'), query.get('app_id')]
+      const runs = state.checkRuns
+        .filter((run) => run.head_sha === ref && (named === null || run.name === named))
+        .filter((run) => app === null || appId(run.app) === Number(app))
+      const url = `${base}/repos/${world.repository}/commits/${ref}/check-runs`
+      const { body: shown, ...reply } = page(runs.toReversed().map(shownRun), query, url)
+      return { ...reply, body: { total_count: runs.length, check_runs: shown } }
+    }
+    case 'checks/list-annotations': {
+      const found = state.checkRuns.find(({ id }) => id === Number(runId))
+      if (found === undefined) return notFound
+      const shown = (found.annotations ?? []).map((each) => ({ ...noAnnotation, blob_href: base, ...each }))
+      return page(shown, query, `${base}/repos/${world.repository}/check-runs/${runId}/annotations`)
     }
     case 'checks/create': {
       if (holder.app === undefined) return appsOnly
       if (holder.checks !== 'write') return notAccessible
-      const run = { ...emptyRun, ...(body as object), id: state.nextId++, app: holder.app } as CheckRun
+      const run = { ...emptyRun, ...keptAnnotations([], body), id: state.nextId++, app: holder.app } as CheckRun
       state.checkRuns.push(run)
       return { status: 201, body: shownRun(run) }
     }
@@ -200,7 +235,7 @@ function perform(world: World, state: State, base: string, { operation, query, b
       const found = state.checkRuns.find(({ id }) => id === Number(runId))
       if (found === undefined) return notFound
       if (holder.checks !== 'write' || found.app !== holder.app) return notAccessible
-      Object.assign(found, body)
+      Object.assign(found, keptAnnotations(found.annotations ?? [], body))
       return ok(shownRun(found))
     }
     default:
@@ -216,6 +251,15 @@ function first<T>({ extensions = [] }: World, ask: (extension: Extension) => T |
   return undefined
 }
 
+/** GitHub keeps the annotations of a check run for good: what is sent is added to them. */
+function keptAnnotations(former: readonly object[], body: unknown): object {
+  const { output, ...content } = body as { readonly output?: { readonly annotations?: readonly object[] } }
+  if (output === undefined) return content
+  const { annotations = [], ...shown } = output
+  return { ...content, output: shown, annotations: [...former, ...annotations] }
+}
+
+const noAnnotation = { start_column: null, end_column: null, raw_details: null }
 const emptyRun = { external_id: null, details_url: null, status: 'queued', conclusion: null }
 const tooLong: Reply = {
   status: 422,

@@ -1,3 +1,5 @@
+import { exampleOf } from './payloads.js'
+
 /** Objects as GitHub's API returns them, complete enough for its own description. */
 
 export interface Comment {
@@ -17,6 +19,12 @@ export interface CheckRun {
   status: string
   conclusion: string | null
   output: { title: string | null; summary: string | null }
+  annotations?: readonly object[]
+}
+
+/** That of GITHUB_TOKEN is known; others get one of their own. */
+export function appId(slug: string): number {
+  return slug === 'github-actions' ? 15368 : [...slug].reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), 7) % 1e6
 }
 
 const someTime = '2026-01-01T00:00:00Z'
@@ -72,7 +80,7 @@ export function comment(base: string, repository: string, { id, pullRequest, log
 
 export function checkRun(base: string, repository: string, run: CheckRun): object {
   const url = `${base}/repos/${repository}/check-runs/${run.id}`
-  const { app, output, ...own } = run
+  const { app, output, annotations = [], ...own } = run
   return {
     ...own,
     node_id: `CR_${run.id}`,
@@ -81,9 +89,9 @@ export function checkRun(base: string, repository: string, run: CheckRun): objec
     started_at: someTime,
     completed_at: run.conclusion === null ? null : someTime,
     check_suite: { id: 5 },
-    output: { ...output, text: null, annotations_count: 0, annotations_url: `${url}/annotations` },
+    output: { ...output, text: null, annotations_count: annotations.length, annotations_url: `${url}/annotations` },
     app: {
-      id: 15368,
+      id: appId(app),
       slug: app,
       node_id: 'MDM6QXBwMTUzNjg=',
       owner: user(base, 'github'),
@@ -98,4 +106,9 @@ export function checkRun(base: string, repository: string, run: CheckRun): objec
     },
     pull_requests: [],
   }
+}
+
+export function pullRequest(number: number, headSha: string): object {
+  const { pull_request: example } = exampleOf('pull_request')
+  return { ...example, number, auto_merge: null, head: { ...example.head, sha: headSha } }
 }
