@@ -155,6 +155,12 @@ describe('a workflow that has to be mended ends with status 2', () => {
     expect(scene.github.checkRuns).toEqual([expect.objectContaining({ head_sha: head, conclusion: 'failure' })])
   })
 
+  test('it lacks mode: publish, and would load a model beside the token', async () => {
+    const outcome = await scene.publish({}, { mode: 'gate' })
+    expect(outcome.status).toBe(2)
+    expect(outcome.errors).toEqual([expect.stringContaining('write mode: publish here')])
+  })
+
   test('mode: publish on another event', async () => {
     const job = { event: 'pull_request', payload: exampleOf('pull_request'), sha: head, apiUrl: scene.github.url }
     const { workspace } = scene

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { UsageError } from '../errors.js'
+import type { Event } from './context.js'
 import { checkedOutCommit, parentsOf } from './history.js'
 import type { LocateInGit } from './workspace.js'
 
@@ -9,6 +10,18 @@ async function holdsHead(headSha: string, workspace: string, locate: LocateInGit
   const commit = file && (await checkedOutCommit(file.git).catch(() => undefined))
   if (file === undefined || commit === undefined) return undefined
   return commit === headSha || (await parentsOf(file.git, commit)).includes(headSha)
+}
+
+/**
+ * A job that `workflow_run` starts has a token that writes, whoever started the run before it.
+ *
+ * @throws UsageError, for a job that would load a model there.
+ */
+export function refuseWorkflowRun({ kind }: Event): void {
+  if (kind === 'workflow_run')
+    throw new UsageError(
+      'event workflow_run: a stranger’s model would be loaded beside a token that writes; evaluate on pull_request, and write mode: publish here (docs/workflows.md)',
+    )
 }
 
 /**

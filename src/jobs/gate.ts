@@ -4,7 +4,7 @@ import type { Config } from '../config/types.js'
 import { writeFileAtomically } from '../files.js'
 import { runGate } from '../gate.js'
 import { baseFinder } from '../github/base.js'
-import { requireHead } from '../github/checkout.js'
+import { refuseWorkflowRun, requireHead } from '../github/checkout.js'
 import type { Report } from '../github/publication.js'
 import { publishingOf, readConfig, readRequest } from '../github/request.js'
 import type { Place } from '../github/request.js'
@@ -21,6 +21,7 @@ export async function judge(run: Run): Promise<Judged> {
   const place = placeOf(run)
   let config: Config
   try {
+    refuseWorkflowRun(context.event)
     if (services.environment.GITHUB_EVENT_NAME === 'pull_request_target')
       await requireHead(context.event.headSha, workspace, place.locate)
     config = await readConfig(inputs, place)
