@@ -29,9 +29,9 @@ export async function judge(run: Run): Promise<Judged> {
     return { measured: failed(error), publish: publishingOf(inputs) }
   }
   try {
-    return { measured: await measure(config, place, run), publish: config.publish }
+    return { measured: await measure(config, place, run), publish: config.publish, model: config.model }
   } catch (error) {
-    return { measured: failed(error, config.policy), publish: config.publish }
+    return { measured: failed(error, config.policy), publish: config.publish, model: config.model }
   }
 }
 

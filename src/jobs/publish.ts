@@ -61,7 +61,7 @@ export async function publishReported(run: Run): Promise<boolean> {
   const report = { ...measured.report, notes: [...notes, ...measured.report.notes] }
   if ('files' in measured)
     await writeFileAtomically(measured.files.report, fullReport(report, config.publish, towards.context))
-  await tell({ measured: { ...measured, report }, publish: config.publish }, towards)
+  await tell({ measured: { ...measured, report }, publish: config.publish, model: config.model }, towards)
   return !('error' in measured) || measured.error instanceof UsageError
 }
 
