@@ -19,7 +19,9 @@ import { formatResults } from './evaluation/resultsFile.js'
 import { isHeldBy } from './evaluation/transfer.js'
 import { makeFolder, writeOutput } from './output.js'
 import { jsonText } from './report/json.js'
+import { junitXml } from './report/junit.js'
 import { markdownReport } from './report/markdown.js'
+import { sarifLog } from './report/sarif.js'
 import { transferTrial } from './transferTrial.js'
 
 export interface GateSources {
@@ -46,6 +48,8 @@ export interface GateRun {
   readonly files: {
     readonly comparison: string
     readonly report: string
+    readonly junit: string
+    readonly sarif: string
     readonly results?: string
     readonly baseline?: string
   }
@@ -53,7 +57,8 @@ export interface GateRun {
 
 /**
  * The gate: evaluates the candidate and the baseline, compares them, and writes results.json, baseline.json,
- * comparison.json and report.md into `out`. An evaluation that breaks is a verdict (`error`), and is written, too.
+ * comparison.json, report.md, junit.xml and robustness.sarif into `out`. An evaluation that breaks is a verdict (`error`),
+ * and is written, too.
  *
  * @throws UsageError for a model, data or baseline results that cannot be used as they are.
  */
@@ -102,7 +107,7 @@ export async function runGate(
     const state = baselineState ?? 'present'
     comparison = errorComparison(error.message, { ...done, failed, suite, seed, policy, baselineState: state })
   }
-  return { comparison, ...done, files: await writeGateFiles(out, comparison, done) }
+  return { comparison, ...done, files: await writeGateFiles(out, comparison, done, sources.candidate.name) }
 }
 
 /** What the candidate's results are going to be made with. */
@@ -121,11 +126,16 @@ function isUnchanged(config: Config, candidate: ModelFile, baseline: ModelFile):
   return samePreprocessing && hashModel(candidate) === hashModel(baseline)
 }
 
-/** Writes what is known of a gate, and removes what an earlier run left: it would pass for a part of this one. */
+/**
+ * Writes what is known of a gate, and removes what an earlier run left: it would pass for a part of this one.
+ *
+ * @param model - The candidate's path in the repository, where it is known.
+ */
 export async function writeGateFiles(
   out: string,
   comparison: Comparison,
   { candidate, baseline }: { readonly candidate?: Results; readonly baseline?: Results },
+  model?: string,
 ): Promise<GateRun['files']> {
   const write = async (name: string, content: string | undefined) => {
     const path = join(out, name)
@@ -138,6 +148,8 @@ export async function writeGateFiles(
   return {
     comparison: await write('comparison.json', jsonText(comparison)),
     report: await write('report.md', markdownReport(comparison, { tier: 'full', results: { candidate, baseline } })),
+    junit: await write('junit.xml', junitXml(comparison)),
+    sarif: await write('robustness.sarif', sarifLog(comparison, model)),
     ...(candidate && { results }),
     ...(baseline && { baseline: baselineResults }),
   }

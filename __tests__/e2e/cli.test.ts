@@ -23,7 +23,7 @@ async function json(path: string) {
 }
 
 describe('gate', () => {
-  test('a weaker model is blocked: exit status 1, the four files, the numbers on stdout', async () => {
+  test('a weaker model is blocked: exit status 1, its files, the numbers on stdout', async () => {
     await inTemporaryFolder(async (cwd) => {
       const run = await runCli(
         ['gate', '--candidate', finetuned, '--baseline', hardened, ...attack, '--out', 'deep/results'],
@@ -33,8 +33,10 @@ describe('gate', () => {
       expect((await readdir(join(cwd, 'deep/results'))).sort()).toEqual([
         'baseline.json',
         'comparison.json',
+        'junit.xml',
         'report.md',
         'results.json',
+        'robustness.sarif',
       ])
       const out = join(cwd, 'deep/results')
       const [candidate, baseline] = [

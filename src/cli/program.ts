@@ -62,7 +62,11 @@ Every option can stand in a config file, in kebab-case or camelCase; options win
       .option('--candidate <MODEL>', 'the model of the pull request')
       .option('--baseline <MODEL>', 'the model it replaces, its results.json, or none')
       .option('--config <FILE>', 'YAML or JSON')
-      .option('--out <DIR>', 'for results.json, baseline.json, comparison.json and report.md', FOLDER),
+      .option(
+        '--out <DIR>',
+        'for results.json, baseline.json, comparison.json, report.md, junit.xml and robustness.sarif',
+        FOLDER,
+      ),
     dataFlags,
     attackFlags,
     modelFlags,
