@@ -209,3 +209,10 @@ describe('APGD-T', () => {
     expect(targets(short, [9, 1], 'l2')).toEqual([1])
   })
 })
+
+test.each(norms)("an image as large as ImageNet's has a start of its own under %s", (norm) => {
+  const model = scripted(() => ({ value: 0, gradient: [] }))
+  const image = new Array<number>(3 * 224 * 224).fill(0.5)
+  const { threat, gradients: x } = run({ ...apgd, steps: 1, restarts: one }, model, { image, norm, epsilon: 0.25 })
+  expect(threat.distance(x[0])).toBeGreaterThan(0.2)
+})

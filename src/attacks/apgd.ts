@@ -4,6 +4,7 @@ import type { Loss } from './losses.js'
 import { momentumPace } from './momentumPace.js'
 import { replay, type Asking, type Attack } from './protocol.js'
 import type { Random, RandomSource } from './random.js'
+import { randomDirection } from './randomDirection.js'
 import { likeliestRivals } from './rivals.js'
 import { sparsePace } from './sparsePace.js'
 import type { Target } from './target.js'
@@ -53,13 +54,10 @@ function* fromTheSurface(target: Target, spec: AutoPgdSpec, loss: Loss, random: 
   return yield* ascend({ ...spec, loss, start: surfacePoint(threat, random), target, paceFrom })
 }
 
-/** A random direction as long as the ball is wide, clipped to the bounds: uniform (Linf) or normal (L2), divided by its norm. */
-function surfacePoint(threat: ThreatModel, random: Random): Float32Array {
-  const { norm, image, epsilon } = threat
-  const direction = Float64Array.from(image, () => (norm === 'linf' ? 2 * random.uniform() - 1 : random.gaussian()))
-  const length =
-    norm === 'linf' ? direction.reduce((max, t) => Math.max(max, Math.abs(t)), 0) : Math.hypot(...direction)
-  return threat.project(image.map((pixel, i) => pixel + (epsilon * direction[i]) / length))
+/** A random direction as long as the ball is wide, clipped to the bounds. */
+function surfacePoint({ norm, image, epsilon, project }: ThreatModel, random: Random): Float32Array {
+  const direction = randomDirection(norm, image.length, random)
+  return project(image.map((pixel, i) => pixel + epsilon * direction[i]))
 }
 
 /**

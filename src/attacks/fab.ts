@@ -5,6 +5,7 @@ import { between, NearestWitness } from './nearestWitness.js'
 import { lengthOf } from './norms.js'
 import type { Asking, Attack } from './protocol.js'
 import type { Random, RandomSource } from './random.js'
+import { randomDirection } from './randomDirection.js'
 import { likeliestRivals, rivalsOf } from './rivals.js'
 import type { Target } from './target.js'
 import type { ThreatModel } from './threat.js'
@@ -100,7 +101,6 @@ function boundaryStep(
 
 /** A point in a random direction at the given distance, clipped to the bounds (section 3.2). */
 function randomStart({ norm, image, low, high }: ThreatModel, radius: number, random: Random): Float32Array {
-  const direction = Float64Array.from(image, () => (norm === 'linf' ? 2 * random.uniform() - 1 : random.gaussian()))
-  const scale = radius / Math.max(lengthOf(norm, direction), 1e-12)
-  return image.map((pixel, i) => Math.min(high, Math.max(low, pixel + scale * direction[i])))
+  const direction = randomDirection(norm, image.length, random)
+  return image.map((pixel, i) => Math.min(high, Math.max(low, pixel + radius * direction[i])))
 }
