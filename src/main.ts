@@ -8,6 +8,7 @@ import { connect } from './github/client.js'
 import { readContext } from './github/context.js'
 import { readInputs } from './github/inputs.js'
 import { guardStatus, nodeHost } from './host.js'
+import { tryOut } from './jobs/dryRun.js'
 import { judge } from './jobs/gate.js'
 import { publishReported } from './jobs/publish.js'
 import type { Log, Run } from './jobs/services.js'
@@ -49,7 +50,15 @@ async function main(): Promise<number> {
       ...(inputs.token !== '' && { client: connect(inputs.token, context.repository) }),
     },
   }
-  if (inputs.mode === 'publish') return (await publishReported(run)) ? 0 : 3
+  if (inputs.dryRun) {
+    await tryOut(run)
+    core.setOutput('verdict', '')
+    return 0
+  }
+  if (inputs.mode === 'publish') {
+    await publishReported(run)
+    return 0
+  }
   const judged = await judge(run)
   await tell(judged, run)
   const { measured } = judged

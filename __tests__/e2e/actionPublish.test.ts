@@ -192,6 +192,7 @@ describe('what the network does', () => {
       scene.github.breakOperation(operation, reply)
       const outcome = await scene.publish()
       expect(outcome).toMatchObject({ status: 3, outputs: { verdict: 'error' }, warnings: [] })
+      expect(outcome.errors).toEqual([expect.stringContaining('the job needs actions: read')])
       expect(outcome.summary).toContain('the job needs actions')
       expect(scene.github.checkRuns).toEqual([expect.objectContaining({ head_sha: head, conclusion: 'failure' })])
     },

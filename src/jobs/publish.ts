@@ -26,10 +26,11 @@ import { fullReport, tell } from './tell.js'
  * nor decodes an image. Everything the other run uploaded is taken for a stranger's; the verdict is reached here, by the
  * config of the default branch.
  *
- * @returns Whether it could be told. The verdict is the check run's, not this job's, which no pull request waits for.
- * @throws UsageError where this workflow has to be mended.
+ * The verdict is the check run's, not this job's, which no pull request waits for.
+ *
+ * @throws UsageError where this workflow has to be mended; any other error where it should be run again.
  */
-export async function publishReported(run: Run): Promise<boolean> {
+export async function publishReported(run: Run): Promise<void> {
   const { context, inputs, services } = run
   const { event } = context
   if (event.kind !== 'workflow_run')
@@ -40,7 +41,7 @@ export async function publishReported(run: Run): Promise<boolean> {
   if (isOfPullRequest(event)) await refuseHead(event.headSha, run.workspace, place.locate)
   if (unfinished.test(event.conclusion)) {
     await nothingToTell(run, `Run ${event.runId} was ended early (${event.conclusion}), so nothing is posted.`)
-    return true
+    return
   }
   let config: Config
   try {
@@ -53,7 +54,7 @@ export async function publishReported(run: Run): Promise<boolean> {
   const addressee = await found(client, event, run)
   if (addressee.kind === 'nobody') {
     await nothingToTell(run, addressee.reason)
-    return true
+    return
   }
   const towards = addressed(run, event, addressee)
   const measured = await judgeReported(config, client, event, towards)
@@ -62,7 +63,9 @@ export async function publishReported(run: Run): Promise<boolean> {
   if ('files' in measured)
     await writeFileAtomically(measured.files.report, fullReport(report, config.publish, towards.context))
   await tell({ measured: { ...measured, report }, publish: config.publish, model: config.model }, towards)
-  return !('error' in measured) || measured.error instanceof UsageError
+  if (!('error' in measured)) return
+  if (!(measured.error instanceof UsageError)) throw measured.error
+  services.log.info(messageOf(measured.error))
 }
 
 /** Their results would be half of them; a newer run usually follows. */
