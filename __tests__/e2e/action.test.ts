@@ -134,7 +134,7 @@ describe('a pull request with a weaker model', () => {
     const { job } = await changing({ [model]: finetuned })
     const outcome = await run({ ...job, apiUrl: 'http://127.0.0.1:1' })
     expect(outcome).toMatchObject({ status: 1, outputs: { verdict: 'regression' } })
-    expect(outcome.warnings).toHaveLength(2)
+    expect(outcome.warnings).toEqual([expect.stringContaining('The check run and the comment could not be posted')])
   })
 })
 

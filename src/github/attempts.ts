@@ -22,12 +22,16 @@ export function attempts({ hook }: Pick<ReturnType<typeof getOctokit>, 'hook'>, 
   hook.wrap('request', async (request, given) => {
     const { request: own } = given
     const began = performance.now()
+    // With these two fields octokit's plugins take an error for an answer of the server.
+    const failure = (message: string) => Object.assign(new Error(message), { status: 502, request: { ...given } })
     try {
       const signal = own.signal ?? AbortSignal.timeout(answerWithin)
-      const response = await request({ ...given, request: { ...own, signal } })
-      // With these two fields octokit's plugins take it for an answer of the server.
-      if (isBroken(response))
-        throw Object.assign(new Error('the reply broke off'), { status: 502, request: { ...given } })
+      // Half a body may outlive the signal.
+      const late = new Promise<never>((_, reject) =>
+        signal.addEventListener('abort', () => reject(failure('no whole answer came in time')), { once: true }),
+      )
+      const response = await Promise.race([request({ ...given, request: { ...own, signal } }), late])
+      if (isBroken(response)) throw failure('the reply broke off')
       return response
     } catch (error) {
       const count = (own.retryCount as number | undefined) ?? 0

@@ -102,7 +102,7 @@ async function ownLogin({ octokit }: Client): Promise<string> {
   try {
     return (await octokit.rest.users.getAuthenticated()).data.login
   } catch (error) {
-    if (statusOf(error) === 403) return actionsLogin
+    if (isPermission(error)) return actionsLogin
     throw error
   }
 }

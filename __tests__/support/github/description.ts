@@ -48,6 +48,12 @@ export function githubDescription(): ApiDescription {
     formats.default(ajv)
     for (const number of ['int32', 'int64']) ajv.addFormat(number, { type: 'number', validate: Number.isInteger })
   }
+  const checks = new Map<object, ValidateFunction>()
+  const valueCheck = (schema: object): ValidateFunction => {
+    const check = checks.get(schema) ?? coercing.compile({ type: 'object', properties: { value: schema } })
+    checks.set(schema, check)
+    return check
+  }
   const described = (operation: Operation) => operations.find(({ id }) => id === operation.id)
   return {
     find(method, path) {
@@ -69,8 +75,7 @@ export function githubDescription(): ApiDescription {
         .flatMap((parameter) => {
           const value = parameter.in === 'path' ? operation.path[parameter.name] : query.get(parameter.name)
           if (value === null || value === undefined) return parameter.required ? [`${parameter.name} is missing`] : []
-          const check = coercing.compile({ type: 'object', properties: { value: parameter.schema } })
-          return complaints(check, { value }, parameter.name)
+          return complaints(valueCheck(parameter.schema), { value }, parameter.name)
         })
       const unknown = [...query.keys()].filter(
         (name) => !parameters.some((parameter) => parameter.in === 'query' && parameter.name === name),

@@ -20,7 +20,7 @@ export type Fault = {
 /** The faults that every request has to be ready for. */
 export const everyFault: Readonly<Record<string, Fault>> = {
   '403 without a word': refusal(403, 'Forbidden'),
-  '403, a secondary rate limit': refusal(403, 'You have exceeded a secondary rate limit.', { 'retry-after': '0' }),
+  '403, a secondary rate limit': refusal(403, 'You have exceeded a secondary rate limit.', { 'retry-after': '1' }),
   '403, the primary rate limit': refusal(403, 'API rate limit exceeded', {
     ...{ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '1' },
   }),
@@ -28,7 +28,7 @@ export const everyFault: Readonly<Record<string, Fault>> = {
   '409': refusal(409, 'Conflict'),
   '422': refusal(422, 'Validation Failed'),
   '429': refusal(429, 'Too Many Requests'),
-  '429, a secondary rate limit': refusal(429, 'You have exceeded a secondary rate limit.', { 'retry-after': '0' }),
+  '429, a secondary rate limit': refusal(429, 'You have exceeded a secondary rate limit.', { 'retry-after': '1' }),
   '500': refusal(500, 'Server Error'),
   '502, a page of a proxy': {
     kind: 'reply',

@@ -63,11 +63,17 @@ export interface Extension {
  * A GitHub on 127.0.0.1 that keeps comments and check runs, knows tokens and their permissions, and holds every request,
  * and every reply of its own, against GitHub's OpenAPI description.
  */
-export async function startGitHub(world: World): Promise<LoopbackGitHub> {
-  const description = githubDescription()
+export async function startGitHub(world: World, description = githubDescription()): Promise<LoopbackGitHub> {
   const violations: string[] = []
   const broken = new Map<string, Reply>()
-  const state: State = { comments: [], checkRuns: [], operations: [], heads: new Map(), asked: '0'.repeat(40), nextId: 1000 }
+  const state: State = {
+    comments: [],
+    checkRuns: [],
+    operations: [],
+    heads: new Map(),
+    asked: '0'.repeat(40),
+    nextId: 1000,
+  }
   let url = ''
 
   const answer = async (request: IncomingMessage): Promise<Reply & { readonly fault?: Fault }> => {

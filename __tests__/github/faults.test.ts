@@ -1,0 +1,94 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import type { Connection } from '../../src/github/client.js'
+import { publish } from '../../src/github/publish.js'
+import { clientOf } from '../support/github/client.js'
+import { githubDescription } from '../support/github/description.js'
+import { everyFault } from '../support/github/faults.js'
+import type { Fault } from '../support/github/faults.js'
+import { actionsToken, startGitHub } from '../support/github/loopback.js'
+import type { LoopbackGitHub } from '../support/github/loopback.js'
+import { saying, wordsOf } from '../support/github/publication.js'
+
+/** GitHub or the way to it is out of order. What is posted in the end, what is said, and that it ends. */
+
+let github: LoopbackGitHub
+const repository = { owner: 'Codertocat', repo: 'Hello-World' }
+const impatient = { answerWithin: 150 }
+const post = (connection: Connection = impatient, path = '') =>
+  publish(clientOf(github.url + path, 'writes', repository, connection), saying('Robust accuracy falls.'))
+
+/** Its checks are compiled once; there are two hundred cases. */
+const description = githubDescription()
+
+beforeEach(async () => {
+  const tokens = { writes: actionsToken }
+  github = await startGitHub({ repository: 'Codertocat/Hello-World', pullRequests: [2], tokens }, description)
+})
+afterEach(() => github.close())
+
+/** The requests of a first publication: the check run; head, sections and comments; the comment; and all read again. */
+const calls = 9
+
+const passing = Object.entries(everyFault).filter(([name]) => !/^(403 without|404|422)/.test(name))
+
+describe.each(Object.entries(everyFault))('%s', (name, fault) => {
+  test.each(Array.from({ length: calls }, (_, place) => place))('once, at call %i', async (place) => {
+    github.faultAt = (at) => (at === place ? fault : undefined)
+    const { warnings } = await post()
+    expect(warnings.length).toBeLessThanOrEqual(1)
+    // What may go better is tried again, so that nothing is missing.
+    if (passing.some(([one]) => one === name)) {
+      expect(warnings).toEqual([])
+      expect(github.comments.map(wordsOf)).toEqual(['Robust accuracy falls.'])
+      expect(github.checkRuns.map(({ conclusion }) => conclusion)).toContain('failure')
+    }
+  })
+
+  test('always: one warning, and an end', async () => {
+    github.faultAt = () => fault
+    const { warnings } = await post()
+    expect(warnings).toEqual([expect.stringMatching(/could not be posted/)])
+    expect(github.operations.length).toBeLessThanOrEqual(20)
+  })
+})
+
+const secondary = (seconds: string): Fault => ({
+  kind: 'reply',
+  reply: {
+    ...{ status: 403, headers: { 'retry-after': seconds } },
+    body: { message: 'You have exceeded a secondary rate limit.' },
+  },
+})
+
+test('a rate limit that ends too late is not waited for', async () => {
+  github.faultAt = () => secondary('3600')
+  await post()
+  // Check run and comment: a request each, which is not repeated.
+  expect(github.operations).toHaveLength(2)
+})
+
+test('all waits together are bounded: limits of a minute are waited for twice', async () => {
+  github.faultAt = () => secondary('60')
+  await post()
+  expect(github.operations).toHaveLength(4)
+})
+
+test('a rate limit is waited for as long as GitHub says, and not tried before', async () => {
+  github.faultAt = (place) => (place === 0 ? secondary('2') : undefined)
+  const began = performance.now()
+  await post({ second: 100 })
+  expect(performance.now() - began).toBeGreaterThanOrEqual(200)
+  expect(github.operations.slice(0, 3)).toEqual(['checks/list-for-ref', 'checks/list-for-ref', 'checks/create'])
+})
+
+test('once too much time was lost to failures, nothing is tried twice', async () => {
+  github.faultAt = () => ({ kind: 'reset' })
+  await post({ ...impatient, patience: -1 })
+  expect(github.operations).toHaveLength(2)
+})
+
+test('GitHub Enterprise Server: everything is under the path of its interface, pages too', async () => {
+  for (let id = 0; id < 150; id += 1) github.comments.push({ id, pullRequest: 2, login: 'octocat', body: 'Nice.' })
+  expect(await post(impatient, '/api/v3')).toEqual({ warnings: [], notes: [] })
+  expect(github.comments).toHaveLength(151)
+})
