@@ -111,7 +111,7 @@ export async function runGate(
 }
 
 /** What the candidate's results are going to be made with. */
-function conditionsOf({ suite, quantised, threats, seed }: Config, { range, sha256 }: Dataset): Conditions {
+export function conditionsOf({ suite, quantised, threats, seed }: Config, { range, sha256 }: Dataset): Conditions {
   return {
     suite: suiteOf({ suite, quantised }),
     threats: withBounds(threats, range),
@@ -121,7 +121,7 @@ function conditionsOf({ suite, quantised, threats, seed }: Config, { range, sha2
 }
 
 /** An evaluation is deterministic, so the same model is evaluated once: most pull requests do not touch it. */
-function isUnchanged(config: Config, candidate: ModelFile, baseline: ModelFile): boolean {
+export function isUnchanged(config: Config, candidate: ModelFile, baseline: ModelFile): boolean {
   const samePreprocessing = isDeepStrictEqual(config.preprocessing, config.baselinePreprocessing)
   return samePreprocessing && hashModel(candidate) === hashModel(baseline)
 }

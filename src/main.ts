@@ -8,6 +8,7 @@ import { connect } from './github/client.js'
 import { readContext } from './github/context.js'
 import { readInputs } from './github/inputs.js'
 import { guardStatus, nodeHost } from './host.js'
+import { tryOut } from './jobs/dryRun.js'
 import { judge } from './jobs/gate.js'
 import { publishReported } from './jobs/publish.js'
 import type { Log, Run } from './jobs/services.js'
@@ -48,6 +49,11 @@ async function main(): Promise<number> {
       fetch,
       ...(inputs.token !== '' && { client: connect(inputs.token, context.repository) }),
     },
+  }
+  if (inputs.dryRun) {
+    await tryOut(run)
+    core.setOutput('verdict', '')
+    return 0
   }
   if (inputs.mode === 'publish') {
     await publishReported(run)

@@ -12,11 +12,14 @@ import { parseShard } from '../evaluation/shards.js'
 import { witnessArchive } from '../evaluation/witnesses.js'
 import { evaluateModel } from '../evaluateModel.js'
 import type { ModelEffects } from '../evaluateModel.js'
+import { dryRun } from '../dryRun.js'
 import { runGate } from '../gate.js'
 import { makeFolder, writeOutput } from '../output.js'
 import { evaluationReport } from '../report/evaluation.js'
 import { jsonText } from '../report/json.js'
 import { markdownReport } from '../report/markdown.js'
+import { planText } from '../report/plan.js'
+import type { Plan } from '../report/plan.js'
 import { terminalReport } from '../report/terminal.js'
 import type { ExitStatus } from './failure.js'
 import { inspectionText } from './inspection.js'
@@ -26,11 +29,22 @@ import { readAnyResults, readBaseline, readConfig, readData, readResults, requir
 
 /** The commands, one function each: arguments in, exit status out. What they throw is told by `failureOf`. */
 
-export async function gate({ candidate: flag, ...flags }: Flags, out: string, io: Io): Promise<ExitStatus> {
+export interface GateOptions {
+  readonly out: string
+  /** Say what would be run, and run nothing. */
+  readonly check?: boolean
+}
+
+export async function gate(
+  { candidate: flag, ...flags }: Flags,
+  { out, check }: GateOptions,
+  io: Io,
+): Promise<ExitStatus> {
   const config = await readConfig({ ...flags, model: flag })
   const candidate = await readModelFile(required(config.model, 'candidate', 'the model of the pull request'))
   const baseline = await readBaseline(config.baseline)
   const data = await readData(config)
+  if (check) return tellPlan(await dryRun(config, { candidate, baseline, data }, io.host), io)
   const { comparison, files } = await runGate(config, { candidate, baseline, data }, out, effects(io))
   io.stdout(`${terminalReport(comparison, io).trimEnd()}\n\nReport: ${files.report}\n`)
   return statusOf(comparison, io)
@@ -38,6 +52,7 @@ export async function gate({ candidate: flag, ...flags }: Flags, out: string, io
 
 export interface EvaluateOptions {
   readonly out: string
+  readonly check?: boolean
   readonly saveAdversarial?: boolean
   /** `I/N` */
   readonly shard?: string
@@ -45,13 +60,14 @@ export interface EvaluateOptions {
 
 export async function evaluate(
   flags: Flags,
-  { out, saveAdversarial, shard: part }: EvaluateOptions,
+  { out, check, saveAdversarial, shard: part }: EvaluateOptions,
   io: Io,
 ): Promise<ExitStatus> {
   const shard = part === undefined ? undefined : parseShard(part)
   const config = await readConfig(flags)
   const model = await readModelFile(required(config.model, 'model', 'the model to attack'))
   const raw = await readData(config)
+  if (check) return tellPlan(await dryRun(config, { candidate: model, data: raw, shard }, io.host), io)
   await makeFolder(out)
   const dataset = await loadDataset(raw, config.dataOptions, config.samples, asking(config, io))
   const witnesses: Witness[] = []
@@ -121,6 +137,11 @@ export async function report(path: string, out: string, io: Io): Promise<ExitSta
   const { markdown, terminal } = evaluationReport(results, io)
   await writeOutput(file, markdown)
   io.stdout(`${terminal.trimEnd()}\n\nReport: ${file}\n`)
+  return 0
+}
+
+function tellPlan(plan: Plan, io: Io): ExitStatus {
+  io.stdout(`${planText(plan)}\n`)
   return 0
 }
 

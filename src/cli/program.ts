@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { version } from '../version.js'
 import { compareResults, evaluate, gate, gradient, inspect, merge, report } from './commands.js'
-import type { EvaluateOptions } from './commands.js'
+import type { EvaluateOptions, GateOptions } from './commands.js'
 import type { ExitStatus } from './failure.js'
 import type { Io } from './io.js'
 import {
@@ -18,6 +18,9 @@ import { replay } from './replay.js'
 import type { Flags } from './sources.js'
 
 const FOLDER = 'robustness-gate-results'
+
+const CHECK =
+  'check config, data and models, say what would run and how long it takes at most, and attack and write nothing'
 
 /**
  * Runs the command that `argv` (without node and script) names.
@@ -61,6 +64,7 @@ Every option can stand in a config file, in kebab-case or camelCase; options win
     )
       .option('--candidate <MODEL>', 'the model of the pull request')
       .option('--baseline <MODEL>', 'the model it replaces, its results.json, or none')
+      .option('--check', CHECK)
       .option('--config <FILE>', 'YAML or JSON')
       .option(
         '--out <DIR>',
@@ -72,7 +76,7 @@ Every option can stand in a config file, in kebab-case or camelCase; options win
     modelFlags,
     baselineFlags,
     policyFlags,
-  ).action(({ out, ...flags }: Flags & { readonly out: string }) => ends(gate(flags, out, io)))
+  ).action(({ out, check, ...flags }: Flags & GateOptions) => ends(gate(flags, { out, check }, io)))
 
   withFlags(
     command(
@@ -81,6 +85,7 @@ Every option can stand in a config file, in kebab-case or camelCase; options win
       'evaluate --model model.onnx --data images/ --resize 256 --crop 224 --suite quick',
     )
       .option('--model <MODEL>', 'the model to attack')
+      .option('--check', CHECK)
       .option('--config <FILE>', 'YAML or JSON')
       .option('--out <DIR>', 'for results.json and report.md', FOLDER)
       .option('--save-adversarial', 'write the images that fool the model, too: adversarial-<threat>.npz')
@@ -88,8 +93,8 @@ Every option can stand in a config file, in kebab-case or camelCase; options win
     dataFlags,
     attackFlags,
     modelFlags,
-  ).action(({ out, saveAdversarial = false, shard, ...flags }: Flags & EvaluateOptions) =>
-    ends(evaluate(flags, { out, saveAdversarial, shard }, io)),
+  ).action(({ out, check, saveAdversarial = false, shard, ...flags }: Flags & EvaluateOptions) =>
+    ends(evaluate(flags, { out, check, saveAdversarial, shard }, io)),
   )
 
   command(

@@ -62,13 +62,18 @@ const MOST_STEPS = 400
 
 const moreSteps: Probe = function* (task, plan, found) {
   if (!plan.gradient) return undefined
-  const suite = plan.attacks.filter(isAscent).map(({ steps }) => steps)
-  const steps = Math.min(MOST_STEPS, Math.max(LEAST_STEPS, LONGER * Math.max(0, ...suite)))
+  const steps = longerSteps(plan.attacks)
   // 2.5 ε / T reaches every point of the ball from every other (Madry et al. 2018).
   const longer = ascent('diagnosis-steps', steps, 2.5 / steps)
   for (const threat of robustUnder(plan, found))
     if (yield* breaks(longer, threat, task, plan, found)) return 'more-steps'
   return undefined
+}
+
+/** Steps of the longer ascent that a diagnosis makes under every threat. */
+export function longerSteps(attacks: readonly RunAttack[]): number {
+  const suite = attacks.filter(isAscent).map(({ steps }) => steps)
+  return Math.min(MOST_STEPS, Math.max(LEAST_STEPS, LONGER * Math.max(0, ...suite)))
 }
 
 const QUERIES = 100
@@ -117,7 +122,7 @@ const doubleEpsilon: Probe = function* (task, plan, found) {
 
 type AscentSpec = Extract<RunAttack, { name: 'pgd' | 'bim' | 'mi-fgsm' | 'apgd' | 'apgd-t' }>
 
-function isAscent(attack: RunAttack): attack is AscentSpec {
+export function isAscent(attack: RunAttack): attack is AscentSpec {
   return ['pgd', 'bim', 'mi-fgsm', 'apgd', 'apgd-t'].includes(attack.name)
 }
 

@@ -49,6 +49,8 @@ export type Request =
   | { readonly type: 'evaluate'; readonly images: readonly ImageTask[] }
   /** The same for points to be put to the original as they are; each comes back as one `replayed`. */
   | { readonly type: 'replay'; readonly images: readonly ImageTask[] }
+  /** One batch of the model, as many of these images as it takes, and of its gradient where that is asked for: nothing is attacked. */
+  | { readonly type: 'try'; readonly gradient: boolean; readonly images: readonly ImageTask[] }
   /** Adversarial examples that were saved: they come back as `unpacked`, and their pixels in pieces. */
   | { readonly type: 'unpack'; readonly name: string; readonly bytes: Uint8Array }
   /** Which files, besides those it comes with, a model keeps numbers in: only the child may read what a model says. */
@@ -131,6 +133,8 @@ export const ReplySchema = z.discriminatedUnion('type', [
   }),
   /** `predicted` by the original at the point; the number of classes when it says none of them. */
   z.object({ type: z.literal('replayed'), index, predicted: index }),
+  /** What the original, or the gradient's logits, say of each image that was in the batch, in order. */
+  z.object({ type: z.literal('tried'), predicted: z.array(index).min(1) }),
   /** Files that are missing, as the model names them. The parent checks each before it reads it. */
   z.object({ type: z.literal('needs'), locations: z.array(z.string().min(1).max(1024)).max(MAXIMUM_EXTERNAL_FILES) }),
   z.object({ type: z.literal('inspected'), inspection: InspectionSchema }),

@@ -13,6 +13,7 @@ import type { ImageTask, LoadRequest, ModelBytes, Reply, Request } from './messa
 import { replayPoint, type Replayed } from './replay.js'
 import { Scheduler, type Cost } from './scheduler.js'
 import { modelRunner } from './session.js'
+import { tryBatch } from './tryBatch.js'
 
 interface Evaluator {
   readonly request: LoadRequest
@@ -52,6 +53,11 @@ export function serve(send: (reply: Reply) => Promise<void>): (request: Request)
       }
       case 'unpack':
         return unpack(request, send)
+      case 'try': {
+        if (!evaluator) throw new Error('images came before a model was loaded')
+        for (const image of request.images) check(image, evaluator)
+        return send({ type: 'tried', predicted: await tryBatch(request, evaluator.model.engine) })
+      }
       case 'evaluate':
       case 'replay': {
         if (!evaluator) throw new Error('images came before a model was loaded')

@@ -203,11 +203,11 @@ const LEAST_BATCH = 16
  * One for each core. Less than the least batch is not worth a process; more is, even where it does not fill the batch that
  * was asked for: a model may keep its own, and a core that idles does less than one with half a batch.
  */
-function workerCount({ workers }: Limits, samples: number, cores: number): number {
+export function workerCount({ workers }: Limits, samples: number, cores: number): number {
   return Math.max(1, Math.min(workers ?? cores, Math.ceil(samples / LEAST_BATCH)))
 }
 
-function checkLabels({ dataset, model }: EvaluationRequest, classes: number): void {
+export function checkLabels({ dataset, model }: EvaluationRequest, classes: number): void {
   const image = dataset.labels.findIndex((label) => label >= classes)
   if (image >= 0)
     throw new UsageError(

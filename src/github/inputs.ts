@@ -16,6 +16,8 @@ export interface Inputs {
   /** Name of the artifact that holds that run's results; empty for the only one there is. */
   readonly artifact: string
   readonly allowUnsafePullRequestTarget: boolean
+  /** Say what would be run, and run nothing. */
+  readonly dryRun: boolean
 }
 
 export type Mode = 'gate' | 'publish'
@@ -39,6 +41,7 @@ export function readInputs(getInput: (name: string) => string): Inputs {
     mode: oneOf('mode', getInput('mode') || 'gate', ['gate', 'publish']),
     artifact: getInput('artifact'),
     allowUnsafePullRequestTarget: oneOf(unsafe, getInput(unsafe) || 'false', ['true', 'false']) === 'true',
+    dryRun: oneOf('dry-run', getInput('dry-run') || 'false', ['true', 'false']) === 'true',
   }
 }
 

@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs'
+import { readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { actionsToken, startGitHub } from '../support/github/loopback.js'
+import type { LoopbackGitHub } from '../support/github/loopback.js'
+import { exampleOf } from '../support/github/payloads.js'
+import { hostRepository } from '../support/github/repository.js'
+import type { HostedRepository } from '../support/github/repository.js'
+import { installAction, runJob } from '../support/github/runner.js'
+import type { InstalledAction } from '../support/github/runner.js'
+
+/** The built action with `dry-run: true`: people try a workflow without a verdict, a comment or a wait. */
+let action: InstalledAction
+let hosted: HostedRepository
+let github: LoopbackGitHub
+beforeAll(async () => {
+  action = await installAction()
+  hosted = await hostRepository()
+  github = await startGitHub({
+    repository: 'Codertocat/Hello-World',
+    pullRequests: [2],
+    tokens: { ghs_writes: actionsToken },
+  })
+})
+afterAll(async () => {
+  await github.close()
+  await hosted.remove()
+  await action.remove()
+})
+
+const model = 'models/classifier.onnx'
+
+async function dryRun(inputs: Readonly<Record<string, string>>, installed = action) {
+  const base = await hosted.commit('main', {
+    [model]: readFileSync('fixtures/fashion/fashion-hardened.onnx'),
+    'data/test.npz': readFileSync('fixtures/fashion/fashion-test.npz'),
+    'robustness.yml': `model: ${model}\ndata: data/test.npz\nepsilon: 0.1\nsamples: 32\nsuite: quick\n`,
+  })
+  const head = await hosted.commit(
+    'feature',
+    { [model]: readFileSync('fixtures/fashion/fashion-finetuned.onnx') },
+    base,
+  )
+  const commit = await hosted.merge(2, base, head)
+  const example = exampleOf('pull_request')
+  const payload = {
+    ...example,
+    pull_request: {
+      ...example.pull_request,
+      head: { ...example.pull_request.head, sha: head },
+      base: { ...example.pull_request.base, sha: base, ref: 'main' },
+    },
+  }
+  const workspace = await hosted.checkout(commit, 1)
+  const outcome = await runJob(installed, {
+    ...{ workspace, event: 'pull_request', payload, sha: commit, apiUrl: github.url, token: 'ghs_writes' },
+    inputs: { config: 'robustness.yml', 'dry-run': 'true', ...inputs },
+  })
+  return { ...outcome, files: await readdir(workspace) }
+}
+
+test('tells the plan in log and summary, and posts, writes and blocks nothing', async () => {
+  const { status, summary, log, outputs, errors, files } = await dryRun({})
+  expect({ status, errors, verdict: outputs.verdict }).toEqual({ status: 0, errors: [], verdict: '' })
+  for (const text of [summary, log]) {
+    expect(text).toMatch(/^Candidate: models\/classifier\.onnx, 10 classes; right on \d+ of the first 32 images/m)
+    expect(text).toMatch(/^Baseline: .*, 10 classes; right on \d+ of the first 32 images/m)
+    expect(text).toMatch(/^All in all: at most about \d+ s$/m)
+  }
+  expect([...github.comments, ...github.checkRuns]).toEqual([])
+  expect(files).not.toContain('robustness-gate-results')
+})
+
+test('what would keep the gate from running fails the job: exit status 2, one line', async () => {
+  const { status, errors } = await dryRun({ data: join('data', 'none.npz') })
+  expect({ status, errors }).toEqual({ status: 2, errors: [expect.stringContaining('none.npz')] })
+  expect([...github.comments, ...github.checkRuns]).toEqual([])
+})
+
+test('a model that kills its process fails the job, as it would the gate: exit status 3', async () => {
+  const crashing = await installAction()
+  const worker = "process.on('message', () => process.kill(process.pid, 'SIGSEGV'))\n"
+  await writeFile(join(crashing.folder, 'dist/worker/index.js'), worker)
+  const { status, errors } = await dryRun({}, crashing)
+  await crashing.remove()
+  expect({ status, errors }).toEqual({ status: 3, errors: [expect.stringContaining('SIGSEGV')] })
+})
+
+test('is refused where a token that writes is at hand and no model may be loaded', async () => {
+  const { status, errors } = await dryRun({ mode: 'publish' })
+  expect({ status, errors }).toEqual({ status: 2, errors: [expect.stringContaining('mode: gate')] })
+})

@@ -1,0 +1,90 @@
+import { assertSameConditions } from './comparison/pairing.js'
+import type { Config } from './config/types.js'
+import type { Dataset } from './data/types.js'
+import { attacksRun, withFallback } from './engine/attacksRun.js'
+import type { Role } from './evaluateModel.js'
+import { requestFor } from './evaluateModel.js'
+import { completeModel, loadDataset } from './evaluation/ask.js'
+import type { ChildEffects } from './evaluation/children.js'
+import { imagesToDiagnose } from './evaluation/diagnosed.js'
+import { workerCount } from './evaluation/evaluate.js'
+import { mostPerImage } from './evaluation/expectedCost.js'
+import type { ModelFile } from './evaluation/modelFile.js'
+import type { Shard } from './evaluation/shards.js'
+import { imagesOfShard } from './evaluation/shards.js'
+import { tryModel } from './evaluation/trial.js'
+import { conditionsOf, isUnchanged } from './gate.js'
+import type { GateSources } from './gate.js'
+import type { Host } from './host.js'
+import type { Plan, PlannedModel } from './report/plan.js'
+
+export type DryRunEffects = Host & Pick<ChildEffects, 'signal'>
+
+/** What is going to be evaluated; `evaluate` has no baseline, and may have a shard. */
+export type DryRunSources = Pick<GateSources, 'candidate' | 'data'> & {
+  readonly baseline?: GateSources['baseline']
+  readonly shard?: Shard
+}
+
+/**
+ * Reads data and models as a gate does, runs one batch of each, and says what a gate would run and how long that takes.
+ * Nothing is attacked and nothing written.
+ *
+ * @throws UsageError and EvaluationError as `runGate` does, and EvaluationError where that makes it a verdict.
+ */
+export async function dryRun(config: Config, sources: DryRunSources, effects: DryRunEffects): Promise<Plan> {
+  const { baseline, shard } = sources
+  const asking = { ...effects, timeLimitSeconds: config.limits.seconds }
+  const dataset = await loadDataset(sources.data, config.dataOptions, config.samples, asking)
+  if (baseline?.kind === 'results') assertSameConditions(conditionsOf(config, dataset), baseline.results)
+  const images = shard ? [...imagesOfShard(shard, dataset.samples)] : undefined
+  const planned = (role: Role, file: ModelFile) => planModel(role, file, { dataset, images }, config, effects)
+  const candidate = await completeModel(sources.candidate, asking)
+  const models = [await planned('candidate', candidate)]
+  let state: Plan['baseline'] = baseline === undefined || baseline.kind === 'model' ? undefined : baseline.kind
+  if (baseline?.kind === 'model') {
+    const model = await completeModel(baseline.model, asking)
+    if (isUnchanged(config, candidate, model)) state = 'unchanged'
+    else models.push(await planned('baseline', model))
+  }
+  const { suite, threats, seed } = config
+  return {
+    data: { name: dataset.name, samples: dataset.samples, shape: dataset.shape, range: dataset.range },
+    images: images?.length ?? dataset.samples,
+    ...{ suite, threats, seed, models, quantised: config.quantised, timeLimit: config.limits.seconds },
+    ...(state && { baseline: state }),
+  }
+}
+
+interface Evaluated {
+  readonly dataset: Dataset
+  /** Those of a shard; undefined: all. */
+  readonly images?: readonly number[]
+}
+
+async function planModel(
+  role: Role,
+  file: ModelFile,
+  { dataset, images: ofShard }: Evaluated,
+  config: Config,
+  effects: DryRunEffects,
+): Promise<PlannedModel> {
+  const model = await completeModel(file, { ...effects, timeLimitSeconds: config.limits.seconds })
+  const trial = await tryModel(requestFor(role, model, dataset, config), effects)
+  const { classes, gradient } = trial
+  const { threats, suite } = config
+  const asked = { attacks: suite.attacks, threats, classes, gradient }
+  const images = ofShard?.length ?? dataset.samples
+  const closer = imagesToDiagnose(dataset)
+  const diagnosed = ofShard?.filter((index) => closer.has(index)).length ?? closer.size
+  const [usual, looked] = [mostPerImage(asked, false), mostPerImage(asked, true)]
+  const most = (key: 'gradients' | 'forwards') => (images - diagnosed) * usual[key] + diagnosed * looked[key]
+  const workers = workerCount(config.limits, images, effects.cores)
+  const [gradients, forwards] = [most('gradients'), most('forwards')]
+  const seconds = gradients * (trial.secondsPerGradient ?? 0) + forwards * trial.secondsPerForward
+  return {
+    ...{ role, name: model.name, trial, workers, gradients, forwards },
+    seconds: seconds / workers,
+    attacks: attacksRun(withFallback(suite.attacks, gradient), gradient).map(({ id }) => id),
+  }
+}

@@ -1,0 +1,100 @@
+import { count, percent, threatTitle } from '../comparison/text.js'
+import type { Config } from '../config/types.js'
+import type { Trial } from '../evaluation/trial.js'
+import { plain } from './escape.js'
+
+/** What a run would do, found out by a dry run. */
+export interface Plan {
+  readonly data: {
+    readonly name: string
+    readonly samples: number
+    readonly shape: readonly number[]
+    readonly range: readonly [number, number]
+  }
+  /** Those to be attacked: all, or a shard's. */
+  readonly images: number
+  readonly suite: Config['suite']
+  readonly threats: Config['threats']
+  readonly seed: number
+  readonly quantised: boolean
+  /** Seconds that the evaluation of one model may take. */
+  readonly timeLimit: number
+  /** In the order in which they are evaluated. */
+  readonly models: readonly PlannedModel[]
+  /** Of a baseline that is not evaluated, why; undefined where it is, or where none is wanted. */
+  readonly baseline?: 'results' | 'none' | 'missing' | 'unchanged'
+}
+
+export interface PlannedModel {
+  readonly role: 'candidate' | 'baseline'
+  readonly name: string
+  readonly trial: Trial
+  readonly workers: number
+  /** Ids of the attacks that are run, without those that need a gradient where there is none. */
+  readonly attacks: readonly string[]
+  /** Upper bounds, all images together. */
+  readonly gradients: number
+  readonly forwards: number
+  /** For those many, by the time one batch took. */
+  readonly seconds: number
+}
+
+/** A plan for a log, one fact a line. Text of others is made plain. No newline at its end. */
+export function planText(plan: Plan): string {
+  const { data, images, suite, threats, seed, quantised, models, baseline } = plan
+  const seconds = models.reduce((sum, model) => sum + model.seconds, 0)
+  const of = images === data.samples ? '' : ` of ${count(data.samples)}`
+  return [
+    'Dry run: config, data and models can be used. Nothing was attacked.',
+    `Data: ${plain(data.name, 120)}, ${count(images)}${of} images of ${data.shape.join(' × ')}, pixels in ${data.range.join(' … ')}`,
+    `Suite: ${plain(suite.name, 60)}@${suite.version} (${suite.attacks.map(({ id }) => plain(id, 60)).join(', ')}), seed ${seed}`,
+    `Threats: ${threats.map(threatTitle).join(', ')}${quantised ? ', only points of 8 bits' : ''}`,
+    ...models.flatMap((model) => modelLines(model, plan)),
+    ...(baseline === undefined ? [] : [`Baseline: ${baselines[baseline]}`]),
+    `All in all: at most about ${duration(seconds)}`,
+  ].join('\n')
+}
+
+const baselines: Readonly<Record<NonNullable<Plan['baseline']>, string>> = {
+  results: 'results of an earlier evaluation, made under the same conditions; nothing to run',
+  none: 'not wanted; only absolute limits apply',
+  missing: 'not found; only absolute limits apply',
+  unchanged: 'the same model, so it is evaluated once',
+}
+
+function modelLines({ role, name, trial, ...planned }: PlannedModel, { images, timeLimit }: Plan): readonly string[] {
+  const title = role === 'candidate' ? 'Candidate' : 'Baseline'
+  const { secondsPerGradient, secondsPerForward, right, batch } = trial
+  const each =
+    secondsPerGradient === undefined
+      ? `${milliseconds(secondsPerForward)} a prediction; it has no gradient, so only ${planned.attacks.map((id) => plain(id, 60)).join(', ')} are run`
+      : `${milliseconds(secondsPerGradient)} a gradient, ${milliseconds(secondsPerForward)} a prediction`
+  const late =
+    planned.seconds > timeLimit
+      ? [
+          `  Warning: that may be over its time limit of ${duration(timeLimit)}; use fewer samples or a longer time-limit`,
+        ]
+      : []
+  return [
+    `${title}: ${plain(name, 120)}, ${count(trial.classes)} classes; right on ${count(right)} of the first ${count(trial.images)} images (${percent(right / trial.images)})`,
+    `  ${each} (measured in batches of ${batch})`,
+    `  At most ${count(planned.gradients)} gradients and ${count(planned.forwards)} predictions for ${count(images)} images, by ${workers(planned.workers)}: at most about ${duration(planned.seconds)}, less for images that break`,
+    ...late,
+    ...trial.flags.map(({ message }) => `  Note: ${plain(message)}`),
+  ]
+}
+
+function workers(number: number): string {
+  return number === 1 ? '1 worker' : `${number} workers`
+}
+
+function milliseconds(seconds: number): string {
+  return `${(1000 * seconds).toPrecision(2)} ms`
+}
+
+/** `1 s`, `3 min`, `2.5 h`: no more precise than an estimate is. */
+export function duration(seconds: number): string {
+  if (seconds < 90) return `${Math.max(1, Math.ceil(seconds))} s`
+  if (seconds < 5400) return `${Math.ceil(seconds / 60)} min`
+  return `${(seconds / 3600).toFixed(1)} h`
+}
