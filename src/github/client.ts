@@ -18,9 +18,9 @@ export interface Connection {
   readonly baseUrl?: string
   /** Milliseconds that a second of waiting lasts. */
   readonly second?: number
-  /** Milliseconds that one attempt may take. A server that does not answer must not hold the job for the five minutes of fetch. */
+  /** Milliseconds that one attempt may take that brings no signal of its own; GitHub itself gives up after ten seconds. */
   readonly answerWithin?: number
-  /** Milliseconds that may be lost to failures before nothing is tried again. */
+  /** Milliseconds that may be lost to failures before nothing is tried again: about what one request's attempts take. */
   readonly patience?: number
   /** octokit's own spacing of what writes, a second or three from one request to the next. */
   readonly spacing?: Pick<ThrottlingOptions, 'write' | 'notifications'>
@@ -34,7 +34,7 @@ const limitBudget = 120
  * timeouts, broken replies, rate limits) is tried again by octokit's plugins, within bounds of number and time.
  */
 export function connect(token: string, repository: Repository, connection: Connection = {}): Client {
-  const { baseUrl, second = 1000, answerWithin = 30_000, patience = 60_000, spacing = {} } = connection
+  const { baseUrl, second = 1000, answerWithin = 15_000, patience = 30_000, spacing = {} } = connection
   let waited = 0
   const waits = (seconds: number, _: unknown, __: unknown, count: number): boolean => {
     if (count >= retries || waited + seconds > limitBudget) return false
