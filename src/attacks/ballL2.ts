@@ -1,4 +1,4 @@
-import { roundTowards } from './float32.js'
+import { finite, roundTowards } from './float32.js'
 import type { Ball } from './threat.js'
 
 /**
@@ -66,9 +66,4 @@ export function l2Ball(image: Float32Array, epsilon: number, low: number, high: 
       return projectTarget()
     },
   }
-}
-
-/** x − x is 0 for every number, and NaN for NaN and the infinities. */
-function finite(value: number): number {
-  return value - value === 0 ? value : 0
 }

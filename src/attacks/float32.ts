@@ -20,3 +20,8 @@ export function roundTowards(anchor: number, value: number): number {
   if (value < anchor) return rounded < value ? neighbour(rounded, 1) : rounded
   return anchor
 }
+
+/** `value`, or 0 where it is NaN or infinite: x − x is 0 for every other number. */
+export function finite(value: number): number {
+  return value - value === 0 ? value : 0
+}
