@@ -67,7 +67,26 @@ function ofTwice(
   }
 }
 
+/** f of a map whose channels are those of all images, one behind the other: how many there are nobody knows. */
+function ofJoinedImages(op: string, reference: (x: number) => number): Pointwise {
+  return {
+    tested: composed(
+      `${op}, images joined along the channels`,
+      map,
+      [
+        makeNode('Reshape', ['x', 'joined'], ['wide']),
+        makeNode(op, ['wide'], ['made']),
+        makeNode('Reshape', ['made', 'apart'], ['y']),
+      ],
+      { joined: integers([1, -1, 3, 2]), apart: integers([-1, 16, 3, 2]) },
+    ),
+    reference,
+  }
+}
+
 export const POINTWISE: readonly Pointwise[] = [
+  ofJoinedImages('HardSwish', (x) => x * hardSigmoid(x)),
+  ofJoinedImages('Sigmoid', sigmoid),
   ofTwice('Relu', (x) => Math.max(x, 0)),
   ofTwice('LeakyRelu', (x) => (x > 0 ? x : 0.25 * x), { alpha: { float: 0.25 } }),
   ofTwice('LeakyRelu', (x) => (x > 0 ? x : -2 * x), { alpha: { float: -2 } }, ', slope −2'),

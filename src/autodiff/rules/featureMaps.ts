@@ -10,10 +10,13 @@ import type { GradientBuilder } from '../gradientBuilder.js'
 /** Fewest channels in a block. */
 const CHANNEL_BLOCK = 8
 
-/** Whether a value is [N, C, H, W] in float32, with channels in whole blocks. */
+/**
+ * Whether a value is [N, C, H, W] in float32, with channels in whole blocks, and as many of them and of pixels in every
+ * batch: constants are made of their sizes.
+ */
 export function isFeatureMap(name: string, b: GradientBuilder): boolean {
-  const { type, dims } = b.observed(name)
-  return type === 'float32' && dims.length === 4 && dims[1] % CHANNEL_BLOCK === 0
+  const { type, dims, batchAxis = 0 } = b.observed(name)
+  return type === 'float32' && dims.length === 4 && dims[1] % CHANNEL_BLOCK === 0 && batchAxis === 0
 }
 
 /** scale · value + shift, for a map with the channels of `like`: a depthwise Conv, with which what follows is fused. */
