@@ -47,7 +47,6 @@ describe('signs become flags', () => {
     ['more-steps', 'more-steps', 5],
     ['robust-at-huge-epsilon', 'robust-at-huge-epsilon', 5],
     ['unbroken-at-double-epsilon', 'accuracy-rises', 5],
-    ['loss-rising', 'loss-rising', 50],
     ['probability-logits', 'probability-logits', 90],
     ['narrow-pixels', 'narrow-range', 90],
   ])('%s as %s from %i of 100 images on', (sign, code, least) => {
@@ -55,6 +54,19 @@ describe('signs become flags', () => {
     expect(flag).toMatchObject({ code, samples: Array.from({ length: least }, (_, index) => index) })
     expect(flag.message).toMatch(new RegExp(`\\b${least} of 100 images\\b.*[:.]`))
     if (least > 1) expect(codesOf(showing(least - 1, sign))).toEqual([])
+  })
+
+  test('a loss that rises late is told of where more steps broke an image: a short suite is no fault of the model', () => {
+    const rising = (count: number, also: Sign[]) =>
+      images(100, (index) => (index < count ? { signs: index === 0 ? ['loss-rising', ...also] : ['loss-rising'] } : {}))
+    expect(codesOf(rising(50, []))).toEqual([])
+    expect(codesOf(rising(50, ['more-steps']))).toEqual(['loss-rising'])
+    expect(codesOf(rising(49, ['more-steps']))).toEqual([])
+  })
+
+  test('what search without gradients breaks, and more steps along them, too, is not masked', () => {
+    expect(codesOf(showing(5, 'gradient-free-wins'))).toEqual(['masked-gradients'])
+    expect(codesOf(showing(5, 'gradient-free-wins', 'more-steps'))).toEqual(['more-steps'])
   })
 
   test('from three images on, where one in twenty would be fewer', () => {

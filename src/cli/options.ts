@@ -44,7 +44,7 @@ export const limitFlags: SettingFlags = {
 export const attackFlags: SettingFlags = {
   suite: [
     'NAME',
-    'quick, standard, autoattack, autoattack-plus or -rand (default: standard@1); a config file can write out its own',
+    'quick, standard, autoattack, autoattack-plus, autoattack-rand (default: standard@1); a config file can write out its own',
   ],
   ...ballFlags,
   quantised: ['BOOLEAN', 'true: only adversarial examples of 8 bits count (default: false)'],

@@ -4,6 +4,8 @@ import { buildSurrogate } from '../autodiff/surrogate.js'
 import type { OriginalFacts, Surrogate } from '../autodiff/surrogate.js'
 import { withoutGradient } from '../autodiff/withoutGradient.js'
 import type { AttackSpec } from '../config/attackTypes.js'
+import { UsageError } from '../errors.js'
+import { messageOf, oneLine } from '../text.js'
 import { attacksRun, withFallback } from './attacksRun.js'
 import { flagMessage } from './flagTable.js'
 import { gradientOracle, noGradientOracle } from './gradient.js'
@@ -89,8 +91,11 @@ async function factsOf({ model, shape, layout, range, preprocessing, batch, atta
     return { facts: surrogate, surrogate, flags: [...flagsOf(surrogate, attacks), ...straightThrough(surrogate)] }
   } catch (error) {
     if (!(error instanceof NoGradient)) throw error
-    const facts = await withoutGradient(model, options)
     const why = error.message.replace(`${model.name}: `, '')
+    const facts = await withoutGradient(model, options).catch((other: unknown) => {
+      if (other instanceof UsageError) throw other
+      throw new UsageError(`${model.name}: ${why}; nor does onnxruntime run it (${oneLine(messageOf(other), 200)})`)
+    })
     const found = `The gradient of the model cannot be made (${why}), so only attacks that need none were run`
     return { facts, flags: [...flagsOf(facts, attacks), flag('no-gradient-rule', found)] }
   } finally {

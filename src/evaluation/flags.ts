@@ -30,13 +30,18 @@ export function allFlags(
     ...ofModel,
     ...(explained ? [] : unstable),
     ...raising(
-      RULES.filter(({ luck = false, smooth = false }) => {
-        return (steady || !luck) && !(smooth && known.has('straight-through'))
+      RULES.filter(({ luck = false, smooth = false, confirmedBy }) => {
+        return (steady || !luck) && !(smooth && known.has('straight-through')) && isConfirmed(samples, confirmedBy)
       }),
     ),
     ...labelShift(samples),
     ...wrongRange(samples),
   ]
+}
+
+/** A suspicion counts only where a closer look found something: a short suite under L2 or L1 is no fault of the model. */
+function isConfirmed(samples: readonly SampleOutcome[], sign: Sign | undefined): boolean {
+  return sign === undefined || samples.some(has(sign))
 }
 
 /** When images raise a flag. */
@@ -51,6 +56,8 @@ interface Rule {
   readonly share: number
   /** It compares two attacks, or two moments of one. */
   readonly luck?: true
+  /** A sign that some diagnosed image must show besides. */
+  readonly confirmedBy?: Sign
   /**
    * It takes a loss for smooth. That of an int8 model moves in steps and rises late by accident: on 27 of 37 images that
    * withstood PGD on micro_kws_m, of which four times the steps broke two at most.
@@ -125,6 +132,7 @@ const RULES: readonly Rule[] = [
   {
     code: 'loss-rising',
     luck: true,
+    confirmedBy: 'more-steps',
     smooth: true,
     shows: has('loss-rising'),
     among: robust,
@@ -152,8 +160,11 @@ const RULES: readonly Rule[] = [
   {
     code: 'masked-gradients',
     luck: true,
+    // Where more steps along the gradient break the image, too, it was the suite that was short.
     shows: (sample, attacks) =>
-      (has('gradient-free-wins')(sample) || beatenWithoutGradient(sample, attacks)) && hadGradient(sample),
+      (has('gradient-free-wins')(sample) || beatenWithoutGradient(sample, attacks)) &&
+      hadGradient(sample) &&
+      !has('more-steps')(sample),
     among: (sample, attacks) => (hasGradientFree(attacks) ? right(sample) : diagnosedRight(sample)),
     least: FEW,
     share: SHARE,
