@@ -42,7 +42,7 @@ const files: Readonly<Record<string, string | Uint8Array>> = {
   }),
   'no-rule.onnx': onnxModel({
     inputs: [image],
-    nodes: [{ op: 'Bernoulli', inputs: ['image'], output: 'pixels' }, ...toLogits],
+    nodes: [{ op: 'Astonish', inputs: ['image'], output: 'pixels' }, ...toLogits],
     ...rest,
   }),
   'nan.npz': npz(
@@ -88,7 +88,7 @@ const mistakes: readonly (readonly [string, Readonly<Record<string, string>>, re
   ],
   ['a model with two inputs', { candidate: 'two-inputs.onnx' }, [/two-inputs\.onnx/, /image/, /mask/]],
   ['an integer input', { candidate: 'integer-input.onnx' }, [/integer-input\.onnx/, /int64/]],
-  ['an operator without a rule', { candidate: 'no-rule.onnx' }, [/no-rule\.onnx/, /Bernoulli/]],
+  ['an operator that nobody knows', { candidate: 'no-rule.onnx' }, [/no-rule\.onnx/, /operator Astonish/]],
   ['a folder that nobody can make', { out: '/proc/x' }, [/\/proc\/x: cannot be written/]],
   ['results that are none', { baseline: 'broken.json' }, [/broken\.json/]],
 ]
