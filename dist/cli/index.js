@@ -25695,7 +25695,7 @@ exports.visitAsync = visitAsync;
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _cli_failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7713);
 /* harmony import */ var _cli_progress_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1620);
-/* harmony import */ var _cli_program_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3675);
+/* harmony import */ var _cli_program_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(1391);
 /* harmony import */ var _host_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(8990);
 /* harmony import */ var _report_progress_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(5270);
 
@@ -25775,7 +25775,7 @@ function tidy(message) {
 
 /***/ }),
 
-/***/ 3675:
+/***/ 1391:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -25793,9 +25793,92 @@ var esm = __nccwpck_require__(8179);
 var external_node_path_ = __nccwpck_require__(6760);
 // EXTERNAL MODULE: ./.build/errors.js
 var errors = __nccwpck_require__(9243);
+;// CONCATENATED MODULE: ./.build/evaluation/curves.js
+/** A curve of more points is no easier to read, and every results file and comparison carries it. */ const MOST_POINTS = 100;
+const NORMS = [
+    'linf',
+    'l2',
+    'l1'
+];
+/**
+ * Accuracy as a function of ε, for each norm of which more than one ε is known: several were attacked, or an attack looked
+ * for the least distance (FAB, DeepFool, Carlini-Wagner, DDN). Of each image that is right d is the least distance at
+ * which any attack of that norm fooled the model, in the ball or beyond; curve(ε) is the share of all images that are right
+ * and have d > ε. It never rises, and is an upper bound of robust accuracy at every ε: no attack proves that there is
+ * nothing nearer.
+ */ function curvesOf(samples, threats) {
+    const curves = NORMS.flatMap((norm)=>{
+        const balls = threats.filter((threat)=>threat.norm === norm);
+        if (balls.length < 2 && !samples.some((sample)=>hasNearest(sample, balls))) return [];
+        return [
+            [
+                norm,
+                curveOf(samples, balls)
+            ]
+        ];
+    });
+    return curves.length === 0 ? undefined : Object.fromEntries(curves);
+}
+/** Fraction of all images that are right and not known to be fooled within `epsilon`; between two points, that of the lower. */ function accuracyAt({ points }, epsilon) {
+    return points.findLast((point)=>point.epsilon <= epsilon)?.accuracy ?? points[0].accuracy;
+}
+function curveOf(samples, balls) {
+    const right = samples.filter(({ label, predicted })=>label === predicted);
+    const distances = right.map((sample)=>leastDistance(sample, balls)).filter(Number.isFinite);
+    distances.sort((one, other)=>one - other);
+    const asked = balls.map(({ epsilon })=>epsilon);
+    const steps = thinned([
+        ...new Set(distances)
+    ], MOST_POINTS - 1 - asked.length);
+    const epsilons = [
+        ...new Set([
+            0,
+            ...asked,
+            ...steps
+        ])
+    ].sort((one, other)=>one - other);
+    let fooled = 0;
+    const points = epsilons.map((epsilon)=>{
+        while(distances[fooled] <= epsilon)fooled++;
+        return {
+            epsilon,
+            accuracy: (right.length - fooled) / samples.length
+        };
+    });
+    const median = distances.at(Math.ceil(right.length / 2) - 1);
+    const half = 2 * distances.length >= right.length && right.length > 0;
+    return {
+        points,
+        fooled: distances.length,
+        ...half && median !== undefined && {
+            medianDistance: median
+        }
+    };
+}
+/** Of values in order so many, evenly spread and with the last: each that is left keeps its exact accuracy. */ function thinned(values, count) {
+    if (values.length <= count) return values;
+    return Array.from({
+        length: count
+    }, (_, place)=>values[Math.ceil((place + 1) * values.length / count) - 1]);
+}
+function leastDistance(sample, balls) {
+    return Math.min(...outcomesOf(sample, balls).flatMap(({ success, distance, nearest = Infinity })=>[
+            success ? distance : Infinity,
+            nearest
+        ]));
+}
+function hasNearest(sample, balls) {
+    return outcomesOf(sample, balls).some(({ nearest })=>nearest !== undefined);
+}
+function outcomesOf({ threats }, balls) {
+    return balls.flatMap(({ id })=>Object.values(threats[id]?.attacks ?? {}));
+}
+
 ;// CONCATENATED MODULE: ./.build/evaluation/summarise.js
+
 /** Counts and accuracies (fractions of 1) of outcomes. An attack's accuracy is that of the images that withstand it. */ function summarise(samples, asked) {
     const correct = samples.filter(isCorrect);
+    const curves = curvesOf(samples, asked.threats);
     const fraction = (images)=>images.length / samples.length;
     return {
         clean: {
@@ -25815,7 +25898,10 @@ var errors = __nccwpck_require__(9243);
                         ]))
                 }
             ])),
-        classes: classes(samples, asked)
+        classes: classes(samples, asked),
+        ...curves && {
+            curves
+        }
     };
 }
 function classes(samples, { threats, classNames }) {
@@ -25860,12 +25946,22 @@ const isRobust = (sample, threat)=>sample.threats[threat]?.robust === true;
  * that names everything that differs.
  */ function assertSameConditions(candidate, baseline) {
     refuseIfAny([
-        difference('suite', candidate, baseline, ({ suite })=>`${suite.name}@${suite.version}`),
-        difference('attacks', candidate, baseline, ({ suite })=>suite.attacks.map(canonical).join(' ')),
-        difference('threats', candidate, baseline, ({ threats })=>threats.map(canonical).join(' ')),
-        difference('seed', candidate, baseline, ({ seed })=>String(seed)),
+        ...attackDifferences(candidate, baseline),
         difference('data sha256', candidate, baseline, ({ data })=>data.sha256)
     ]);
+}
+/** Refuses results of attacks that a config does not ask for, as `assertSameConditions` does. */ function assertAsConfigured(results, asked) {
+    const found = attackDifferences(results, asked).filter((text)=>text !== undefined);
+    if (found.length > 0) throw new UsageError(`the results were not made as the config asks: they differ in ${found.join('; ')}; evaluate with the same config`);
+}
+function attackDifferences(candidate, baseline) {
+    return [
+        difference('suite', candidate, baseline, ({ suite })=>`${suite.name}@${suite.version}`),
+        difference('attacks', candidate, baseline, ({ suite })=>suite.attacks.filter(isOfSuite).map(canonical).join(' ')),
+        difference('quantised', candidate, baseline, ({ suite })=>String(suite.quantised ?? false)),
+        difference('threats', candidate, baseline, ({ threats })=>threats.map(canonical).join(' ')),
+        difference('seed', candidate, baseline, ({ seed })=>String(seed))
+    ];
 }
 /** Refuses two results that cannot be paired image by image, as `assertSameConditions` does. */ function assertComparable(candidate, baseline) {
     for (const results of [
@@ -25880,6 +25976,9 @@ const isRobust = (sample, threat)=>sample.threats[threat]?.robust === true;
         const other = baseline.samples[place];
         if (sample.index !== other.index || sample.label !== other.label) throw new errors/* UsageError */.e(`the results of candidate and baseline cannot be compared: entry ${place} is image ${sample.index} with label ${sample.label} in one and image ${other.index} with label ${other.label} in the other; evaluate both on the same images`);
     });
+}
+/** What stands in for the attacks of a suite, where a model has no gradient, makes it no other suite. */ function isOfSuite({ fallback }) {
+    return fallback !== true;
 }
 function refuseIfAny(differences) {
     const found = differences.filter((text)=>text !== undefined);
@@ -25911,6 +26010,451 @@ function assertComplete({ samples, data, model, threats }) {
             if (threat.robust !== unbroken) throw new errors/* UsageError */.e(`the results of ${name} contradict themselves: image ${sample.index} is ${threat.robust ? '' : 'not '}robust under ${shown(id)}, but its attacks say otherwise; evaluate the model again`);
         }
     });
+}
+
+// EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 15 modules
+var schemas = __nccwpck_require__(9691);
+// EXTERNAL MODULE: ./node_modules/zod/v4/core/core.js
+var core = __nccwpck_require__(8532);
+// EXTERNAL MODULE: ./node_modules/fastest-levenshtein/mod.js
+var mod = __nccwpck_require__(1916);
+;// CONCATENATED MODULE: ./.build/config/keys.js
+
+
+/** ` (did you mean "x"?)`-style hint, or nothing when no name is near enough to be a slip of the hand. */ function suggestion(written, known) {
+    if (known.length === 0) return '';
+    const near = (0,mod/* closest */.kp)(written.toLowerCase(), [
+        ...known
+    ]);
+    return (0,mod/* distance */.Io)(written.toLowerCase(), near) <= Math.max(2, Math.floor(near.length / 3)) ? `; did you mean "${near}"?` : '';
+}
+function unknownKey(written, known) {
+    return `unknown key ${quote(written)}${suggestion(written, known) || `; known are ${known.join(', ')}`}`;
+}
+/** What the user wrote, on one line and short enough for one. */ function quote(value) {
+    const text = JSON.stringify(value) ?? String(value);
+    return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+/** `max-robust-drop` → `maxRobustDrop`. */ function camelCase(key) {
+    return key.replace(/-([a-z0-9])/g, (_, letter)=>letter.toUpperCase());
+}
+/** `maxRobustDrop` → `max-robust-drop`: as flags and action inputs are spelled. */ function kebabCase(key) {
+    return key.replace(/[A-Z]/g, (letter)=>`-${letter.toLowerCase()}`);
+}
+/**
+ * The record under its camelCase names; both spellings of a key mean the same.
+ *
+ * @throws UsageError (without a place) for a key that is not known, or one given in both spellings.
+ */ function knownKeys(record, known) {
+    const renamed = {};
+    for (const [written, value] of Object.entries(record)){
+        const key = camelCase(written);
+        if (!known.includes(key)) throw new errors/* UsageError */.e(unknownKey(written, known));
+        if (key in renamed) throw new errors/* UsageError */.e(`"${key}" is given twice, as "${key}" and "${kebabCase(key)}"; keep one`);
+        renamed[key] = value;
+    }
+    return renamed;
+}
+
+;// CONCATENATED MODULE: ./.build/config/values.js
+
+
+
+/** A finite number: `0.1`, `"0.1"`, `"8/255"`. */ function number(value, bounds = {}) {
+    const parsed = typeof value === 'number' ? value : typeof value === 'string' ? quotient(value) : Number.NaN;
+    if (!Number.isFinite(parsed)) throw new errors/* UsageError */.e(`${quote(value)} is not a number; write one like 0.1 or 8/255`);
+    const { min = -Infinity, max = Infinity, exclusive = false } = bounds;
+    if (exclusive ? parsed <= min || parsed >= max : parsed < min || parsed > max) throw new errors/* UsageError */.e(`${quote(value)} is out of bounds; it must be ${values_describe(bounds)}`);
+    return parsed;
+}
+function wholeNumber(value, bounds = {}) {
+    const parsed = number(value, bounds);
+    if (!Number.isSafeInteger(parsed)) throw new errors/* UsageError */.e(`${quote(value)} is not a whole number`);
+    return parsed;
+}
+/** Percentage points: `1.5` and `"1.5%"` are the same. */ function points(value) {
+    return number(typeof value === 'string' ? value.replace(/\s*%$/, '') : value, {
+        min: 0,
+        max: 100
+    });
+}
+/** A fraction of 1: `0.5`, `"50%"`. */ function fraction(value) {
+    if (typeof value === 'string' && value.trim().endsWith('%')) return points(value) / 100;
+    const parsed = number(value, {
+        min: 0
+    });
+    if (parsed > 1) throw new errors/* UsageError */.e(`${quote(value)} is more than 1; write a fraction like 0.5, or 50%`);
+    return parsed;
+}
+/** `[1, 28, 28]`, `"1,28,28"`, or one value alone. */ function list(value, parse) {
+    const parts = Array.isArray(value) ? value : typeof value === 'string' ? value.split(',') : [
+        value
+    ];
+    return parts.map(parse);
+}
+/** A pixel's bounds, low then high. */ function range(value) {
+    const [low, high, ...more] = list(value, (part)=>number(part));
+    if (low === undefined || high === undefined || more.length > 0 || low >= high) throw new errors/* UsageError */.e(`${quote(value)} is not a range; write the lowest and the highest pixel value, like 0,255`);
+    return [
+        low,
+        high
+    ];
+}
+/** `[height, width]`; one number is a square. `"224x192"` works too. */ function size(value) {
+    const spelled = typeof value === 'string' ? value.replace('x', ',') : value;
+    const [height, width = height, ...more] = list(spelled, (part)=>wholeNumber(part, {
+            min: 1
+        }));
+    if (height === undefined || width === undefined || more.length > 0) throw new errors/* UsageError */.e(`${quote(value)} is not a size; write 224, or height and width: 224,192`);
+    return [
+        height,
+        width
+    ];
+}
+function flag(value) {
+    if (value === true || value === 'true') return true;
+    if (value === false || value === 'false') return false;
+    throw new errors/* UsageError */.e(`${quote(value)} is neither true nor false`);
+}
+/** Text of one line that is not empty. */ function values_text(value) {
+    if (typeof value !== 'string' || value.trim() === '') throw new errors/* UsageError */.e(`${quote(value)} is not a text`);
+    if (/[\r\n\0]/.test(value)) throw new errors/* UsageError */.e(`${quote(value)} must be one line`);
+    return value;
+}
+function choice(names) {
+    return (value)=>{
+        const name = names.find((each)=>each === value);
+        if (name === undefined) throw new errors/* UsageError */.e(`${quote(value)} is none of ${names.join(', ')}${typeof value === 'string' ? suggestion(value, names) : ''}`);
+        return name;
+    };
+}
+/** A parser as a schema: its UsageError becomes the issue of the place it was found at. */ function schemaOf(parse) {
+    return schemas/* unknown */.L5J().transform((value, context)=>attempt(()=>parse(value), value, context));
+}
+/** An object whose keys may be spelled in camelCase or kebab-case and of which none may be unknown. */ function recordOf(shape) {
+    const known = Object.keys(shape);
+    return schemas/* preprocess */.vkY((value, context)=>{
+        if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;
+        return attempt(()=>knownKeys({
+                ...value
+            }, known), value, context);
+    }, schemas/* object */.Ikc(shape));
+}
+function attempt(run, input, context) {
+    try {
+        return run();
+    } catch (error) {
+        if (!(error instanceof errors/* UsageError */.e)) throw error;
+        context.issues.push({
+            code: 'custom',
+            message: error.message,
+            input
+        });
+        return core/* NEVER */.tm;
+    }
+}
+function quotient(written) {
+    const [numerator, denominator = '1', ...more] = written.split('/').map((part)=>part.trim());
+    const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+    if (more.length > 0 || !decimal.test(numerator) || !decimal.test(denominator)) return Number.NaN;
+    return Number(numerator) / Number(denominator);
+}
+function values_describe({ min, max, exclusive }) {
+    const low = min === undefined ? '' : exclusive ? `greater than ${min}` : `at least ${min}`;
+    const high = max === undefined ? '' : exclusive ? `less than ${max}` : `at most ${max}`;
+    return [
+        low,
+        high
+    ].filter((part)=>part !== '').join(' and ');
+}
+
+;// CONCATENATED MODULE: ./.build/config/attackSchemas.js
+
+
+
+
+/** What may be written of each attack, and the published setting of what is not. */ const losses = [
+    'cross-entropy',
+    'margin',
+    'dlr'
+];
+const whole = (most, least = 1)=>schemaOf((value)=>wholeNumber(value, {
+            min: least,
+            max: most
+        }));
+const positive = schemaOf((value)=>number(value, {
+        min: 0,
+        exclusive: true
+    }));
+const share = schemaOf((value)=>number(value, {
+        min: 0,
+        max: 1
+    }));
+const common = {
+    id: schemaOf(attackId).optional(),
+    survivorsOnly: schemaOf(flag).default(false)
+};
+const loss = schemaOf(choice(losses)).default('cross-entropy');
+const stepSizes = {
+    stepSize: positive.optional(),
+    relativeStepSize: positive.optional()
+};
+/** One number for every norm, or `{linf: 1, l2: 1, l1: 5}`. */ function perNorm(most, published) {
+    const one = whole(most);
+    const record = recordOf({
+        linf: one.default(published.linf),
+        l2: one.default(published.l2),
+        l1: one.default(published.l1)
+    });
+    const everywhere = one.transform((value)=>({
+            linf: value,
+            l2: value,
+            l1: value
+        }));
+    return schemas/* unknown */.L5J().transform((value, context)=>{
+        const schema = typeof value === 'object' ? record : everywhere;
+        const parsed = schema.safeParse(value);
+        if (parsed.success) return parsed.data;
+        for (const { path, message } of parsed.error.issues)context.issues.push({
+            code: 'custom',
+            path: [
+                ...path
+            ],
+            message,
+            input: value
+        });
+        return core/* NEVER */.tm;
+    }).default(published);
+}
+/** Gives a step size to those that wrote none. */ function withStepSize(attack, published) {
+    if (attack.stepSize !== undefined || attack.relativeStepSize !== undefined) return attack;
+    return {
+        ...attack,
+        relativeStepSize: published(attack)
+    };
+}
+function oneStepSize(attack) {
+    return attack.stepSize === undefined || attack.relativeStepSize === undefined;
+}
+const twoStepSizes = {
+    error: 'stepSize (absolute) and relativeStepSize (a fraction of epsilon) exclude each other; keep one'
+};
+const autoPgd = {
+    steps: whole(10_000).default(100),
+    rho: share.default(0.75),
+    eot: whole(1_000).default(1)
+};
+const attackSchemas_fab = {
+    steps: whole(10_000).default(100),
+    restarts: whole(1_000).default(1),
+    alphaMax: share.default(0.1),
+    eta: schemaOf((value)=>number(value, {
+            min: 1
+        })).default(1.05),
+    beta: share.default(0.9)
+};
+const Schemas = {
+    fgsm: recordOf({
+        name: schemas/* literal */.euz('fgsm'),
+        ...common,
+        loss
+    }),
+    pgd: recordOf({
+        name: schemas/* literal */.euz('pgd'),
+        ...common,
+        loss,
+        steps: whole(10_000).default(20),
+        ...stepSizes,
+        randomStart: schemaOf(flag).default(true),
+        restarts: whole(1_000).default(1)
+    }).refine(oneStepSize, twoStepSizes).refine((attack)=>attack.randomStart || attack.restarts === 1, {
+        error: 'restarts without a random start repeat the same attack; set randomStart: true or restarts: 1'
+    }).transform((attack)=>withStepSize(attack, ()=>0.25)),
+    bim: recordOf({
+        name: schemas/* literal */.euz('bim'),
+        ...common,
+        loss,
+        steps: whole(10_000).default(10),
+        ...stepSizes
+    }).refine(oneStepSize, twoStepSizes).transform((attack)=>withStepSize(attack, ()=>0.2)),
+    // α = ε / T (Dong et al. 2018, algorithm 1).
+    'mi-fgsm': recordOf({
+        name: schemas/* literal */.euz('mi-fgsm'),
+        ...common,
+        loss,
+        steps: whole(10_000).default(10),
+        ...stepSizes,
+        decay: schemaOf((value)=>number(value, {
+                min: 0
+            })).default(1)
+    }).refine(oneStepSize, twoStepSizes).transform((attack)=>withStepSize(attack, ({ steps })=>1 / steps)),
+    apgd: recordOf({
+        name: schemas/* literal */.euz('apgd'),
+        ...common,
+        loss,
+        ...autoPgd,
+        restarts: perNorm(1_000, {
+            linf: 1,
+            l2: 1,
+            l1: 5
+        })
+    }),
+    'apgd-t': recordOf({
+        name: schemas/* literal */.euz('apgd-t'),
+        ...common,
+        ...autoPgd,
+        restarts: perNorm(1_000, {
+            linf: 1,
+            l2: 1,
+            l1: 1
+        }),
+        targets: perNorm(100_000, {
+            linf: 9,
+            l2: 9,
+            l1: 5
+        })
+    }),
+    fab: recordOf({
+        name: schemas/* literal */.euz('fab'),
+        ...common,
+        ...attackSchemas_fab
+    }),
+    'fab-t': recordOf({
+        name: schemas/* literal */.euz('fab-t'),
+        ...common,
+        ...attackSchemas_fab,
+        targets: whole(100_000).default(9)
+    }),
+    square: recordOf({
+        name: schemas/* literal */.euz('square'),
+        ...common,
+        queries: whole(1_000_000).default(5_000),
+        restarts: whole(1_000).default(1),
+        p: share.default(0.8)
+    }),
+    deepfool: recordOf({
+        name: schemas/* literal */.euz('deepfool'),
+        ...common,
+        steps: whole(10_000).default(50),
+        overshoot: schemaOf((value)=>number(value, {
+                min: 0
+            })).default(0.02),
+        candidates: whole(100_000, 2).default(10)
+    }),
+    cw: recordOf({
+        name: schemas/* literal */.euz('cw'),
+        ...common,
+        steps: whole(100_000).default(1_000),
+        binarySearchSteps: whole(100).default(9),
+        stepSize: positive.default(0.01),
+        confidence: schemaOf((value)=>number(value, {
+                min: 0
+            })).default(0),
+        initialConstant: positive.default(0.001)
+    }),
+    ddn: recordOf({
+        name: schemas/* literal */.euz('ddn'),
+        ...common,
+        steps: whole(100_000).default(100),
+        initialEpsilon: positive.default(1),
+        gamma: schemaOf((value)=>number(value, {
+                min: 0,
+                max: 1,
+                exclusive: true
+            })).default(0.05)
+    }),
+    noise: recordOf({
+        name: schemas/* literal */.euz('noise'),
+        ...common,
+        points: whole(1_000_000).default(100)
+    })
+};
+const attackNames = Object.keys(Schemas);
+/** Chosen by name first, so that a mistake is reported about the attack that was meant. */ const AttackSchema = schemas/* unknown */.L5J().transform((value, context)=>{
+    const record = typeof value === 'object' && value !== null ? value : {};
+    const name = 'name' in record ? record.name : undefined;
+    if (!isAttackName(name)) {
+        const what = name === undefined ? 'none' : quote(name);
+        const message = `an attack needs a name, one of ${attackNames.join(', ')}; this one has ${what}`;
+        context.issues.push({
+            code: 'custom',
+            message,
+            input: value
+        });
+        return core/* NEVER */.tm;
+    }
+    const schema = Schemas[name];
+    const parsed = schema.safeParse(value);
+    if (parsed.success) return parsed.data;
+    for (const { path, message } of parsed.error.issues)context.issues.push({
+        code: 'custom',
+        path: [
+            ...path
+        ],
+        message,
+        input: value
+    });
+    return core/* NEVER */.tm;
+});
+/** An attack with its published settings and, but for `changes`, the defaults of the schema. */ function attackSchemas_published(name, changes = {}) {
+    const attack = AttackSchema.parse({
+        name,
+        ...changes
+    });
+    return {
+        ...attack,
+        id: attack.id ?? name
+    };
+}
+function attackId(value) {
+    const id = values_text(value);
+    if (!/^[a-z0-9][a-z0-9._-]{0,63}$/i.test(id)) throw new errors/* UsageError */.e(`${quote(id)} is not an id; use letters, digits, "-", "_" and "."`);
+    return id;
+}
+function isAttackName(name) {
+    return typeof name === 'string' && Object.hasOwn(Schemas, name);
+}
+
+;// CONCATENATED MODULE: ./.build/engine/attacksRun.js
+
+const GRADIENT_FREE = new Set([
+    'square',
+    'noise'
+]);
+/** Queries of the square attack that stands in: a fifth of the published number, for it has to break images on its own. */ const FALLBACK_QUERIES = 1_000;
+function attacksRun_needsGradient({ name }) {
+    return !GRADIENT_FREE.has(name);
+}
+/**
+ * The suite for a model with or without a gradient. Without one, and without an attack that needs none, square and noise
+ * are added, under ids the suite has not taken.
+ */ function withFallback(attacks, gradient) {
+    if (gradient || attacks.some((attack)=>!attacksRun_needsGradient(attack))) return attacks;
+    const idOf = (name)=>attacks.some(({ id })=>id === name) ? `${name}-fallback` : name;
+    return [
+        ...attacks,
+        {
+            ...attackSchemas_published('square', {
+                queries: FALLBACK_QUERIES
+            }),
+            id: idOf('square'),
+            fallback: true
+        },
+        {
+            ...attackSchemas_published('noise'),
+            id: idOf('noise'),
+            fallback: true
+        }
+    ];
+}
+/** Those of a suite that were run: without a gradient the ones that need none. Child, parent and reader of a file agree by this. */ function attacksRun(attacks, gradient) {
+    return gradient ? attacks : attacks.filter((attack)=>!attacksRun_needsGradient(attack));
+}
+
+;// CONCATENATED MODULE: ./.build/evaluation/attacksOf.js
+
+/** The attacks that results are of: all of the suite, or those that need no gradient where the model has none. */ function attacksOf({ suite, model }) {
+    return attacksRun(suite.attacks, model.gradient !== false);
 }
 
 // EXTERNAL MODULE: ./node_modules/@stdlib/stats-base-dists-normal-cdf/lib/index.js
@@ -26050,7 +26594,7 @@ const POWER = 0.8;
 }
 
 ;// CONCATENATED MODULE: ./.build/comparison/text.js
-const NORMS = {
+const text_NORMS = {
     linf: 'Linf',
     l2: 'L2',
     l1: 'L1'
@@ -26058,21 +26602,25 @@ const NORMS = {
 /** `72.8 %` of a fraction of 1. */ function percent(fraction) {
     return `${(100 * fraction).toFixed(1)} %`;
 }
-/** `1.0`, `−69.2` with a real minus sign; never `−0.0`. */ function points(value) {
+/** `1.0`, `−69.2` with a real minus sign; never `−0.0`. */ function text_points(value) {
     const digits = Math.abs(value).toFixed(1);
     return value < 0 && Number(digits) !== 0 ? `−${digits}` : digits;
 }
 /** `+5.3`, `−69.2`, `0.0`. */ function signedPoints(value) {
-    const text = points(value);
+    const text = text_points(value);
     return value > 0 && Number(text) !== 0 ? `+${text}` : text;
 }
 /** `2,400` */ function count(value) {
     return value.toLocaleString('en-US');
 }
-/** `Linf ε = 8/255`: as the user wrote it where the threat's id is the slug of that, else the number. */ function threatTitle({ id, norm, epsilon }) {
-    return `${NORMS[norm]} ε = ${writtenEpsilon(id, norm, epsilon)}`;
+/** `Linf ε = 8/255` */ function threatTitle({ id, norm, epsilon }) {
+    return `${text_NORMS[norm]} ε = ${writtenEpsilon({
+        id,
+        norm,
+        epsilon
+    })}`;
 }
-function writtenEpsilon(id, norm, epsilon) {
+/** `8/255`: as the user wrote it where the threat's id is the slug of that, else the number. */ function writtenEpsilon({ id, norm, epsilon }) {
     const [, numerator, denominator] = new RegExp(`^${norm}-(\\d{1,6}(?:\\.\\d{1,12})?)(?:_(\\d{1,6}(?:\\.\\d{1,12})?))?$`).exec(id) ?? [];
     if (numerator === undefined) return String(epsilon);
     const written = denominator === undefined ? Number(numerator) : Number(numerator) / Number(denominator);
@@ -26085,11 +26633,12 @@ function writtenEpsilon(id, norm, epsilon) {
 
 
 
+
 /**
  * The table: clean accuracy; then, for each threat, its attacks and their worst case. Clean and the worst cases decide, and
  * their p-values carry Holm's correction.
  */ function pairedRows(candidate, baseline, policy) {
-    const questions = questionsOf(candidate);
+    const questions = questionsOf(candidate, baseline);
     // The level Holm asks of the smallest p-value: power is promised whatever the other rows show.
     const level = policy.significance / questions.filter(({ decides })=>decides).length;
     const rows = questions.map((question)=>{
@@ -26099,7 +26648,10 @@ function writtenEpsilon(id, norm, epsilon) {
     });
     return withHolm(clearCleanBudget(rows, policy, level));
 }
-function questionsOf({ threats, suite }) {
+/** Of the attacks those that were run on both: a model without a gradient has not withstood what was not tried on it. */ function questionsOf(candidate, baseline) {
+    const { threats, suite } = candidate;
+    const tried = new Set(attacksOf(baseline).map(({ id })=>id));
+    const attacks = attacksOf(candidate).filter(({ id })=>tried.has(id));
     const clean = {
         id: 'clean',
         kind: 'clean',
@@ -26110,7 +26662,7 @@ function questionsOf({ threats, suite }) {
     return [
         clean,
         ...threats.flatMap((threat)=>[
-                ...suite.attacks.map((attack)=>({
+                ...attacks.map((attack)=>({
                         id: `${threat.id}/${attack.id}`,
                         kind: 'attack',
                         threat: threat.id,
@@ -26224,6 +26776,7 @@ function withHolm(rows) {
 }
 
 ;// CONCATENATED MODULE: ./.build/comparison/summary.js
+
 /** What a comparison keeps of a model's results. */ function modelSummary({ model, summary, tool }) {
     const threats = Object.entries(summary.threats);
     return {
@@ -26242,6 +26795,9 @@ function withHolm(rows) {
                         accuracy
                     ]))
             ])),
+        ...summary.curves && {
+            curves: summary.curves
+        },
         tool
     };
 }
@@ -26258,11 +26814,15 @@ function dataOf({ data, samples }) {
         samples: samples.length
     };
 }
-function suiteOf({ suite: { name, version, attacks } }) {
+function suiteOf({ suite, model }) {
+    const { name, version } = suite;
     return {
         name,
         version,
-        attacks: attacks.map(({ id, survivorsOnly })=>({
+        attacks: attacksOf({
+            suite,
+            model
+        }).map(({ id, survivorsOnly })=>({
                 id,
                 ...survivorsOnly === true && {
                     survivorsOnly: true
@@ -26271,7 +26831,172 @@ function suiteOf({ suite: { name, version, attacks } }) {
     };
 }
 
+;// CONCATENATED MODULE: ./.build/engine/flagTable.js
+/**
+ * Every code a flag may have: where it comes from, what it means for the robust accuracy beside it, and what to do.
+ * docs/flags.md says the same at length.
+ */ const LOOK = 'look for steps without a useful derivative and for values that saturate, and attack what stands before them';
+const FLAGS = {
+    'straight-through': {
+        from: 'model',
+        kind: 'fact'
+    },
+    'loss-fallback': {
+        from: 'model',
+        kind: 'fact'
+    },
+    'several-cpus': {
+        from: 'model',
+        kind: 'fact'
+    },
+    randomness: {
+        from: 'model',
+        kind: 'fault',
+        remedy: 'attack with the suite autoattack-rand, which averages gradients, or export the model without the randomness'
+    },
+    'batch-dependent': {
+        from: 'model',
+        kind: 'fault',
+        remedy: 'export the model in inference mode, with the scales of quantised inputs fixed'
+    },
+    'no-gradient-rule': {
+        from: 'model',
+        kind: 'masked',
+        remedy: 'take its robust accuracy for an upper bound'
+    },
+    'no-prediction': {
+        from: 'images',
+        kind: 'fault',
+        remedy: 'look for overflow, square roots and logarithms'
+    },
+    'no-gradient': {
+        from: 'images',
+        kind: 'fault',
+        remedy: 'attack with the margin loss, too'
+    },
+    'non-finite-gradient': {
+        from: 'images',
+        kind: 'fault',
+        remedy: 'look for square roots at 0, divisions by 0 and exponentials that overflow'
+    },
+    'probability-logits': {
+        from: 'images',
+        kind: 'fault',
+        remedy: 'export the model with its logits: behind a second Softmax gradients are small, and attacks weak'
+    },
+    'unstable-logits': {
+        from: 'images',
+        kind: 'fault',
+        remedy: 'attack with the suite autoattack-rand, or export the model in inference mode'
+    },
+    'loss-rising': {
+        from: 'images',
+        kind: 'fault',
+        remedy: 'attack with more steps'
+    },
+    'more-steps': {
+        from: 'images',
+        kind: 'fault',
+        remedy: 'attack with more steps and restarts, or with autoattack'
+    },
+    'label-shift': {
+        from: 'images',
+        kind: 'fault',
+        remedy: 'number the labels of the data as the model does'
+    },
+    'wrong-range': {
+        from: 'images',
+        kind: 'fault',
+        remedy: 'declare the range the data are in (range) and what the model was trained on (mean, std)'
+    },
+    'narrow-range': {
+        from: 'images',
+        kind: 'fault',
+        remedy: 'declare the range the pixels are in (range)'
+    },
+    // Raised by a comparison, of the model whose images were broken.
+    transfer: {
+        from: 'images',
+        kind: 'fault',
+        remedy: 'attack with a stronger suite, such as autoattack'
+    },
+    'masked-gradients': {
+        from: 'images',
+        kind: 'masked',
+        remedy: LOOK
+    },
+    'single-step-wins': {
+        from: 'images',
+        kind: 'masked',
+        remedy: LOOK
+    },
+    'robust-at-huge-epsilon': {
+        from: 'images',
+        kind: 'masked',
+        remedy: LOOK
+    },
+    'accuracy-rises': {
+        from: 'images',
+        kind: 'masked',
+        remedy: LOOK
+    }
+};
+/** What is known of a code; nothing of one that a newer version wrote. */ function flagEntry(code) {
+    return isFlagCode(code) ? FLAGS[code] : undefined;
+}
+/** Whether a flag says that robust accuracy is an upper bound only. The one place where that is decided is FLAGS. */ function meansMasked({ code }) {
+    return flagEntry(code)?.kind === 'masked';
+}
+/** A flag's message: what was found, and what to do. Both are sentences without their full stops. */ function flagMessage(code, found) {
+    const { remedy } = FLAGS[code];
+    return remedy === undefined ? `${found}.` : `${found}: ${remedy}.`;
+}
+function isFlagCode(code) {
+    return Object.hasOwn(FLAGS, code);
+}
+
+;// CONCATENATED MODULE: ./.build/comparison/transfer.js
+
+
+/**
+ * When the images that transfer breaks mean that robust accuracy is an upper bound only: the same share as for gradients
+ * that tell nothing, and three at least. One or two may lie so near the border that any attack misses them now and
+ * then: of a model with twenty robust images two would be one in ten.
+ */ const SHARE = 0.05;
+const FEW = 3;
+/** A broken image proves that the suite missed one; more than a few, that gradients do not lead it. */ function transferFlags(transfers, models) {
+    return transfers.flatMap(({ from, to, threat, fooled })=>{
+        const title = models[to].threats.filter(({ id })=>id === threat).map(threatTitle);
+        const robust = models[to].samples.filter(({ threats })=>threats[threat].robust).length;
+        if (fooled.length === 0) return [];
+        const images = `${fooled.length} of ${robust} images that count as robust under ${title}`;
+        const missed = `Adversarial examples of the ${from} break ${images}, which the suite missed`;
+        const masked = `The gradients are masked: adversarial examples of the ${from} break ${images}`;
+        const about = {
+            model: to,
+            samples: [
+                ...fooled
+            ]
+        };
+        return [
+            {
+                ...about,
+                code: 'transfer',
+                message: flagMessage('transfer', missed)
+            },
+            ...fooled.length >= FEW && fooled.length >= SHARE * robust ? [
+                {
+                    ...about,
+                    code: 'masked-gradients',
+                    message: flagMessage('masked-gradients', masked)
+                }
+            ] : []
+        ];
+    });
+}
+
 ;// CONCATENATED MODULE: ./.build/comparison/verdict.js
+
 
 
 /**
@@ -26344,7 +27069,7 @@ function fall(row) {
         row.baseline,
         row.candidate
     ].map((images)=>percent(images / row.samples));
-    return `${subject(row)} falls from ${before} to ${after} (${signedPoints(-row.drop)} points, allowed ${points(row.allowed)})`;
+    return `${subject(row)} falls from ${before} to ${after} (${signedPoints(-row.drop)} points, allowed ${text_points(row.allowed)})`;
 }
 function limitReasons({ candidate, threats }, policy) {
     const { minCleanAccuracy = 0, minRobustAccuracy = 0 } = policy;
@@ -26366,14 +27091,14 @@ function limitReasons({ candidate, threats }, policy) {
         ...robust
     ] : robust;
 }
-/** An unchanged model cannot have become easier to fool, masked or not. */ function maskedReasons({ flags, unchanged }) {
+/** Whichever flag says so (FLAGS decides). An unchanged model cannot have become easier to fool, masked or not. */ function maskedReasons({ flags, unchanged }) {
     const masked = [
         'candidate',
         'baseline'
-    ].filter((role)=>flags.some(({ model, code })=>model === role && code === 'masked-gradients'));
+    ].filter((role)=>flags.some((flag)=>flag.model === role && meansMasked(flag)));
     return unchanged ? [] : masked.map((role)=>({
             code: 'masked-gradients',
-            message: `The ${role}’s gradients are masked: the attacks may have missed adversarial examples, so its robust accuracy is only an upper bound.`
+            message: `The ${role}’s gradients are masked or missing: the attacks may have missed adversarial examples, so its robust accuracy is only an upper bound.`
         }));
 }
 function informingReasons({ rows, threats, baseline, unchanged }, policy) {
@@ -26400,7 +27125,7 @@ function informingReasons({ rows, threats, baseline, unchanged }, policy) {
 function cleanBudgetReason({ id, drop, allowed }, risen, threats) {
     return {
         code: 'clean-budget',
-        message: `Clean accuracy falls by ${points(drop)} points; ${points(allowed)} are allowed because robust accuracy rises significantly under ${risen} of ${threats} threats and falls under none.`,
+        message: `Clean accuracy falls by ${text_points(drop)} points; ${text_points(allowed)} are allowed because robust accuracy rises significantly under ${risen} of ${threats} threats and falls under none.`,
         row: id
     };
 }
@@ -26414,6 +27139,7 @@ function noBaseline(state) {
 
 
 
+
 /**
  * Compares two models image by image and judges the candidate by the policy. Without a baseline only absolute limits are
  * checked. Throws a UsageError when the two results were not made the same way on the same images.
@@ -26421,9 +27147,14 @@ function noBaseline(state) {
     if (baseline) assertComparable(candidate, baseline);
     const summary = modelSummary(candidate);
     const rows = baseline ? pairedRows(candidate, baseline, policy) : [];
+    const { transfer } = options;
     const flags = [
         ...flagsOf('candidate', candidate),
-        ...baseline ? flagsOf('baseline', baseline) : []
+        ...baseline ? flagsOf('baseline', baseline) : [],
+        ...baseline && transfer ? transferFlags(transfer, {
+            candidate,
+            baseline
+        }) : []
     ];
     const verdict = judge({
         candidate: summary,
@@ -26448,6 +27179,9 @@ function noBaseline(state) {
         rows,
         classes: baseline ? classChanges(candidate, baseline) : [],
         flags,
+        ...transfer && {
+            transfer
+        },
         verdict: baseline ? {
             ...verdict,
             reasons: [
@@ -26542,10 +27276,10 @@ const nodeFiles = {
  * @throws UsageError for a link that leaves the folder, a Git LFS pointer, a file over 2 GiB, anything that cannot be read.
  */ async function readInside(folder, path, files) {
     await refuseEscape(folder, path, files);
-    const info = await attempt(path, ()=>files.stat(path));
+    const info = await files_attempt(path, ()=>files.stat(path));
     if (!info.isFile()) throw new errors/* UsageError */.e(`${path}: is not a regular file; give a file that holds data`);
     if (info.size > files_MAXIMUM_BYTES) throw new errors/* UsageError */.e(`${path}: has ${info.size} bytes, more than the 2 GiB that are read; give fewer images`);
-    const bytes = await attempt(path, ()=>files.readFile(path));
+    const bytes = await files_attempt(path, ()=>files.readFile(path));
     if (isLfsPointer(bytes)) throw new errors/* UsageError */.e(`${path}: is a Git LFS pointer, not the file itself; run \`git lfs pull\`, or set \`lfs: true\` on actions/checkout`);
     return bytes;
 }
@@ -26553,11 +27287,11 @@ const nodeFiles = {
     return readInside((0,external_node_path_.dirname)(path), path, files);
 }
 /** @throws UsageError when `path`, links resolved, lies outside `folder`. */ async function refuseEscape(folder, path, files) {
-    const root = await attempt(folder, ()=>files.realpath(folder));
-    const target = await attempt(path, ()=>files.realpath(path));
+    const root = await files_attempt(folder, ()=>files.realpath(folder));
+    const target = await files_attempt(path, ()=>files.realpath(path));
     if (target !== root && !target.startsWith(root.endsWith(external_node_path_.sep) ? root : root + external_node_path_.sep)) throw new errors/* UsageError */.e(`${path}: is a symbolic link that leaves ${folder}; put the file there itself, or name the link's target`);
 }
-/** Runs a file system call, and says of its failure what, where and what to do. */ async function attempt(path, call) {
+/** Runs a file system call, and says of its failure what, where and what to do. */ async function files_attempt(path, call) {
     try {
         return await call();
     } catch (error) {
@@ -26748,7 +27482,7 @@ const external_node_crypto_namespaceObject = __WEBPACK_EXTERNAL_createRequire(im
  */ async function readModelFile(path, name = path, files = nodeFiles) {
     const bytes = await readBinary(path, name, files);
     const folder = (0,external_node_path_.dirname)(path);
-    const siblings = new Set(await attempt(folder, ()=>files.readdir(folder)));
+    const siblings = new Set(await files_attempt(folder, ()=>files.readdir(folder)));
     const external = {};
     for (const file of externalNames((0,external_node_path_.basename)(path)))if (siblings.has(file)) external[file] = await readBinary((0,external_node_path_.join)(folder, file), file, files);
     const model = {
@@ -26790,13 +27524,13 @@ const external_node_crypto_namespaceObject = __WEBPACK_EXTERNAL_createRequire(im
 }
 /** Reads files that a model names, which the pull request chose: none may lead out of the model's folder. */ async function readBeside(path, locations, files) {
     const folder = (0,external_node_path_.dirname)(path);
-    const root = await attempt(folder, ()=>files.realpath(folder));
+    const root = await files_attempt(folder, ()=>files.realpath(folder));
     const external = {};
     let total = 0;
     for (const location of locations){
         const parts = partsOf(location);
         const file = (0,external_node_path_.join)(folder, ...parts);
-        if (await attempt(file, ()=>files.realpath(file)) !== (0,external_node_path_.join)(root, ...parts)) throw new errors/* UsageError */.e(`${file}: a symbolic link stands on the way to it; put the file there itself`);
+        if (await files_attempt(file, ()=>files.realpath(file)) !== (0,external_node_path_.join)(root, ...parts)) throw new errors/* UsageError */.e(`${file}: a symbolic link stands on the way to it; put the file there itself`);
         external[location] = await readBinary(file, file, files);
         total += external[location].length;
         if (total > files_MAXIMUM_BYTES) throw new errors/* UsageError */.e(`${path}: has over 2 GiB of external data; give a smaller model`);
@@ -26819,12 +27553,12 @@ const external_node_crypto_namespaceObject = __WEBPACK_EXTERNAL_createRequire(im
     ]);
 }
 async function readBinary(path, name, files) {
-    const info = await attempt(path, ()=>files.stat(path));
+    const info = await files_attempt(path, ()=>files.stat(path));
     if (info.isDirectory()) throw new errors/* UsageError */.e(`${name}: is a folder; give the path of the .onnx file in it`);
     if (!info.isFile()) throw new errors/* UsageError */.e(`${name}: is not a regular file; give the path of an .onnx file`);
     await refuseEscape((0,external_node_path_.dirname)(path), path, files);
     if (info.size > files_MAXIMUM_BYTES) throw new errors/* UsageError */.e(`${name}: has ${info.size} bytes, more than the 2 GiB that are read; give a smaller model`);
-    const bytes = await attempt(path, ()=>files.readFile(path));
+    const bytes = await files_attempt(path, ()=>files.readFile(path));
     refuseNoModel(name, bytes);
     return bytes;
 }
@@ -26867,6 +27601,12 @@ function sha256(content) {
     const length = ask_elements(dataset);
     const problem = badHeader(dataset, length, samples);
     if (problem !== undefined) throw impossibleReply(problem, doing);
+    return {
+        ...dataset,
+        pixels: await receivePixels(replies, length, doing)
+    };
+}
+async function receivePixels(replies, length, doing) {
     const pixels = new Float32Array(length);
     for(let received = 0; received < length;){
         const { value: piece } = await replies.next();
@@ -26876,10 +27616,40 @@ function sha256(content) {
         pixels.set(next, start);
         received += next.length;
     }
-    return {
-        ...dataset,
-        pixels
-    };
+    return pixels;
+}
+/**
+ * Reads saved adversarial examples in a child.
+ *
+ * @param name of the archive, for messages
+ * @throws UsageError for another archive, EvaluationError when the child dies or contradicts itself
+ */ async function loadWitnesses(bytes, name, effects) {
+    const doing = `reading ${name}`;
+    const [witnesses] = await withChildren(1, {
+        timeLimitSeconds: effects.timeLimitSeconds
+    }, effects, async (child)=>{
+        child.send({
+            type: 'unpack',
+            name,
+            bytes
+        });
+        const replies = answers(child, doing);
+        const { value: first } = await replies.next();
+        if (first.type !== 'unpacked') throw impossibleReply(`${first.type} instead of unpacked`, doing);
+        const { shape, indices, labels } = first;
+        const length = ask_elements({
+            samples: indices.length,
+            shape
+        });
+        if (labels.length !== indices.length || length > MAXIMUM_PIXELS) throw impossibleReply(`${labels.length} labels and ${length} pixels for ${indices.length} rows`, doing);
+        return {
+            shape,
+            indices,
+            labels,
+            pixels: await receivePixels(replies, length, doing)
+        };
+    });
+    return witnesses;
 }
 /** What a child finds in a model, without running it. */ async function inspectModel(file, effects) {
     const model = await completeModel(file, effects);
@@ -26954,6 +27724,418 @@ function badValues({ pixels, labels, range }) {
     return undefined;
 }
 
+;// CONCATENATED MODULE: external "node:util"
+const external_node_util_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:util");
+;// CONCATENATED MODULE: ./.build/evaluation/attackEvidence.js
+
+/** By what they do to one image; an attack may be in none of them. */ const ONE_STEP = new Set([
+    'fgsm'
+]);
+const MANY_STEPS = new Set([
+    'pgd',
+    'bim',
+    'mi-fgsm',
+    'apgd',
+    'apgd-t'
+]);
+function hasGradientFree(attacks) {
+    return attacks.some((attack)=>!attacksRun_needsGradient(attack));
+}
+/** Under some threat search without gradients broke the image, and all attacks with gradients that were tried did not. */ function beatenWithoutGradient(sample, attacks) {
+    return isBeaten(sample, attacks, (attack)=>!attacksRun_needsGradient(attack), attacksRun_needsGradient);
+}
+/** Under some threat one step broke the image, and all attacks of many steps that were tried did not. */ function beatenByOneStep(sample, attacks) {
+    return isBeaten(sample, attacks, ({ name })=>ONE_STEP.has(name), ({ name })=>MANY_STEPS.has(name));
+}
+function isBeaten({ threats }, attacks, isSimple, isStrong) {
+    return Object.values(threats).some(({ attacks: outcomes })=>{
+        const successes = (of)=>attacks.filter((attack)=>of(attack) && Object.hasOwn(outcomes, attack.id)).map(({ id })=>outcomes[id].success);
+        const strong = successes(isStrong);
+        return successes(isSimple).includes(true) && strong.length > 0 && !strong.includes(true);
+    });
+}
+
+;// CONCATENATED MODULE: ./.build/evaluation/dataFlags.js
+
+
+/** Fewer images than this agree by chance. */ const LEAST = 10;
+/**
+ * Labels that are the model's classes but for a shift by one, as where a model counts its background as class 0: the
+ * prediction is the label ± 1 on most images, and the label itself on few.
+ */ function labelShift(samples) {
+    const right = samples.filter(isCorrect).length;
+    return [
+        1,
+        -1
+    ].flatMap((shift)=>{
+        const hits = samples.filter(({ label, predicted })=>predicted === label + shift);
+        // Two classes that are taken for one another, all images of one class: neither is a shift.
+        const labels = new Set(hits.map(({ label })=>label));
+        if (labels.size < 3 || hits.length < Math.max(LEAST, 3 * right, samples.length / 2)) return [];
+        const found = `The prediction is the label ${shift === 1 ? 'plus' : 'minus'} 1 on ${hits.length} of ${samples.length} images, and the label on ${right}`;
+        return [
+            {
+                code: 'label-shift',
+                message: flagMessage('label-shift', found),
+                samples: indices(hits)
+            }
+        ];
+    });
+}
+/** What the model seems to have been trained on, where it is right on pixels in that range and wrong as it was fed. */ const RANGES = [
+    [
+        'right-at-0-255',
+        'pixels of 0 … 255'
+    ],
+    [
+        'right-at-0-1',
+        'pixels of 0 … 1'
+    ],
+    [
+        'right-at-minus-1-1',
+        'pixels of −1 … 1'
+    ],
+    [
+        'right-with-imagenet',
+        'pixels with the mean and standard deviation of ImageNet'
+    ]
+];
+/** Of the diagnosed images, a third at least is misclassified, and at least half of those are right in another range. */ function wrongRange(samples) {
+    const diagnosed = samples.filter((sample)=>sample.diagnosed === true);
+    const wrong = diagnosed.filter((sample)=>!isCorrect(sample));
+    if (wrong.length < LEAST || 3 * wrong.length < diagnosed.length) return [];
+    const [[, range, hits]] = RANGES.map(([sign, name])=>{
+        return [
+            sign,
+            name,
+            wrong.filter(({ signs = [] })=>signs.includes(sign))
+        ];
+    }).toSorted(([, , one], [, , other])=>other.length - one.length);
+    if (2 * hits.length < wrong.length) return [];
+    const found = `Of ${wrong.length} images the model is wrong on, it is right on ${hits.length} when it is fed ${range}`;
+    return [
+        {
+            code: 'wrong-range',
+            message: flagMessage('wrong-range', found),
+            samples: indices(hits)
+        }
+    ];
+}
+function indices(samples) {
+    return samples.map(({ index })=>index).toSorted((one, other)=>one - other);
+}
+
+;// CONCATENATED MODULE: ./.build/evaluation/mergeFlags.js
+/** One flag for each code and message, its samples united; in an order that does not depend on who spoke first. */ function mergeFlags(flags) {
+    const merged = new Map();
+    for (const flag of flags){
+        const key = JSON.stringify([
+            flag.code,
+            flag.message
+        ]);
+        const samples = new Set([
+            ...merged.get(key)?.samples ?? [],
+            ...flag.samples ?? []
+        ]);
+        merged.set(key, {
+            code: flag.code,
+            message: flag.message,
+            ...samples.size === 0 ? {} : {
+                samples: [
+                    ...samples
+                ].sort((a, b)=>a - b)
+            }
+        });
+    }
+    return [
+        ...merged
+    ].sort(([a], [b])=>a < b ? -1 : 1).map(([, flag])=>flag);
+}
+
+;// CONCATENATED MODULE: ./.build/evaluation/flags.js
+
+
+
+
+
+/**
+ * All flags of an evaluation: those of its model, each once, and those its images raise. A pure function of what is in
+ * the samples, so merged shards have the flags of the whole, and neither order nor workers nor batch can be seen.
+ *
+ * @param flags of the model, of one child or of all; those that images raise are left out, and raised anew
+ * @param attacks those that were run
+ */ function allFlags(flags, samples, attacks) {
+    const ofModel = mergeFlags(flags.filter(({ code })=>flagEntry(code)?.from !== 'images'));
+    const raising = (rules)=>rules.flatMap((rule)=>raise(rule, samples, attacks));
+    const unstable = raising([
+        UNSTABLE
+    ]);
+    const known = new Set(ofModel.map(({ code })=>code));
+    const draws = known.has('randomness');
+    const explained = draws || known.has('batch-dependent');
+    // Whoever asks a model that changes its mind often enough is lucky once: that proves nothing about its gradients.
+    const steady = !draws && unstable.length === 0;
+    return [
+        ...ofModel,
+        ...explained ? [] : unstable,
+        ...raising(RULES.filter(({ luck = false, smooth = false, confirmedBy })=>{
+            return (steady || !luck) && !(smooth && known.has('straight-through')) && isConfirmed(samples, confirmedBy);
+        })),
+        ...labelShift(samples),
+        ...wrongRange(samples)
+    ];
+}
+/** A suspicion counts only where a closer look found something: a short suite under L2 or L1 is no fault of the model. */ function isConfirmed(samples, sign) {
+    return sign === undefined || samples.some(has(sign));
+}
+const has = (sign)=>({ signs = [] })=>signs.includes(sign);
+const everyImage = ()=>true;
+const right = isCorrect;
+const diagnosedRight = (sample)=>sample.diagnosed === true && isCorrect(sample);
+const robust = ({ threats })=>Object.values(threats).some((threat)=>threat.robust);
+/** What images without any gradient show besides has the same cause, which is told already. */ const hadGradient = (sample)=>!has('no-gradient')(sample);
+/**
+ * Attacks are not perfect on healthy models either: now and then random search breaks an image that PGD left standing.
+ * One image in twenty, and three at least, is more than the healthy models of the tests ever show.
+ */ const flags_SHARE = 0.05;
+const flags_FEW = 3;
+const UNSTABLE = {
+    code: 'unstable-logits',
+    shows: has('unstable-logits'),
+    among: ({ diagnosed })=>diagnosed === true,
+    least: 1,
+    share: 0,
+    found: (images)=>`Asked again, the model gave other outputs on ${images}`
+};
+const RULES = [
+    {
+        code: 'no-prediction',
+        shows: has('no-prediction'),
+        among: everyImage,
+        least: 1,
+        share: 0,
+        found: (images)=>`Every output was NaN on ${images}, clean or under attack, which counts as wrong`
+    },
+    {
+        code: 'no-gradient',
+        shows: has('no-gradient'),
+        among: right,
+        least: 1,
+        share: 0,
+        found: (images)=>`Every gradient was zero, NaN or infinite on ${images}, which hardly were tested`
+    },
+    {
+        code: 'non-finite-gradient',
+        shows: (sample)=>has('non-finite-gradient')(sample) && hadGradient(sample),
+        among: right,
+        least: 1,
+        share: 0,
+        found: (images)=>`Gradients held NaN or infinities on ${images}`
+    },
+    {
+        code: 'probability-logits',
+        shows: has('probability-logits'),
+        among: right,
+        least: flags_FEW,
+        share: 0.9,
+        found: (images)=>`What attacks take for logits are probabilities on ${images}`
+    },
+    {
+        code: 'loss-rising',
+        luck: true,
+        confirmedBy: 'more-steps',
+        smooth: true,
+        shows: has('loss-rising'),
+        among: robust,
+        least: flags_FEW,
+        share: 0.5,
+        found: (images)=>`The loss was still rising when the attacks ended on ${images} that withstood them`
+    },
+    {
+        code: 'more-steps',
+        luck: true,
+        shows: has('more-steps'),
+        among: diagnosedRight,
+        least: flags_FEW,
+        share: flags_SHARE,
+        found: (images)=>`An attack of more steps from another start broke ${images} that withstood the suite`
+    },
+    {
+        code: 'masked-gradients',
+        shows: has('no-gradient'),
+        among: right,
+        least: 1,
+        share: flags_SHARE,
+        found: (images)=>`The gradients are masked: none told the attacks a direction on ${images}`
+    },
+    {
+        code: 'masked-gradients',
+        luck: true,
+        // Where more steps along the gradient break the image, too, it was the suite that was short.
+        shows: (sample, attacks)=>(has('gradient-free-wins')(sample) || beatenWithoutGradient(sample, attacks)) && hadGradient(sample) && !has('more-steps')(sample),
+        among: (sample, attacks)=>hasGradientFree(attacks) ? right(sample) : diagnosedRight(sample),
+        least: flags_FEW,
+        share: flags_SHARE,
+        found: (images)=>`The gradients are masked: search without them broke ${images} that attacks with gradients left standing`
+    },
+    {
+        code: 'single-step-wins',
+        luck: true,
+        shows: (sample, attacks)=>beatenByOneStep(sample, attacks) && hadGradient(sample),
+        among: right,
+        least: flags_FEW,
+        share: flags_SHARE,
+        found: (images)=>`One step of the gradient broke ${images} that attacks of many steps left standing`
+    },
+    {
+        code: 'robust-at-huge-epsilon',
+        shows: (sample)=>has('robust-at-huge-epsilon')(sample) && hadGradient(sample),
+        among: diagnosedRight,
+        least: flags_FEW,
+        share: flags_SHARE,
+        found: (images)=>`In a ball of half the range that holds an image that fools the model, gradients found none on ${images}`
+    },
+    {
+        code: 'accuracy-rises',
+        luck: true,
+        shows: (sample)=>has('unbroken-at-double-epsilon')(sample) && hadGradient(sample),
+        among: diagnosedRight,
+        least: flags_FEW,
+        share: flags_SHARE,
+        found: (images)=>`Accuracy rises with ε: an attack broke ${images} at ε and not at 2ε`
+    },
+    {
+        code: 'narrow-range',
+        shows: has('narrow-pixels'),
+        among: everyImage,
+        least: 1,
+        share: 0.9,
+        found: (images)=>`All pixels lie within a fiftieth of the declared range in ${images}`
+    }
+];
+function raise({ code, shows, among, least, share, found }, samples, attacks) {
+    const possible = samples.filter((sample)=>among(sample, attacks));
+    const showing = possible.filter((sample)=>shows(sample, attacks)).map(({ index })=>index);
+    if (showing.length < least || showing.length < share * possible.length) return [];
+    const message = flagMessage(code, found(`${showing.length} of ${possible.length} images`));
+    return [
+        {
+            code,
+            message,
+            samples: showing.toSorted((one, other)=>one - other)
+        }
+    ];
+}
+
+;// CONCATENATED MODULE: ./.build/evaluation/merge.js
+
+
+
+
+
+/** What shards of one evaluation have alike. A CPU is not among them: the jobs of a matrix do not choose theirs. */ const ALIKE = {
+    model: ({ model: { sha256, classes } })=>[
+            sha256,
+            classes
+        ],
+    preprocessing: ({ preprocessing })=>preprocessing,
+    data: ({ data: { sha256, samples, classNames } })=>[
+            sha256,
+            samples,
+            classNames
+        ],
+    suite: ({ suite })=>suite,
+    threats: ({ threats })=>threats,
+    seed: ({ seed })=>seed,
+    'number of shards': ({ shard })=>shard?.count,
+    'version of the tool': ({ tool })=>tool.version,
+    engine: ({ tool })=>tool.engine,
+    batch: ({ tool })=>tool.batch
+};
+/**
+ * Joins the shards of one evaluation, given in any order, into what it would have given as a whole: equal to the byte but
+ * for `cost.seconds`, which is the sum, and `tool.cpu` where the shards ran on several.
+ *
+ * @throws UsageError that names the shard that is missing, given twice, of another evaluation, or none
+ */ function mergeShards(parts) {
+    const shards = parts.map(withPlace).sort((one, other)=>one.index - other.index);
+    const [first] = shards;
+    if (first === undefined) throw new errors/* UsageError */.e('there are no shards to join; give the results.json of each');
+    for (const shard of shards)refuseForeign(first, shard);
+    refuseIncomplete(shards);
+    const { schema, tool, model, data, suite, threats, seed, preprocessing } = first.results;
+    const results = shards.map((part)=>part.results);
+    const samples = results.flatMap((part)=>part.samples).sort((one, other)=>one.index - other.index);
+    const attacks = attacksOf(first.results);
+    const cpus = [
+        ...new Set(results.map(({ tool })=>tool.cpu))
+    ].sort();
+    const flags = allFlags(results.flatMap((part)=>part.flags), samples, attacks);
+    const sum = (of)=>results.reduce((total, { cost })=>total + of(cost), 0);
+    return {
+        schema,
+        tool: {
+            ...tool,
+            cpu: cpus.join(' / ')
+        },
+        model,
+        data,
+        suite,
+        threats,
+        seed,
+        ...preprocessing && {
+            preprocessing
+        },
+        summary: summarise(samples, {
+            threats,
+            attacks,
+            classNames: data.classNames
+        }),
+        samples,
+        flags: [
+            ...flags,
+            ...cpus.length > 1 ? [
+                severalCpus(cpus.length)
+            ] : []
+        ],
+        cost: {
+            seconds: sum(({ seconds })=>seconds),
+            forwards: sum(({ forwards })=>forwards),
+            gradients: sum(({ gradients })=>gradients)
+        }
+    };
+}
+function withPlace({ name, results }) {
+    if (results.shard) return {
+        name,
+        results,
+        ...results.shard
+    };
+    throw new errors/* UsageError */.e(`${name}: is no shard, it holds all images; give what \`evaluate --shard I/N\` wrote`);
+}
+function refuseForeign(first, other) {
+    const differing = Object.keys(ALIKE).filter((what)=>{
+        const read = ALIKE[what];
+        return !(0,external_node_util_namespaceObject.isDeepStrictEqual)(read(first.results), read(other.results));
+    });
+    if (differing.length > 0) throw new errors/* UsageError */.e(`${other.name}: is a shard of another evaluation than ${first.name}, for they differ in ${differing.join(', ')}; give shards of one model, made the same way`);
+}
+function refuseIncomplete(shards) {
+    const [{ count }] = shards;
+    for (const [place, { index, name }] of shards.entries())if (shards[place - 1]?.index === index) throw new errors/* UsageError */.e(`${name}: is shard ${index}/${count}, and so is ${shards[place - 1].name}; give each once`);
+    const present = new Set(shards.map(({ index })=>index));
+    const missing = Array.from({
+        length: count
+    }, (_, place)=>place + 1).filter((index)=>!present.has(index));
+    if (missing.length > 0) throw new errors/* UsageError */.e(`of ${count} shards ${missing.length === 1 ? 'this is' : 'these are'} missing: ${missing.map((index)=>`${index}/${count}`).join(', ')}; give the results.json of each`);
+}
+function severalCpus(number) {
+    return {
+        code: 'several-cpus',
+        message: `The shards ran on ${number} kinds of CPU; equality to the bit is promised on one.`
+    };
+}
+
 ;// CONCATENATED MODULE: ./.build/evaluation/checkOutcome.js
 /**
  * Says what in an outcome cannot be, or nothing. A child that ran a stranger's model, or a file that a stranger wrote,
@@ -26998,10 +28180,8 @@ function underThreat({ label, predicted }, { robust, attacks }, epsilon, expecte
     return Object.hasOwn(record, key) ? record[key] : undefined;
 }
 
-// EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 15 modules
-var schemas = __nccwpck_require__(9691);
-// EXTERNAL MODULE: ./.build/engine/messages.js + 1 modules
-var messages = __nccwpck_require__(1750);
+// EXTERNAL MODULE: ./.build/engine/messages.js + 2 modules
+var messages = __nccwpck_require__(8630);
 ;// CONCATENATED MODULE: ./.build/evaluation/results.js
 
 
@@ -27021,6 +28201,14 @@ const ThreatSchema = schemas/* object */.Ikc({
         schemas/* number */.aig()
     ])
 });
+const curve = schemas/* object */.Ikc({
+    /** In ascending order of ε, from 0 on. Accuracy: of all images, those that are right and that nothing is known to fool within ε. */ points: schemas/* array */.YOg(schemas/* object */.Ikc({
+        epsilon: schemas/* number */.aig().min(0),
+        accuracy
+    })).min(1),
+    /** Images that are right and have a known adversarial example, at whatever distance. */ fooled: results_count,
+    /** Within it, half of the images that are right are fooled; missing where that is not known of half of them. */ medianDistance: schemas/* number */.aig().min(0).optional()
+});
 const ResultsSchema = schemas/* object */.Ikc({
     schema: schemas/* literal */.euz('robustness-gate/results/1'),
     tool: schemas/* object */.Ikc({
@@ -27033,7 +28221,8 @@ const ResultsSchema = schemas/* object */.Ikc({
         name: schemas/* string */.YjP(),
         sha256: results_sha256,
         bytes: results_count,
-        classes: schemas/* int */.Whr().min(2)
+        classes: schemas/* int */.Whr().min(2),
+        /** False: it could not be made, so only the attacks of the suite that need none were run. */ gradient: schemas/* literal */.euz(false).optional()
     }),
     data: schemas/* object */.Ikc({
         name: schemas/* string */.YjP(),
@@ -27044,13 +28233,19 @@ const ResultsSchema = schemas/* object */.Ikc({
     suite: schemas/* object */.Ikc({
         name: schemas/* string */.YjP(),
         version: schemas/* int */.Whr(),
-        attacks: schemas/* array */.YOg(schemas/* looseObject */._H3({
+        /** `fallback`: not of the suite; added because the model has no gradient, and the suite no attack that needs none. */ attacks: schemas/* array */.YOg(schemas/* looseObject */._H3({
             id: schemas/* string */.YjP(),
-            name: schemas/* string */.YjP()
-        }))
+            name: schemas/* string */.YjP(),
+            fallback: schemas/* literal */.euz(true).optional()
+        })),
+        /** Only points of 8 bits counted as witnesses. */ quantised: schemas/* boolean */.zMY().optional()
     }),
     threats: schemas/* array */.YOg(ThreatSchema).min(1),
     seed: schemas/* int */.Whr(),
+    /** Of an evaluation in parts: which part this is, from 1, of how many. It holds the images whose index modulo count is index − 1. */ shard: schemas/* object */.Ikc({
+        index: schemas/* int */.Whr().min(1),
+        count: schemas/* int */.Whr().min(1)
+    }).optional(),
     preprocessing: schemas/* looseObject */._H3({}).optional(),
     summary: schemas/* object */.Ikc({
         clean: schemas/* object */.Ikc({
@@ -27070,7 +28265,12 @@ const ResultsSchema = schemas/* object */.Ikc({
             samples: results_count,
             correct: results_count,
             robust: schemas/* record */.g1P(schemas/* string */.YjP(), results_count)
-        }))
+        })),
+        /** Upper bounds of robust accuracy as functions of ε, where more than one ε is known of a norm: see curves.ts. */ curves: schemas/* object */.Ikc({
+            linf: curve.optional(),
+            l2: curve.optional(),
+            l1: curve.optional()
+        }).optional()
     }),
     /** In ascending order of index. */ samples: schemas/* array */.YOg(messages/* SampleOutcomeSchema */.ap).min(1),
     flags: schemas/* array */.YOg(messages/* FlagSchema */.mI),
@@ -27081,7 +28281,41 @@ const ResultsSchema = schemas/* object */.Ikc({
     })
 });
 
+;// CONCATENATED MODULE: ./.build/evaluation/shards.js
+
+
+/** More jobs than a workflow's matrix can have. */ const MOST_SHARDS = 256;
+/** `3/8`: the third of eight. @throws UsageError for anything else */ function parseShard(written) {
+    const [, index, count] = (/^\s*(\d{1,9})\s*\/\s*(\d{1,9})\s*$/.exec(written) ?? []).map(Number);
+    if (index === undefined || index < 1 || index > count || count > MOST_SHARDS) throw new errors/* UsageError */.e(`--shard: "${(0,_build_text/* oneLine */.TN)(written, 40)}" is no part of a whole; write I/N with 1 ≤ I ≤ N ≤ ${MOST_SHARDS}, like 1/8`);
+    return {
+        index,
+        count
+    };
+}
+/**
+ * Indices of a shard's images, every N-th from the I-th on: data that are sorted by class are spread evenly, and the
+ * shards' sizes differ by at most one.
+ *
+ * @throws UsageError when there are not enough images for all
+ */ function imagesOfShard({ index, count }, samples) {
+    if (count > samples) throw new errors/* UsageError */.e(`${count} shards of ${samples} images leave some without any; take at most ${samples}`);
+    return Array.from({
+        length: Math.ceil((samples - index + 1) / count)
+    }, (_, place)=>index - 1 + place * count);
+}
+/** Says which of its images a shard does not have, or has though it is another's; or nothing. */ function contradictionInShard(shard, samples, present) {
+    const { index, count } = shard;
+    if (index > count || count > samples) return `there is no shard ${index}/${count} of ${samples} images`;
+    const foreign = present.find((image)=>image % count !== index - 1);
+    if (foreign !== undefined) return `image ${foreign} is not of shard ${index}/${count}`;
+    const due = imagesOfShard(shard, samples).length;
+    return present.length === due ? undefined : `${present.length} of the ${due} images of shard ${index}/${count}`;
+}
+
 ;// CONCATENATED MODULE: ./.build/evaluation/resultsFile.js
+
+
 
 
 
@@ -27091,12 +28325,22 @@ const ResultsSchema = schemas/* object */.Ikc({
 /** Fractions go through decimal text and may come from another program. */ const ROUNDING = 1e-9;
 const REMEDY = 'make it again with `robustness-gate evaluate`';
 /**
- * Reads a results.json, which may be a stranger's: nothing in it may contradict the rest, because the comparison takes
- * its images and the report its summary.
+ * Reads the results.json of a whole evaluation; see `parseAnyResults`.
+ *
+ * @throws UsageError for those of a shard, too
+ */ function parseResults(text, name) {
+    const results = parseAnyResults(text, name);
+    if (results.shard === undefined) return results;
+    const { index, count } = results.shard;
+    throw new errors/* UsageError */.e(`${name}: holds shard ${index}/${count} of the images only; join all ${count} with \`robustness-gate merge\``);
+}
+/**
+ * Reads a results.json, of all images or of a shard, which may be a stranger's: nothing in it may contradict the rest,
+ * because the comparison takes its images and the report its summary.
  *
  * @param name of the file, for messages
  * @throws UsageError that names the first place that is wrong
- */ function parseResults(text, name) {
+ */ function parseAnyResults(text, name) {
     if (text.length > LONGEST_TEXT) throw new errors/* UsageError */.e(`${name}: has over ${LONGEST_TEXT / 2 ** 20} million characters; give a results file`);
     const parsed = ResultsSchema.safeParse(parseJson(text, name));
     if (!parsed.success) {
@@ -27136,6 +28380,7 @@ function contradictionIn(results) {
     const repeated = repeats(threats.map(({ id })=>id)) ?? repeats(suite.attacks.map(({ id })=>id));
     if (repeated !== undefined) return `the id ${repeated} stands for two things`;
     if (samples.length > data.samples) return `samples: ${samples.length} of ${data.samples} images`;
+    const attacks = attacksOf(results);
     for (const [position, sample] of samples.entries()){
         const at = `samples[${position}]`;
         if (sample.index >= data.samples) return `${at}.index: ${sample.index} of ${data.samples} images`;
@@ -27143,17 +28388,26 @@ function contradictionIn(results) {
         const expected = {
             classes: model.classes,
             threats,
-            attacks: suite.attacks
+            attacks
         };
         const problem = contradiction(sample, sample.label, expected);
         if (problem !== undefined) return `${at}: ${problem}`;
     }
-    const counted = summarise(samples, {
+    const indices = samples.map(({ index })=>index);
+    const misplaced = results.shard && contradictionInShard(results.shard, data.samples, indices);
+    if (misplaced !== undefined) return misplaced;
+    const { curves, ...counted } = summarise(samples, {
         threats,
-        attacks: suite.attacks,
+        attacks,
         classNames: data.classNames
     });
-    const differing = resultsFile_difference(counted, summary, 'summary');
+    // Files made before there were curves have none.
+    const differing = resultsFile_difference({
+        ...counted,
+        ...summary.curves && {
+            curves
+        }
+    }, summary, 'summary');
     return differing === undefined ? undefined : `${differing} is not what the samples say`;
 }
 function repeats(ids) {
@@ -30111,24 +31365,27 @@ function swapBytes(bytes, width) {
     });
 }
 
-;// CONCATENATED MODULE: external "node:util"
-const external_node_util_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:util");
 ;// CONCATENATED MODULE: ./.build/evaluation/collector.js
 
 /** Hands images out, each once, and takes their outcomes in. */ class Collector {
     #dataset;
+    #images;
+    #diagnosed;
     #size;
     #next = 0;
     #outcomes = [];
-    flags = [];
     forwards = 0;
     gradients = 0;
-    constructor(dataset){
+    /** @param images indices in order, undefined: all; of them those that are looked at more closely, undefined: none */ constructor(dataset, { images = Array.from({
+        length: dataset.samples
+    }, (_, index)=>index), diagnosed = new Set() } = {}){
         this.#dataset = dataset;
+        this.#images = images;
+        this.#diagnosed = diagnosed;
         this.#size = dataset.shape.reduce((product, length)=>product * length, 1);
     }
     get total() {
-        return this.#dataset.samples;
+        return this.#images.length;
     }
     get handedOut() {
         return this.#next;
@@ -30140,12 +31397,17 @@ const external_node_util_namespaceObject = __WEBPACK_EXTERNAL_createRequire(impo
         const end = Math.min(this.total, this.#next + Math.max(0, count));
         const images = [];
         for(; this.#next < end; this.#next++){
-            const from = this.#next * this.#size;
+            const index = this.#images[this.#next];
+            const from = index * this.#size;
             const pixels = this.#dataset.pixels.subarray(from, from + this.#size);
+            const diagnose = this.#diagnosed.has(index);
             images.push({
-                index: this.#next,
-                label: this.#dataset.labels[this.#next],
-                pixels
+                index,
+                label: this.#dataset.labels[index],
+                pixels,
+                ...diagnose && {
+                    diagnose
+                }
             });
         }
         return images;
@@ -30154,19 +31416,33 @@ const external_node_util_namespaceObject = __WEBPACK_EXTERNAL_createRequire(impo
    * @param waiting indices that were handed to the child that says this; the one answered is removed
    * @returns what in the reply cannot be, or nothing
    */ accept(reply, waiting, expected) {
-        const { outcome, witnesses, flags = [], forwards, gradients } = reply;
+        const { outcome, witnesses, forwards, gradients } = reply;
         const { index } = outcome;
         if (!waiting.delete(index)) return `image ${index} was not asked for, or is answered already`;
         const problem = contradiction(outcome, this.#dataset.labels[index], expected) ?? this.#badWitness(outcome, witnesses);
         if (problem !== undefined) return `image ${index}: ${problem}`;
-        this.#outcomes.push(inOrder(outcome, expected));
-        this.flags.push(...flags);
+        this.#outcomes.push({
+            ...inOrder(outcome, expected),
+            ...this.#seen(outcome)
+        });
         this.forwards += forwards;
         this.gradients += gradients;
         return undefined;
     }
     /** Ascending by index: nothing tells any more which child answered, or when. */ outcomes() {
         return this.#outcomes.toSorted((a, b)=>a.index - b.index);
+    }
+    /** Whether an image was diagnosed is known here; of what it showed, each sign once. */ #seen({ index, signs = [] }) {
+        return {
+            ...this.#diagnosed.has(index) && {
+                diagnosed: true
+            },
+            ...signs.length > 0 && {
+                signs: [
+                    ...new Set(signs)
+                ].toSorted()
+            }
+        };
     }
     #badWitness(outcome, witnesses = {}) {
         const [low, high] = this.#dataset.range;
@@ -30224,53 +31500,77 @@ const external_node_util_namespaceObject = __WEBPACK_EXTERNAL_createRequire(impo
     };
 }
 
-;// CONCATENATED MODULE: ./.build/evaluation/masking.js
-/** The share of correctly classified images from which on a model without useful gradients is called masked. */ const MASKED_SHARE = 0.05;
+;// CONCATENATED MODULE: ./.build/attacks/random.js
+
+
+
+/** SHA-256 of an image's float32 values: what makes an image's random numbers its own, wherever it stands in a dataset. */ function imageDigest(pixels) {
+    return (0,external_node_crypto_namespaceObject.createHash)('sha256').update(new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength)).digest();
+}
 /**
- * A model whose gradients tell the attacks nothing on more than a few images looks robust without being tested
- * (Athalye, Carlini and Wagner 2018): then its robust accuracy is no evidence, and a flag says so.
- */ function maskingFlags(flags, samples) {
-    const untested = flags.filter(({ code })=>code === 'no-gradient').flatMap(({ samples: images = [] })=>images);
-    const right = samples.filter(({ label, predicted })=>label === predicted).length;
-    if (untested.length === 0 || untested.length < MASKED_SHARE * right) return [];
-    const message = `The gradients of the model are masked: on ${untested.length} of ${right} correctly classified images none of them told the attacks a direction, so that these images count as robust says nothing.`;
-    return [
-        {
-            code: 'masked-gradients',
-            message,
-            samples: untested.toSorted((a, b)=>a - b)
+ * Random numbers as a function of (seed, image, attack, restart, step) and of nothing else: not of the batch, the
+ * order of the images, the worker, nor of how many numbers were drawn before.
+ *
+ * @param attack the attack's id in its suite
+ */ function random_randomSource(seed, image, attack) {
+    return (restart, step)=>{
+        const key = createHash('sha256').update(image).update(JSON.stringify([
+            seed,
+            attack,
+            restart,
+            step
+        ])).digest();
+        return randomStream([
+            0,
+            4,
+            8,
+            12
+        ].map((offset)=>key.readInt32LE(offset)));
+    };
+}
+/** xoroshiro128+ from its 128 bits of state, as four int32. */ function randomStream(state) {
+    const generator = xoroshiro128plusFromState(state);
+    const uniform = ()=>uniformFloat64(generator);
+    let spare;
+    return {
+        uniform,
+        // Box and Muller 1958: two independent normals from two uniforms; 1 − u keeps the logarithm off zero.
+        gaussian () {
+            if (spare !== undefined) {
+                const kept = spare;
+                spare = undefined;
+                return kept;
+            }
+            const radius = Math.sqrt(-2 * Math.log(1 - uniform()));
+            const angle = 2 * Math.PI * uniform();
+            spare = radius * Math.sin(angle);
+            return radius * Math.cos(angle);
         }
-    ];
+    };
 }
 
-;// CONCATENATED MODULE: ./.build/evaluation/mergeFlags.js
-/** One flag for each code and message, its samples united; in an order that does not depend on who spoke first. */ function mergeFlags(flags) {
-    const merged = new Map();
-    for (const flag of flags){
-        const key = JSON.stringify([
-            flag.code,
-            flag.message
-        ]);
-        const samples = new Set([
-            ...merged.get(key)?.samples ?? [],
-            ...flag.samples ?? []
-        ]);
-        merged.set(key, {
-            code: flag.code,
-            message: flag.message,
-            ...samples.size === 0 ? {} : {
-                samples: [
-                    ...samples
-                ].sort((a, b)=>a - b)
-            }
-        });
-    }
-    return [
-        ...merged
-    ].sort(([a], [b])=>a < b ? -1 : 1).map(([, flag])=>flag);
+;// CONCATENATED MODULE: ./.build/evaluation/diagnosed.js
+
+/** Enough to see what one image in twenty shows; few enough to cost little beside a suite on some hundreds. */ const DIAGNOSED = 50;
+/**
+ * The images that are looked at more closely: those whose pixels have the least digests (SHA-256), which neither order nor
+ * shards can change. Of equal images all or none are.
+ *
+ * @returns indices into the whole dataset
+ */ function imagesToDiagnose({ samples, shape, pixels }) {
+    const all = Array.from({
+        length: samples
+    }, (_, index)=>index);
+    if (samples <= DIAGNOSED) return new Set(all);
+    const size = shape.reduce((product, length)=>product * length, 1);
+    const digests = all.map((index)=>Buffer.from(imageDigest(pixels.subarray(index * size, (index + 1) * size))).toString('hex'));
+    const last = digests.toSorted()[DIAGNOSED - 1];
+    return new Set(all.filter((index)=>digests[index] <= last));
 }
 
 ;// CONCATENATED MODULE: ./.build/evaluation/evaluate.js
+
+
 
 
 
@@ -30290,11 +31590,15 @@ const external_node_util_namespaceObject = __WEBPACK_EXTERNAL_createRequire(impo
  * @throws UsageError for what the user can mend in model, data or settings
  * @throws EvaluationError when a child dies, hangs, or says what cannot be; every other child is gone by then, too
  */ async function evaluate(request, effects) {
-    const { model, dataset, suite, limits, seed, preprocessing } = request;
+    const { model, dataset, suite, limits, seed, preprocessing, shard } = request;
     const began = effects.now();
     const seconds = ()=>(effects.now() - began) / 1000;
-    const collector = new Collector(dataset);
-    const workers = workerCount(request, effects.cores);
+    const images = shard && imagesOfShard(shard, dataset.samples);
+    const collector = new Collector(dataset, {
+        images,
+        diagnosed: imagesToDiagnose(dataset)
+    });
+    const workers = workerCount(limits, collector.total, effects.cores);
     const robust = Object.fromEntries(request.threats.map(({ id })=>[
             id,
             0
@@ -30319,16 +31623,13 @@ const external_node_util_namespaceObject = __WEBPACK_EXTERNAL_createRequire(impo
     const loaded = await withChildren(workers, {
         timeLimitSeconds: limits.seconds
     }, effects, (child)=>work(child, request, collector, workers, onOutcome));
-    const { classes, batch, engine } = sameOfAll(loaded, `evaluating ${model.name}`);
+    const { classes, batch, engine, gradient } = sameOfAll(loaded, `evaluating ${model.name}`);
     const samples = collector.outcomes();
-    const flags = mergeFlags([
-        ...loaded.flatMap((child)=>child.flags),
-        ...collector.flags
-    ]);
     const { threats, classNames } = {
         threats: request.threats,
         classNames: dataset.classNames
     };
+    const attacks = attacksRun(withFallback(suite.attacks, gradient), gradient);
     return {
         schema: 'robustness-gate/results/1',
         tool: {
@@ -30341,7 +31642,10 @@ const external_node_util_namespaceObject = __WEBPACK_EXTERNAL_createRequire(impo
             name: model.name,
             sha256: hashModel(model),
             bytes: modelSize(model),
-            classes
+            classes,
+            ...!gradient && {
+                gradient
+            }
         },
         data: {
             name: dataset.name,
@@ -30353,32 +31657,51 @@ const external_node_util_namespaceObject = __WEBPACK_EXTERNAL_createRequire(impo
                 ]
             }
         },
-        suite: {
-            name: suite.name,
-            version: suite.version,
-            attacks: suite.attacks.map((attack)=>({
-                    ...attack
-                }))
-        },
+        suite: evaluate_suiteOf({
+            ...request,
+            suite: {
+                ...suite,
+                attacks: withFallback(suite.attacks, gradient)
+            }
+        }),
         threats: withBounds(threats, dataset.range),
         seed,
+        ...shard && {
+            shard
+        },
         preprocessing: {
             ...preprocessing
         },
         summary: summarise(samples, {
             threats,
-            attacks: suite.attacks,
+            attacks,
             classNames
         }),
         samples,
         flags: [
-            ...flags,
-            ...maskingFlags(flags, samples)
+            ...allFlags(loaded.flatMap((child)=>child.flags), samples, attacks)
         ],
         cost: {
             seconds: seconds(),
             forwards: collector.forwards,
             gradients: collector.gradients
+        }
+    };
+}
+/** The suite as results name it. */ function evaluate_suiteOf({ suite, quantised }) {
+    const { name, version, attacks } = suite;
+    // As the schema has them: what is read from a file and written again is the same file.
+    const written = attacks.map(({ id, name: attack, ...settings })=>({
+            id,
+            name: attack,
+            ...settings
+        }));
+    return {
+        name,
+        version,
+        attacks: written,
+        ...quantised && {
+            quantised
         }
     };
 }
@@ -30405,11 +31728,12 @@ const external_node_util_namespaceObject = __WEBPACK_EXTERNAL_createRequire(impo
             checkLabels(request, loaded.classes);
         } else {
             if (reply.type !== 'outcome') throw impossibleReply(`${reply.type} instead of an outcome`, doing);
-            const { threats, suite } = request;
+            const { classes, gradient } = loaded;
+            const attacks = attacksRun(withFallback(request.suite.attacks, gradient), gradient);
             const problem = collector.accept(reply, waiting, {
-                classes: loaded.classes,
-                threats,
-                attacks: suite.attacks
+                classes,
+                threats: request.threats,
+                attacks
             });
             if (problem !== undefined) throw impossibleReply(problem, doing);
             onOutcome(reply);
@@ -30451,6 +31775,7 @@ function loadRequest({ model, dataset, ...request }) {
         threats: request.threats,
         attacks: request.suite.attacks,
         seed: request.seed,
+        quantised: request.quantised ?? false,
         batch: request.limits.batch,
         witnesses: request.witnesses ?? false
     };
@@ -30459,8 +31784,8 @@ function loadRequest({ model, dataset, ...request }) {
 /**
  * One for each core. Less than the least batch is not worth a process; more is, even where it does not fill the batch that
  * was asked for: a model may keep its own, and a core that idles does less than one with half a batch.
- */ function workerCount({ limits, dataset }, cores) {
-    return Math.max(1, Math.min(limits.workers ?? cores, Math.ceil(dataset.samples / LEAST_BATCH)));
+ */ function workerCount({ workers }, samples, cores) {
+    return Math.max(1, Math.min(workers ?? cores, Math.ceil(samples / LEAST_BATCH)));
 }
 function checkLabels({ dataset, model }, classes) {
     const image = dataset.labels.findIndex((label)=>label >= classes);
@@ -30468,9 +31793,9651 @@ function checkLabels({ dataset, model }, classes) {
 }
 /** All children load the same bytes in the same way: one that says otherwise is broken. */ function sameOfAll(loaded, doing) {
     const [first, ...others] = loaded;
-    const other = others.find(({ classes, batch, engine })=>classes !== first.classes || batch !== first.batch || engine !== first.engine);
+    const other = others.find(({ classes, batch, engine, gradient })=>classes !== first.classes || batch !== first.batch || engine !== first.engine || gradient !== first.gradient);
     if (other !== undefined) throw impossibleReply('two children loaded the same model differently', doing);
     return first;
+}
+
+;// CONCATENATED MODULE: ./.build/evaluateModel.js
+
+
+
+/** One model under the configuration's attacks, on all images or on those of a shard; see `evaluate`. */ async function evaluateModel(role, file, dataset, config, effects, shard) {
+    const { onProgress } = effects;
+    const witnesses = effects.onWitness !== undefined;
+    const model = await completeModel(file, {
+        ...effects,
+        timeLimitSeconds: config.limits.seconds
+    });
+    return evaluate({
+        ...requestFor(role, model, dataset, config),
+        shard,
+        witnesses
+    }, {
+        ...effects,
+        onProgress: onProgress && ((progress)=>onProgress(role, progress))
+    });
+}
+/** What is asked of a model, which has all its files, under a configuration. */ function requestFor(role, model, dataset, config) {
+    const { threats, suite, quantised, seed, limits } = config;
+    const preprocessing = role === 'candidate' ? config.preprocessing : config.baselinePreprocessing;
+    return {
+        model,
+        dataset,
+        preprocessing,
+        threats,
+        suite,
+        quantised,
+        seed,
+        limits,
+        toolVersion: version
+    };
+}
+
+;// CONCATENATED MODULE: ./.build/attacks/losses.js
+/** Classes that a loss needs to be defined. */ const leastClasses = {
+    'cross-entropy': 2,
+    margin: 2,
+    dlr: 3,
+    'targeted-dlr': 4,
+    linear: 2
+};
+/**
+ * The class a classifier says: the index of the greatest output, the lowest of equals (as NumPy and PyTorch do). NaN
+ * is greater than nothing; if all are NaN the classifier says none of its classes, and that is `outputs.length`.
+ */ function losses_predictedClass(outputs) {
+    let best = outputs.length;
+    for(let k = outputs.length - 1; k >= 0; k--)if (best === outputs.length ? !Number.isNaN(outputs[k]) : outputs[k] >= outputs[best]) best = k;
+    return best;
+}
+
+;// CONCATENATED MODULE: ./.build/attacks/protocol.js
+
+/** Asks for loss and gradient at one point. */ function* protocol_gradientAt(point, loss) {
+    const [answer] = yield [
+        {
+            kind: 'gradient',
+            point,
+            loss
+        }
+    ];
+    return asGradient(answer);
+}
+/** Asks for loss and gradient at several points at once. */ function* protocol_gradientsAt(questions) {
+    const answers = yield questions.map(({ point, loss })=>({
+            kind: 'gradient',
+            point,
+            loss
+        }));
+    return answers.map(asGradient);
+}
+/** Asks the original about one point. */ function* protocol_predictionAt(point) {
+    const [answer] = yield [
+        {
+            kind: 'prediction',
+            point
+        }
+    ];
+    return asPrediction(answer);
+}
+/** Asks the original about several points at once. */ function* protocol_predictionsAt(points) {
+    const answers = yield points.map((point)=>({
+            kind: 'prediction',
+            point
+        }));
+    return answers.map(asPrediction);
+}
+/** Puts a point of the ball to the original, in the form in which a witness has to stand: its word alone makes one. */ function* protocol_replay({ threat, label }, candidate) {
+    const point = threat.witness(candidate);
+    const { predicted } = yield* protocol_predictionAt(point);
+    return {
+        success: predicted !== label,
+        predicted,
+        point
+    };
+}
+/**
+ * Loss and gradient at a point, and the witness it is, if it is one: only where the surrogate is fooled is the
+ * original asked, and where the original is not fooled the attack goes on.
+ */ function* protocol_probe(target, point, loss) {
+    const at = yield* protocol_gradientAt(point, loss);
+    if (predictedClass(at.logits) === target.label) return {
+        at
+    };
+    const replayed = yield* protocol_replay(target, point);
+    return replayed.success ? {
+        at,
+        witness: replayed
+    } : {
+        at
+    };
+}
+function asGradient(answer) {
+    if (answer?.kind !== 'gradient') throw new TypeError('A question for a gradient was not answered with one.');
+    return answer;
+}
+function asPrediction(answer) {
+    if (answer?.kind !== 'prediction') throw new TypeError('A question for a prediction was not answered with one.');
+    return answer;
+}
+
+;// CONCATENATED MODULE: ./.build/attacks/ascent.js
+
+
+
+/**
+ * Gradient ascent on a loss from one start, at a pace that may send it back to the summit (Croce and Hein 2020,
+ * algorithm 1). It asks at the start and after every step, steps + 1 times `eot` questions, and ends at the first witness.
+ */ function* ascent_ascend(options) {
+    const { start, steps, paceFrom } = options;
+    let point = start;
+    let { loss, gradient, witness } = yield* visit(point, options);
+    // A copy, written over by later summits: an answer is a view of a whole batch's and would keep that in memory.
+    const copy = gradient.slice();
+    let summit = {
+        point,
+        loss,
+        gradient: copy
+    };
+    const pace = paceFrom(summit);
+    const losses = [
+        loss
+    ];
+    for(let step = 1; step <= steps && !witness; step++){
+        point = pace.step(point, gradient);
+        ({ loss, gradient, witness } = yield* visit(point, options));
+        if (loss > summit.loss) {
+            copy.set(gradient);
+            summit = {
+                point,
+                loss,
+                gradient: copy
+            };
+        }
+        losses.push(loss);
+        if (pace.after(loss, summit)) ({ point, gradient } = summit);
+    }
+    return {
+        summit,
+        rising: stillRising(losses),
+        ...witness && {
+            witness
+        }
+    };
+}
+/** Mean loss and gradient at a point, and the witness it is, if it is one. */ function* visit(point, { loss, eot, target }) {
+    const answers = yield* gradientsAt(new Array(eot).fill({
+        point,
+        loss
+    }));
+    const value = answers.reduce((sum, answer)=>sum + answer.value, 0) / eot;
+    const at = {
+        // NaN is no height: whatever comes after is above it.
+        loss: Number.isNaN(value) ? -Infinity : value,
+        gradient: mean(answers.map(({ gradient })=>gradient))
+    };
+    if (!target || predictedClass(mean(answers.map(({ logits })=>logits))) === target.label) return at;
+    const replayed = yield* replay(target, point);
+    return replayed.success ? {
+        ...at,
+        witness: replayed
+    } : at;
+}
+function mean(vectors) {
+    if (vectors.length === 1) return vectors[0];
+    const sum = new Float64Array(vectors[0].length);
+    for (const vector of vectors)for(let i = 0; i < sum.length; i++)sum[i] += vector[i];
+    return Float32Array.from(sum, (value)=>value / vectors.length);
+}
+
+;// CONCATENATED MODULE: ./.build/attacks/norms.js
+/** ‖v‖ in a norm, in float64. NaN when an element is. */ function norms_lengthOf(norm, vector) {
+    let length = 0;
+    switch(norm){
+        case 'linf':
+            for(let i = 0; i < vector.length; i++)length = Math.max(length, Math.abs(vector[i]));
+            return length;
+        case 'l2':
+            for(let i = 0; i < vector.length; i++)length += vector[i] * vector[i];
+            return Math.sqrt(length);
+        case 'l1':
+            for(let i = 0; i < vector.length; i++)length += Math.abs(vector[i]);
+            return length;
+    }
+}
+/** The norm that says how much w·d can gain when d has length 1 (Hölder). */ const norms_dual = {
+    linf: 'l1',
+    l2: 'l2',
+    l1: 'linf'
+};
+
+;// CONCATENATED MODULE: ./.build/attacks/randomDirection.js
+
+/** A random direction of length 1 in the norm: uniform pixels (Linf) or normal ones (L2, L1), divided by their norm. */ function randomDirection_randomDirection(norm, pixels, random) {
+    const direction = Float64Array.from({
+        length: pixels
+    }, ()=>norm === 'linf' ? 2 * random.uniform() - 1 : random.gaussian());
+    const length = Math.max(lengthOf(norm, direction), 1e-12);
+    return direction.map((value)=>value / length);
+}
+
+;// CONCATENATED MODULE: ./.build/attacks/rivals.js
+
+/** The classes besides the label, by the surrogate's logits at the clean image: most likely first, `most` at most. */ function* rivals_likeliestRivals({ threat, label, classes }, most) {
+    // No gradient is wanted, only the logits that come with it.
+    const { logits } = yield* gradientAt(threat.image, {
+        name: 'linear',
+        direction: new Float32Array(classes)
+    });
+    const likelihood = (k)=>Number.isNaN(logits[k]) ? -Infinity : logits[k];
+    return rivals_rivalsOf(label, classes).toSorted((one, other)=>likelihood(one) === likelihood(other) ? 0 : likelihood(other) - likelihood(one)).slice(0, most);
+}
+/** Every class besides the label. */ function rivals_rivalsOf(label, classes) {
+    return Array.from({
+        length: classes
+    }, (_, k)=>k).filter((k)=>k !== label);
+}
+
+;// CONCATENATED MODULE: ./.build/attacks/float32.js
+/** What one float32 has for neighbours, in arithmetic: no buffers, no bit patterns, so it may stand in an inner loop. */ const halfUlp = 2 ** -24 * (1 + 2 ** -20);
+const halfSmallest = 0.75 * 2 ** -149;
+/**
+ * The float32 next to `value` in the direction of +∞ (`sign` 1) or −∞ (`sign` −1). `value` must be a finite float32.
+ *
+ * Adds a little more than half of the gap between neighbours and rounds: a little more, because exactly half is a tie
+ * at powers of two, and rounding to even would stay put.
+ */ function float32_neighbour(value, sign) {
+    return Math.fround(value + sign * Math.max(Math.abs(value) * halfUlp, halfSmallest));
+}
+/** The float32 nearest to `value` (any float64) among those between `anchor` (a float32) and `value`. */ function roundTowards(anchor, value) {
+    const rounded = Math.fround(value);
+    if (value > anchor) return rounded > value ? float32_neighbour(rounded, -1) : rounded;
+    if (value < anchor) return rounded < value ? float32_neighbour(rounded, 1) : rounded;
+    return anchor;
+}
+/** `value`, or 0 where it is NaN or infinite: x − x is 0 for every other number. */ function finite(value) {
+    return value - value === 0 ? value : 0;
+}
+
+;// CONCATENATED MODULE: ./.build/attacks/softThreshold.js
+/**
+ * The λ ≥ 0 at which Σ min(rooms_i, max(0, lengths_i − λ)) = ε, or 0 where the sum is never above ε. By the conditions of
+ * Karush, Kuhn and Tucker its summands are the lengths nearest to those wanted that add up to ε at most and leave no
+ * room (Croce and Hein 2021, proposition 3.1; the authors sort all breakpoints of the sum, this searches in a few passes).
+ *
+ * @param lengths wanted, ≥ 0, and `rooms` ≥ 0 there are, float64 [pixels]
+ * @returns λ; the sum is ε but for a relative 2⁻⁴⁰, or as close as float64 comes to it
+ */ function softThreshold(lengths, rooms, epsilon) {
+    let low = 0;
+    let high = lengths.reduce((longest, length)=>Math.max(longest, length), 0);
+    let threshold = 0;
+    let halve = false;
+    // The sum is piecewise linear and falls as λ grows. Newton's method is exact within a piece; where it leaves the
+    // bracket, or did not halve it, the middle is next: the bracket is exhausted after two rounds for each of its bits.
+    do {
+        let sum = 0;
+        let sliding = 0;
+        for(let i = 0; i < lengths.length; i++){
+            const rest = lengths[i] - threshold;
+            if (rest <= 0) continue;
+            if (rest < rooms[i]) sliding++;
+            sum += Math.min(rest, rooms[i]);
+        }
+        const excess = sum - epsilon;
+        if (Math.abs(excess) <= epsilon * 2 ** -40) return threshold;
+        const width = high - low;
+        if (excess > 0) low = threshold;
+        else high = threshold;
+        halve = !halve && high - low > width / 2;
+        const newton = threshold + excess / sliding;
+        threshold = !halve && newton > low && newton < high ? newton : (low + high) / 2;
+    }while (threshold > low && threshold < high)
+    return high;
+}
+
+;// CONCATENATED MODULE: ./.build/attacks/ballL1.js
+
+
+/**
+ * The L1 ball within the bounds. Unlike in L2, projecting to the ball and clipping afterwards would give away much of
+ * what an attacker may do: `project` returns the nearest point of the intersection (Croce and Hein 2021, section 3).
+ *
+ * `step` moves along the gradient divided by its L1 norm, as foolbox's L1ProjectedGradientDescentAttack does. It is not
+ * the direction of steepest ascent, which is a single pixel; the steps of APGD are better (sparsePace.ts).
+ */ function l1Ball(image, epsilon, low, high) {
+    const clip = (value)=>Math.min(high, Math.max(low, value));
+    // Where a point wants to be before it is projected: written anew each time, so that a step allocates only its result.
+    const target = new Float64Array(image.length);
+    const lengths = new Float64Array(image.length);
+    const rooms = new Float64Array(image.length);
+    const distance = (point)=>{
+        let sum = 0;
+        for(let i = 0; i < image.length; i++)sum += Math.abs(point[i] - image[i]);
+        return sum;
+    };
+    const projectTarget = ()=>{
+        const point = new Float32Array(image.length);
+        for(let i = 0; i < image.length; i++)point[i] = clip(target[i]);
+        if (distance(point) <= epsilon) return point;
+        for(let i = 0; i < image.length; i++){
+            lengths[i] = Math.abs(target[i] - image[i]);
+            rooms[i] = target[i] > image[i] ? high - image[i] : image[i] - low;
+        }
+        const threshold = softThreshold(lengths, rooms, epsilon);
+        // Rounding towards the image all but settles it; what the float64 sums lose is some 1e-16 of ε for each pixel.
+        let scale = 1;
+        for(let shrink = 2 ** -50; shrink <= 1; shrink *= 2){
+            for(let i = 0; i < image.length; i++){
+                const length = scale * Math.min(rooms[i], Math.max(0, lengths[i] - threshold));
+                point[i] = image[i];
+                if (length > 0) point[i] = clip(roundTowards(image[i], image[i] + (target[i] > image[i] ? length : -length)));
+            }
+            if (distance(point) <= epsilon) return point;
+            scale *= 1 - shrink;
+        }
+        return image.slice();
+    };
+    return {
+        image,
+        epsilon,
+        distance,
+        project (point) {
+            target.set(point);
+            return projectTarget();
+        },
+        randomPoint (random) {
+            // n of n + 1 exponentials over the sum of all are uniform in the simplex, and with signs in the ball. (foolbox
+            // draws the same as gaps between sorted uniforms.)
+            let sum = -Math.log(1 - random.uniform());
+            for(let i = 0; i < image.length; i++){
+                const length = -Math.log(1 - random.uniform());
+                target[i] = random.uniform() < 0.5 ? -length : length;
+                sum += length;
+            }
+            for(let i = 0; i < image.length; i++)target[i] = clip(image[i] + epsilon / sum * target[i]);
+            return projectTarget();
+        },
+        step (point, gradient, size) {
+            let sum = 0;
+            for(let i = 0; i < image.length; i++)sum += Math.abs(finite(gradient[i]));
+            const scale = sum > 0 ? size / sum : 0;
+            for(let i = 0; i < image.length; i++)target[i] = point[i] + scale * finite(gradient[i]);
+            return projectTarget();
+        }
+    };
+}
+
+;// CONCATENATED MODULE: ./.build/attacks/ballL2.js
+
+/**
+ * The L2 ball within the bounds. A point is first drawn to the ball along the ray from the image, then clipped to the
+ * bounds; clipping only brings it nearer to the image, which is inside them.
+ */ function l2Ball(image, epsilon, low, high) {
+    const clip = (value)=>Math.min(high, Math.max(low, value));
+    // Where a point wants to be before it is projected: written anew each time, so that a step allocates only its result.
+    const target = new Float64Array(image.length);
+    const distance = (point)=>{
+        let sum = 0;
+        for(let i = 0; i < image.length; i++)sum += (point[i] - image[i]) * (point[i] - image[i]);
+        return Math.sqrt(sum);
+    };
+    const projectTarget = ()=>{
+        const point = new Float32Array(image.length);
+        let sum = 0;
+        for(let i = 0; i < image.length; i++)sum += (target[i] - image[i]) * (target[i] - image[i]);
+        const length = Math.sqrt(sum);
+        if (length <= epsilon) {
+            for(let i = 0; i < image.length; i++)point[i] = clip(target[i]);
+            if (distance(point) <= epsilon) return point;
+        }
+        // Rounding towards the image all but settles it; what the float64 sums lose is some 1e-16 of ε for each pixel.
+        let scale = Math.min(1, epsilon / length);
+        for(let shrink = 2 ** -50; shrink <= 1; shrink *= 2){
+            for(let i = 0; i < image.length; i++)point[i] = clip(roundTowards(image[i], image[i] + scale * (target[i] - image[i])));
+            if (distance(point) <= epsilon) return point;
+            scale *= 1 - shrink;
+        }
+        return image.slice();
+    };
+    return {
+        image,
+        epsilon,
+        distance,
+        project (point) {
+            target.set(point);
+            return projectTarget();
+        },
+        randomPoint (random) {
+            let sum = 0;
+            for(let i = 0; i < image.length; i++){
+                target[i] = random.gaussian();
+                sum += target[i] * target[i];
+            }
+            const scale = epsilon * random.uniform() ** (1 / image.length) / Math.sqrt(sum);
+            for(let i = 0; i < image.length; i++)target[i] = image[i] + scale * target[i];
+            return projectTarget();
+        },
+        step (point, gradient, size) {
+            // Float64 has room for the squares of the largest and of the least float32.
+            let sum = 0;
+            for(let i = 0; i < image.length; i++){
+                const slope = finite(gradient[i]);
+                sum += slope * slope;
+            }
+            const scale = sum > 0 ? size / Math.sqrt(sum) : 0;
+            for(let i = 0; i < image.length; i++)target[i] = point[i] + scale * finite(gradient[i]);
+            return projectTarget();
+        }
+    };
+}
+
+;// CONCATENATED MODULE: ./.build/attacks/ballLinf.js
+
+/** The Linf ball is a box: its corners are found once, and projecting is a comparison for each pixel. */ function linfBall(image, epsilon, low, high) {
+    const lower = new Float32Array(image.length);
+    const upper = new Float32Array(image.length);
+    for(let i = 0; i < image.length; i++){
+        lower[i] = Math.max(low, farthest(image[i], epsilon, -1));
+        upper[i] = Math.min(high, farthest(image[i], epsilon, 1));
+    }
+    // Clamped before it is rounded to float32: the corners are float32, so rounding cannot leave the box.
+    const clamp = (value, i)=>value < lower[i] ? lower[i] : value > upper[i] ? upper[i] : value;
+    return {
+        image,
+        epsilon,
+        project (point) {
+            const projected = new Float32Array(image.length);
+            for(let i = 0; i < image.length; i++)projected[i] = clamp(point[i], i);
+            return projected;
+        },
+        randomPoint (random) {
+            const start = new Float32Array(image.length);
+            for(let i = 0; i < image.length; i++)start[i] = clamp(image[i] + epsilon * (2 * random.uniform() - 1), i);
+            return start;
+        },
+        step (point, gradient, size) {
+            const next = new Float32Array(image.length);
+            for(let i = 0; i < image.length; i++){
+                // The sign of the gradient without a branch that nobody can predict; NaN is neither above nor below 0.
+                const sign = Number(gradient[i] > 0) - Number(gradient[i] < 0);
+                next[i] = clamp(point[i] + size * sign, i);
+            }
+            return next;
+        },
+        distance (point) {
+            let farthest = 0;
+            for(let i = 0; i < image.length; i++)farthest = Math.max(farthest, Math.abs(point[i] - image[i]));
+            return farthest;
+        }
+    };
+}
+/** The float32 farthest from `pixel` in one direction whose distance, computed in float64, is at most `epsilon`. */ function farthest(pixel, epsilon, sign) {
+    const within = (value)=>sign * (value - pixel) <= epsilon;
+    let value = Math.fround(pixel + sign * epsilon);
+    if (!Number.isFinite(value)) return value;
+    while(!within(value))value = float32_neighbour(value, sign === 1 ? -1 : 1);
+    // One more at most: the sum may have been rounded down. (Near 0, float64 would let millions of denormals pass.)
+    const next = float32_neighbour(value, sign);
+    return within(next) ? next : value;
+}
+
+;// CONCATENATED MODULE: ./.build/attacks/eightBits.js
+/** A ball as far as rounding needs it. */ /**
+ * Rounds points of a ball to pixels of 8 bits (multiples of 1/255 of the range) that lie in the ball, too: each pixel to
+ * its nearest level, and where that leads outside, as few of the pixels as it takes, those first that rounding moved
+ * farthest away from the image, to the level before. Where that leads outside as well (an image that is not of 8 bits
+ * itself) the image is returned. A point beyond the ball, where attacks pass that look for the least distance, only goes
+ * to the nearest levels: none of its witnesses could be in the ball.
+ *
+ * @param low least and `high` greatest pixel, float32
+ * @returns float32 [pixels]
+ */ function eightBits(ball, low, high) {
+    const { image, epsilon } = ball;
+    // As images are decoded, so that an image of 8 bits is made of the same float32 numbers.
+    const pixels = Float32Array.from({
+        length: 256
+    }, (_, level)=>low + (high - low) * level / 255);
+    const levelOf = (pixel)=>Math.round((pixel - low) / (high - low) * 255);
+    /** Of the nearest level and the one before it, as seen from the image, the one that is nearer to the image. */ const withdrawn = (point, from)=>{
+        const level = levelOf(point);
+        const before = pixels[point > from ? Math.max(0, level - 1) : Math.min(255, level + 1)];
+        return Math.abs(before - from) < Math.abs(pixels[level] - from) ? before : pixels[level];
+    };
+    return (point)=>{
+        const nearest = point.map((pixel)=>pixels[levelOf(pixel)]);
+        if (ball.distance(nearest) <= epsilon || ball.distance(point) > epsilon) return nearest;
+        const excess = nearest.map((pixel, i)=>Math.abs(pixel - image[i]) - Math.abs(point[i] - image[i]));
+        const outwards = [
+            ...excess.keys()
+        ].filter((i)=>excess[i] > 0).sort((one, other)=>excess[other] - excess[one]);
+        const withFirst = (count)=>{
+            const rounded = nearest.slice();
+            for (const i of outwards.slice(0, count))rounded[i] = withdrawn(point[i], image[i]);
+            return rounded;
+        };
+        // Each pixel withdrawn brings the image nearer: bisection, for every distance is a pass over all pixels.
+        let [outside, inside] = [
+            0,
+            outwards.length
+        ];
+        if (!(ball.distance(withFirst(inside)) <= epsilon)) return image.slice();
+        while(inside - outside > 1){
+            const middle = outside + inside >> 1;
+            if (ball.distance(withFirst(middle)) <= epsilon) inside = middle;
+            else outside = middle;
+        }
+        return withFirst(inside);
+    };
+}
+
+;// CONCATENATED MODULE: ./.build/attacks/threat.js
+
+
+
+
+
+
+/**
+ * The threat model around one image.
+ *
+ * @param image float32 [pixels], inside `bounds`
+ * @param bounds least and greatest pixel; where one has no float32, the nearest inside takes its place
+ * @param quantised - Only points of 8 bits count as witnesses.
+ * @throws UsageError when a pixel is outside the bounds
+ */ function threat_threatModel(image, { norm, epsilon }, bounds, { quantised = false } = {}) {
+    const inside = Math.fround((bounds[0] + bounds[1]) / 2);
+    const low = roundTowards(inside, bounds[0]);
+    const high = roundTowards(inside, bounds[1]);
+    const outside = image.findIndex((pixel)=>!(pixel >= low && pixel <= high));
+    if (outside >= 0) throw new errors/* UsageError */.e(`Pixel ${outside} of an image is ${image[outside]}, outside the range ${low}…${high}: declare the data's range.`);
+    const ball = BALLS[norm](image, epsilon, low, high);
+    const witness = quantised ? eightBits(ball, low, high) : (point)=>point;
+    return {
+        ...ball,
+        norm,
+        low,
+        high,
+        witness
+    };
+}
+const BALLS = {
+    linf: linfBall,
+    l2: l2Ball,
+    l1: l1Ball
+};
+
+;// CONCATENATED MODULE: ./.build/attacks/apgd.js
+
+
+
+
+
+
+
+/**
+ * Auto-PGD (Croce and Hein 2020, algorithm 1; under L1: Croce and Hein 2021, algorithm 1), with restarts until one finds a
+ * witness. Without one the result is the point of highest loss of them all.
+ */ function* apgd_apgd(target, spec, random) {
+    const loss = {
+        name: spec.loss,
+        label: target.label
+    };
+    const losses = new Array(spec.restarts[target.threat.norm]).fill(loss);
+    return yield* fromEachStart(target, spec, losses, random);
+}
+/**
+ * Auto-PGD on the targeted DLR loss (Croce and Hein 2020, eq. 7), towards one class after another: first those that the
+ * surrogate finds most likely, besides the label, on the clean image.
+ */ function* apgd_apgdTargeted(target, spec, random) {
+    const { norm } = target.threat;
+    const rivals = yield* likeliestRivals(target, spec.targets[norm]);
+    const losses = rivals.flatMap((rival)=>new Array(spec.restarts[norm]).fill({
+            name: 'targeted-dlr',
+            label: target.label,
+            target: rival
+        }));
+    return yield* fromEachStart(target, spec, losses, random);
+}
+/** One ascent for each of the losses, each from a random start of its own, up to the first witness. */ function* fromEachStart(target, spec, losses, random) {
+    let highest;
+    for (const [restart, loss] of losses.entries()){
+        const climb = target.threat.norm === 'l1' ? throughLargerBalls : fromTheSurface;
+        const ascent = yield* climb(target, spec, loss, random(restart, 0));
+        if (ascent.witness) return {
+            ...ascent.witness,
+            restart
+        };
+        if (!highest || ascent.summit.loss > highest.summit.loss) highest = ascent;
+    }
+    const result = yield* replay(target, highest?.summit.point ?? target.threat.image);
+    return highest?.rising ? {
+        ...result,
+        rising: true
+    } : result;
+}
+function* fromTheSurface(target, spec, loss, random) {
+    const { threat } = target;
+    const paceFrom = (start)=>momentumPace(threat, start, spec);
+    return yield* ascend({
+        ...spec,
+        loss,
+        start: surfacePoint(threat, random),
+        target,
+        paceFrom
+    });
+}
+/** A random direction as long as the ball is wide, clipped to the bounds. */ function surfacePoint({ norm, image, epsilon, project }, random) {
+    const direction = randomDirection(norm, image.length, random);
+    return project(image.map((pixel, i)=>pixel + epsilon * direction[i]));
+}
+/**
+ * Under L1 a start is looked for in larger balls: 30 % of the steps at 3ε, 30 % at 2ε, each from the summit of the one
+ * before, projected (Croce and Hein 2021, section 4). Only points of the ball itself are witnesses.
+ */ function* throughLargerBalls(target, spec, loss, random) {
+    const { threat } = target;
+    const early = Math.min(Math.ceil(3 * spec.steps / 10), Math.floor((spec.steps - 1) / 2));
+    let start = threat.image.map((pixel)=>pixel + random.gaussian());
+    for (const factor of [
+        3,
+        2
+    ]){
+        if (early === 0) break;
+        const larger = threatModel(threat.image, {
+            norm: 'l1',
+            epsilon: factor * threat.epsilon
+        }, [
+            threat.low,
+            threat.high
+        ]);
+        const { summit } = yield* ascend(sparse(larger, early));
+        start = summit.point;
+    }
+    return yield* ascend({
+        ...sparse(threat, spec.steps - 2 * early),
+        target
+    });
+    function sparse(ball, steps) {
+        const paceFrom = (summit)=>sparsePace(ball, summit, {
+                steps
+            });
+        return {
+            ...spec,
+            steps,
+            loss,
+            start: ball.project(start),
+            paceFrom
+        };
+    }
+}
+
+;// CONCATENATED MODULE: ./.build/attacks/fixedSteps.js
+
+
+/**
+ * Projected gradient ascent from one start with steps of one size. It ends at the first iterate that fools the original; an
+ * iterate that fools the surrogate only is passed over. Without a witness the result is the last iterate.
+ *
+ * @param direction what to follow instead of the gradient, float32 [pixels] in and out: momentum, for instance
+ */ function* fixedSteps_fixedStepAscent(target, options, start, direction = (gradient)=>gradient) {
+    const { threat, label } = target;
+    const loss = {
+        name: options.loss,
+        label
+    };
+    const stepSize = stepSizeOf(options, threat.epsilon);
+    const losses = [];
+    let point = start;
+    for(let step = 0; step < options.steps; step++){
+        const { at, witness } = yield* probe(target, point, loss);
+        if (witness) return witness;
+        losses.push(at.value);
+        point = threat.step(point, direction(at.gradient), stepSize);
+    }
+    const last = yield* replay(target, point);
+    return !last.success && stillRising(losses) ? {
+        ...last,
+        rising: true
+    } : last;
+}
+function stepSizeOf({ id, stepSize, relativeStepSize }, epsilon) {
+    if (stepSize !== undefined) return stepSize;
+    if (relativeStepSize !== undefined) return relativeStepSize * epsilon;
+    throw new RangeError(`The attack ${id} has no step size.`);
+}
+
+;// CONCATENATED MODULE: ./.build/attacks/bim.js
+
+/**
+ * Basic iterative method: x_{t+1} = Clip_{x,ε}(x_t + α · sign(∇ₓ J(x_t, y))) from x_0 = x (Kurakin, Goodfellow and Bengio
+ * 2017, section 2.2): PGD without a random start.
+ */ function* bim_bim(target, options) {
+    return yield* fixedStepAscent(target, options, target.threat.image);
+}
+
+;// CONCATENATED MODULE: ./.build/attacks/nearestWitness.js
+
+
+/**
+ * What an attack that looks for the least distance has found: of the points that fooled the original, in the form in which
+ * they were put to it, the one nearest to the image.
+ */ class nearestWitness_NearestWitness {
+    #target;
+    #found;
+    constructor(target){
+        this.#target = target;
+    }
+    /** In the threat's norm; infinite as long as nothing was found. */ get distance() {
+        return this.#found?.distance ?? Infinity;
+    }
+    /** Puts a point to the original, in the ball or beyond but inside the bounds, and says whether it was fooled. */ *offer(candidate, restart = 0) {
+        const prediction = yield* this.#ask(candidate, restart);
+        return prediction.predicted !== this.#target.label;
+    }
+    /**
+   * Whether a point fools, where every iterate may: the original is asked only about points that fool the surrogate and
+   * are nearer than what was found.
+   */ *consider(candidate, logits) {
+        const { threat, label } = this.#target;
+        if (predictedClass(logits) === label) return false;
+        return threat.distance(candidate) >= this.distance || (yield* this.offer(candidate));
+    }
+    /**
+   * Goes back towards the image as far as the original stays fooled, in six steps between a point that is right and one
+   * that is not: linear interpolation of the margin (Croce and Hein's `final_search`, three steps of it) and bisection in
+   * turn, for where the margin bends interpolation alone creeps.
+   */ *shorten() {
+        if (!this.#found) return;
+        const { label, threat } = this.#target;
+        const { point, restart, prediction } = this.#found;
+        let right = {
+            share: 0,
+            logits: (yield* predictionAt(threat.image)).logits
+        };
+        let fooled = {
+            share: 1,
+            logits: prediction.logits,
+            predicted: prediction.predicted
+        };
+        for(let step = 0; step < 6; step++){
+            const { predicted } = fooled;
+            const lead = ({ logits })=>logits[label] - logits[predicted];
+            const crossing = lead(right) / (lead(right) - lead(fooled));
+            // A hundredth of the rest beyond it: at the crossing itself neither class leads.
+            const interpolated = crossing >= 0 && crossing < 1 ? crossing + (1 - crossing) / 100 : 0.5;
+            const part = step % 2 === 0 ? interpolated : 0.5;
+            const share = right.share + part * (fooled.share - right.share);
+            const answer = yield* this.#ask(nearestWitness_between(threat.image, point, share), restart);
+            if (answer.predicted === label) right = {
+                share,
+                logits: answer.logits
+            };
+            else fooled = {
+                share,
+                logits: answer.logits,
+                predicted: answer.predicted
+            };
+        }
+    }
+    /**
+   * How the attack ends: with the nearest point if it lies in the ball, else with the point of the ball nearest to it, or
+   * to the last iterate when there is none. That is replayed, and may succeed as well.
+   */ *end(last) {
+        const { threat } = this.#target;
+        const found = this.#found;
+        const nearest = found && nearestOf(found);
+        if (nearest && nearest.distance <= threat.epsilon) return {
+            success: true,
+            predicted: nearest.predicted,
+            point: nearest.point,
+            nearest,
+            restart: found.restart
+        };
+        const edge = yield* replay(this.#target, threat.project(nearest?.point ?? last));
+        if (!edge.success) return {
+            ...edge,
+            nearest
+        };
+        const { point, predicted } = edge;
+        return {
+            ...edge,
+            nearest: {
+                point,
+                predicted,
+                distance: threat.distance(point)
+            },
+            restart: found?.restart
+        };
+    }
+    /** Puts a point to the original and keeps it if it is the nearest that fooled it. */ *#ask(candidate, restart) {
+        const { threat, label } = this.#target;
+        const point = threat.witness(candidate);
+        const prediction = yield* predictionAt(point);
+        const distance = threat.distance(point);
+        if (prediction.predicted !== label && distance < this.distance) this.#found = {
+            point,
+            distance,
+            prediction,
+            restart
+        };
+        return prediction;
+    }
+}
+function nearestOf({ point, distance, prediction }) {
+    return {
+        point,
+        predicted: prediction.predicted,
+        distance
+    };
+}
+/** image + share · (point − image); between two points inside the bounds, so inside them. */ function nearestWitness_between(image, point, share) {
+    return image.map((pixel, i)=>pixel + share * (point[i] - pixel));
+}
+
+;// CONCATENATED MODULE: ./.build/attacks/carliniWagner.js
+
+
+
+/**
+ * Carlini and Wagner's L2 attack (2017, section VI-A): minimises ‖δ‖² + c · max(0, κ − margin) with Adam over w, where the
+ * pixels are tanh(w) stretched to the bounds, and searches the smallest c that fools. ‖δ‖ is in units of the range's
+ * width, so that c and the step size mean the same whatever the range.
+ */ function* carliniWagner_carliniWagner(target, spec) {
+    const search = new NearestWitness(target);
+    let [constant, lower, upper] = [
+        spec.initialConstant,
+        0,
+        Infinity
+    ];
+    let last = target.threat.image;
+    for(let round = 1; round <= spec.binarySearchSteps; round++){
+        // The reference ends a long search with the least constant known to succeed.
+        if (round === spec.binarySearchSteps && round >= 10) constant = Math.min(upper, 1e10);
+        const { fooled, point } = yield* minimise(target, spec, constant, search);
+        last = point;
+        if (fooled) upper = constant;
+        else lower = constant;
+        constant = upper === Infinity ? 10 * constant : (lower + upper) / 2;
+    }
+    // With a confidence the boundary is not where the user wants to end.
+    if (spec.confidence === 0) yield* search.shorten();
+    return yield* search.end(last);
+}
+/** One run of Adam. Says whether any iterate fooled, and where it ended. */ function* minimise({ threat, label }, { steps, stepSize, confidence }, constant, search) {
+    const { image, low, high } = threat;
+    const [middle, half] = [
+        (low + high) / 2,
+        (high - low) / 2
+    ];
+    // A little inside the bounds, where tanh is invertible.
+    const variables = Float64Array.from(image, (pixel)=>Math.atanh((pixel - middle) / half * 0.999999));
+    const descend = adam(image.length, stepSize);
+    const gradient = new Float64Array(image.length);
+    const checks = Math.ceil(steps / 10);
+    let fooled = false;
+    let before = Infinity;
+    let point = image;
+    for(let step = 0; step < steps; step++){
+        const position = variables.map(Math.tanh);
+        point = Float32Array.from(position, (p)=>Math.min(high, Math.max(low, middle + half * p)));
+        const at = yield* gradientAt(point, {
+            name: 'margin',
+            label
+        });
+        if (at.value > confidence && (yield* search.consider(point, at.logits))) fooled = true;
+        const pull = at.value < confidence ? constant : 0;
+        let objective = pull * (confidence - at.value);
+        for(let i = 0; i < image.length; i++){
+            const change = (point[i] - image[i]) / (high - low);
+            objective += change * change;
+            const slope = 2 * change / (high - low) - pull * (Number.isFinite(at.gradient[i]) ? at.gradient[i] : 0);
+            gradient[i] = slope * half * (1 - position[i] * position[i]);
+        }
+        // Every tenth of the way it must have improved.
+        if (step % checks === 0) {
+            if (!(objective <= 0.9999 * before)) break;
+            before = objective;
+        }
+        const change = descend(gradient);
+        for(let i = 0; i < image.length; i++)variables[i] += change[i];
+    }
+    return {
+        fooled,
+        point
+    };
+}
+
+;// CONCATENATED MODULE: ./.build/attacks/ddn.js
+
+
+
+/**
+ * Decoupled direction and norm (Rony et al. 2019, algorithm 1): follows the gradient of the cross-entropy on a sphere around
+ * the image whose radius shrinks by γ after every iterate that fools and grows by γ after every other one. Lengths are in
+ * units of the range's width. The step size falls from 1 to 0.01 along a cosine.
+ */ function* ddn_ddn(target, { steps, initialEpsilon, gamma }) {
+    const { threat, label } = target;
+    const { image, low, high } = threat;
+    const search = new NearestWitness(target);
+    const farthest = lengthOf('l2', image.map((pixel)=>Math.max(pixel - low, high - pixel)));
+    let radius = initialEpsilon * (high - low);
+    let point = image;
+    for(let step = 0; step < steps; step++){
+        const { logits, gradient } = yield* gradientAt(point, {
+            name: 'cross-entropy',
+            label
+        });
+        const fooled = yield* search.consider(point, logits);
+        const length = lengthOf('l2', gradient);
+        if (!(length > 0 && length < Infinity)) break;
+        const stepSize = (0.01 + 0.99 * ((1 + Math.cos(Math.PI * step / steps)) / 2)) * (high - low);
+        const change = Float64Array.from(image, (pixel, i)=>point[i] - pixel + stepSize / length * gradient[i]);
+        radius = Math.min(farthest, radius * (fooled ? 1 - gamma : 1 + gamma));
+        const scale = radius / Math.max(lengthOf('l2', change), 1e-12);
+        point = image.map((pixel, i)=>Math.min(high, Math.max(low, pixel + scale * change[i])));
+    }
+    yield* search.offer(point);
+    yield* search.shorten();
+    return yield* search.end(point);
+}
+
+;// CONCATENATED MODULE: ./.build/attacks/decisionPlane.js
+
+
+/**
+ * The model linearised at a point: of the rivals' hyperplanes z_k(x) − z_y(x) + ∇(z_k − z_y)(x)·(x′ − x) = 0 the one that
+ * is nearest in the threat's norm (Moosavi-Dezfooli et al. 2016, eq. 8; Croce and Hein, ICML 2020, eq. 7). Undefined when no
+ * rival has a finite logit and gradient.
+ */ function* decisionPlane_nearestDecisionPlane({ threat, label, classes }, point, rivals) {
+    const answers = yield* gradientsAt(rivals.map((rival)=>({
+            point,
+            loss: {
+                name: 'linear',
+                direction: decisionPlane_difference(rival, label, classes)
+            }
+        })));
+    let nearest;
+    let least = Infinity;
+    for (const [place, { logits, gradient }] of answers.entries()){
+        // Not the loss's value: with a class that the model excludes (a logit of −∞) the sum over all classes is NaN.
+        const lead = logits[rivals[place]] - logits[label];
+        const slope = lengthOf(dual[threat.norm], gradient);
+        const distance = Math.abs(lead) / (1e-12 + slope);
+        // Neither NaN nor infinite: of a vector that is not finite the length is not either.
+        if (!(slope < Infinity && distance < least)) continue;
+        least = distance;
+        nearest = {
+            normal: gradient,
+            gap: -lead,
+            lead
+        };
+    }
+    return nearest;
+}
+/** The direction whose product with the logits is z_rival − z_label. */ function decisionPlane_difference(rival, label, classes) {
+    const direction = new Float32Array(classes);
+    direction[rival] = 1;
+    direction[label] = -1;
+    return direction;
+}
+
+;// CONCATENATED MODULE: ./.build/attacks/hyperplane.js
+/**
+ * The shortest step from a point onto a hyperplane that stays inside the bounds: d with the least ‖d‖ among those with
+ * w·d = gap and low ≤ x + d ≤ high (Croce and Hein, ICML 2020, eq. 4 and appendix A). A hyperplane that misses the box
+ * is approached as far as the bounds allow.
+ *
+ * @param point x, float32 [pixels], inside the bounds
+ * @returns d, float64 [pixels]
+ */ function hyperplane_stepToHyperplane(norm, point, { normal, gap }, low, high) {
+    const gains = new Float64Array(point.length);
+    const rooms = new Float64Array(point.length);
+    for(let i = 0; i < point.length; i++){
+        const slope = gap < 0 ? -normal[i] : normal[i];
+        gains[i] = Math.abs(slope);
+        rooms[i] = slope > 0 ? high - point[i] : slope < 0 ? point[i] - low : 0;
+    }
+    const step = WAYS[norm]({
+        gains,
+        rooms
+    }, Math.abs(gap));
+    for(let i = 0; i < step.length; i++)if (normal[i] < 0 !== gap < 0) step[i] = -step[i];
+    return step;
+}
+/** How far each pixel goes, so that the gains add up to `gap`. (They may write over what they are given.) */ const WAYS = {
+    linf: (pixels, gap)=>spread(pixels, gap, ()=>1),
+    l2: (pixels, gap)=>spread(pixels, gap, (gain)=>gain),
+    l1: concentrate
+};
+/**
+ * All pixels set out at once, each at its pace, and stop at their bounds: way = min(room, t · pace). The time t is found by
+ * Newton's method on a concave, piecewise linear function, which never overshoots and ends once no more pixels stop
+ * (variable fixing, Kiwiel 2008): 2 to 6 rounds on images, and no sorting.
+ */ function spread({ gains, rooms }, gap, paceOf) {
+    let time = 0;
+    for(;;){
+        let gained = 0;
+        let rate = 0;
+        for(let i = 0; i < gains.length; i++){
+            const pace = paceOf(gains[i]);
+            if (rooms[i] <= time * pace) gained += gains[i] * rooms[i];
+            else rate += gains[i] * pace;
+        }
+        if (rate === 0) return rooms;
+        const later = (gap - gained) / rate;
+        if (!(later > time)) break;
+        time = later;
+    }
+    for(let i = 0; i < rooms.length; i++)rooms[i] = Math.min(rooms[i], time * paceOf(gains[i]));
+    return rooms;
+}
+/** The pixels that gain most go first, each as far as it can; the last one as far as is needed. */ function concentrate({ gains, rooms }, gap) {
+    const ways = new Float64Array(gains.length);
+    let left = gap;
+    for (const i of mostGaining({
+        gains,
+        rooms
+    }, gap)){
+        if (left <= 0) break;
+        ways[i] = Math.min(rooms[i], left / gains[i]);
+        left -= gains[i] * ways[i];
+    }
+    return ways;
+}
+/**
+ * Enough pixels to gain `gap`, or all that gain anything, those that gain most first. The threshold is halved until
+ * enough of them are above it: sorting the few that are is cheaper than sorting all.
+ */ function mostGaining({ gains, rooms }, gap) {
+    let threshold = 0;
+    for(let i = 0; i < gains.length; i++)threshold = Math.max(threshold, gains[i]);
+    for(let reach = 0; reach < gap && threshold > 0;){
+        // A float32 is 0 or at least 2^-149, so this comes to an end.
+        threshold = threshold < 2 ** -150 ? 0 : threshold / 2;
+        reach = 0;
+        for(let i = 0; i < gains.length; i++)if (gains[i] > threshold) reach += gains[i] * rooms[i];
+    }
+    const chosen = [];
+    for(let i = 0; i < gains.length; i++)if (gains[i] > threshold) chosen.push(i);
+    return Uint32Array.from(chosen).sort((one, other)=>gains[other] - gains[one]);
+}
+
+;// CONCATENATED MODULE: ./.build/attacks/deepFool.js
+
+
+
+
+
+/**
+ * DeepFool (Moosavi-Dezfooli, Fawzi and Frossard 2016, algorithm 2): steps onto the nearest of the linearised decision
+ * boundaries, and a little beyond, until the original is fooled. It ends at the first point that does.
+ */ function* deepFool_deepFool(target, { steps, overshoot, candidates }) {
+    const search = new NearestWitness(target);
+    // As foolbox counts them, the label is one of the candidates.
+    const rivals = yield* likeliestRivals(target, candidates - 1);
+    let point = target.threat.image;
+    for(let step = 0; step < steps; step++){
+        const plane = yield* nearestDecisionPlane(target, point, rivals);
+        if (!plane) break;
+        const next = beyond(target.threat, point, plane, {
+            overshoot,
+            withinBounds: 2 * step >= steps
+        });
+        const fooled = yield* search.offer(next);
+        if (fooled || next.every((pixel, i)=>pixel === point[i])) break;
+        point = next;
+    }
+    yield* search.shorten();
+    return yield* search.end(point);
+}
+/**
+ * One step with its overshoot, always in the direction in which the rival gains: where it leads already and the original
+ * was not fooled, farther. As published, the bounds cut off what leads beyond them, and the short steps that remain
+ * find nearer points than steps that make up for it: on the fashion models the median distance is 5 % and 21 % less in
+ * L2. But where most pixels lie at a bound they come to a halt, so the second half of the steps does make up for it. So
+ * does every step in L1, where the published one moves a single pixel.
+ */ function beyond({ norm, low, high }, point, { normal, lead }, { overshoot, withinBounds }) {
+    const length = lengthOf(dual[norm], normal);
+    // A millionth of the range at least: a tie is not a win, and it has a gap of 0.
+    const gap = Math.max(Math.abs(lead), 1e-6 * (high - low) * length);
+    const step = withinBounds || norm === 'l1' || length === 0 ? stepToHyperplane(norm, point, {
+        normal,
+        gap
+    }, low, high) : Float64Array.from(normal, (w)=>gap / length * (norm === 'l2' ? w / length : Math.sign(w)));
+    return point.map((pixel, i)=>Math.min(high, Math.max(low, pixel + (1 + overshoot) * step[i])));
+}
+
+;// CONCATENATED MODULE: ./.build/attacks/fab.js
+
+
+
+
+
+
+
+/**
+ * Fast adaptive boundary attack (Croce and Hein, ICML 2020, algorithm 1): the least distance, towards whichever class is
+ * nearest at each step. Every step asks for the gradient of every class.
+ */ function* fab_fab(target, spec, random) {
+    const search = new NearestWitness(target);
+    const rivals = rivalsOf(target.label, target.classes);
+    let last = target.threat.image;
+    for(let restart = 0; restart < spec.restarts; restart++)last = yield* descent(target, spec, {
+        rivals,
+        search,
+        restart,
+        random: random(restart, 0)
+    });
+    yield* search.shorten();
+    return yield* search.end(last);
+}
+/**
+ * FAB towards one class after another, those most likely at the clean image (FAB-T, Croce and Hein, ICML 2020 on AutoAttack,
+ * section 4): one gradient a step, however many classes there are.
+ */ function* fab_fabTargeted(target, spec, random) {
+    const search = new NearestWitness(target);
+    const rivals = yield* likeliestRivals(target, spec.targets);
+    let last = target.threat.image;
+    for(let restart = 0; restart < spec.restarts; restart++){
+        const descents = rivals.map((rival, rank)=>descent(target, spec, {
+                rivals: [
+                    rival
+                ],
+                search,
+                restart,
+                random: random(restart, rank)
+            }));
+        last = (yield* together(descents, sideBySide(last.length)))[0];
+    }
+    yield* search.shorten();
+    return yield* search.end(last);
+}
+/** Nine points of 12,288 pixels are little beside a batch's activations; of larger images fewer are kept. */ function sideBySide(pixels) {
+    return Math.max(1, Math.floor(2 ** 17 / pixels));
+}
+/** One start. Returns its last iterate. */ function* descent(target, { steps, alphaMax, eta, beta }, { rivals, search, restart, random }) {
+    const { threat } = target;
+    let point = restart === 0 ? threat.image : randomStart(threat, Math.min(search.distance, threat.epsilon) / 2, random);
+    for(let step = 0; step < steps; step++){
+        const plane = yield* nearestDecisionPlane(target, point, rivals);
+        if (!plane) break;
+        const next = boundaryStep(threat, point, plane, {
+            alphaMax,
+            eta
+        });
+        const fooled = yield* search.offer(next, restart);
+        // Without a gradient it would stand where it stands for all the steps that are left.
+        if (!fooled && next.every((pixel, i)=>pixel === point[i])) break;
+        point = fooled ? between(threat.image, next, beta) : next;
+    }
+    return point;
+}
+/**
+ * (1 − α)(x + η d) + α(x₀ + η d₀), with d and d₀ the shortest steps from the iterate x and from the image x₀ onto the
+ * hyperplane: the nearer x₀ would have got there, the more it counts (eqs. 8 and 9).
+ */ function boundaryStep({ norm, image, low, high }, point, plane, { alphaMax, eta }) {
+    let way = 0;
+    for(let i = 0; i < point.length; i++)way += plane.normal[i] * (point[i] - image[i]);
+    const step = stepToHyperplane(norm, point, plane, low, high);
+    const fromImage = stepToHyperplane(norm, image, {
+        normal: plane.normal,
+        gap: plane.gap + way
+    }, low, high);
+    const length = Math.max(lengthOf(norm, step), 1e-8);
+    const alpha = Math.min(length / (length + Math.max(lengthOf(norm, fromImage), 1e-8)), alphaMax);
+    const next = new Float32Array(point.length);
+    for(let i = 0; i < point.length; i++){
+        const moved = (1 - alpha) * (point[i] + eta * step[i]) + alpha * (image[i] + eta * fromImage[i]);
+        next[i] = Math.min(high, Math.max(low, moved));
+    }
+    return next;
+}
+/** A point in a random direction at the given distance, clipped to the bounds (section 3.2). */ function randomStart({ norm, image, low, high }, radius, random) {
+    const direction = randomDirection(norm, image.length, random);
+    return image.map((pixel, i)=>Math.min(high, Math.max(low, pixel + radius * direction[i])));
+}
+
+;// CONCATENATED MODULE: ./.build/attacks/fgsm.js
+
+/**
+ * Fast gradient sign method: x′ = x + ε · sign(∇ₓ J(x, y)) (Goodfellow, Shlens and Szegedy 2015, section 4), clipped to
+ * the bounds. Under L2 the gradient is normalised instead.
+ */ function* fgsm_fgsm(target, { loss }) {
+    const { threat, label } = target;
+    const { gradient } = yield* gradientAt(threat.image, {
+        name: loss,
+        label
+    });
+    return yield* replay(target, threat.step(threat.image, gradient, threat.epsilon));
+}
+
+;// CONCATENATED MODULE: ./.build/attacks/miFgsm.js
+
+/**
+ * Momentum iterative FGSM: g_{t+1} = μ g_t + ∇ₓJ / ‖∇ₓJ‖₁, x_{t+1} = x_t + α · sign(g_{t+1}) (Dong et al. 2018, algorithm
+ * 1); under L2 α · g / ‖g‖₂ (eq. 10). Code that divides by the mean of |∇ₓJ| instead scales every g alike and takes the
+ * same steps.
+ */ function* miFgsm_miFgsm(target, options) {
+    return yield* fixedStepAscent(target, options, target.threat.image, momentum(target.threat.image.length, options.decay));
+}
+function momentum(pixels, decay) {
+    const accumulated = new Float64Array(pixels);
+    return (gradient)=>{
+        const slopes = gradient.map((slope)=>Number.isFinite(slope) ? slope : 0);
+        const length = slopes.reduce((sum, slope)=>sum + Math.abs(slope), 0);
+        // A gradient that tells nothing leaves the momentum to carry on.
+        const scale = length > 0 ? 1 / length : 0;
+        for(let i = 0; i < pixels; i++)accumulated[i] = decay * accumulated[i] + scale * slopes[i];
+        return Float32Array.from(accumulated);
+    };
+}
+
+;// CONCATENATED MODULE: ./.build/attacks/margin.js
+
+/** Puts points of the ball to the original, all at once: attacks that know no gradient go by what it says. */ function* margin_tryPoints({ threat, label }, candidates) {
+    const points = candidates.map((candidate)=>threat.witness(candidate));
+    const answers = yield* predictionsAt(points);
+    return answers.map(({ predicted, logits }, i)=>({
+            candidate: candidates[i],
+            result: {
+                success: predicted !== label,
+                predicted,
+                point: points[i]
+            },
+            margin: marginOf(logits, label)
+        }));
+}
+/** The same of one point. */ function* margin_tryPoint(target, candidate) {
+    const [tried] = yield* margin_tryPoints(target, [
+        candidate
+    ]);
+    return tried;
+}
+/**
+ * max over j ≠ y of z_j, minus z_y: the margin loss, from the original's own logits. A class that says NaN is none, and
+ * of two infinite logits neither is ahead.
+ */ function marginOf(logits, label) {
+    let other = -Infinity;
+    for(let k = 0; k < logits.length; k++)if (k !== label && logits[k] > other) other = logits[k];
+    return other === logits[label] ? 0 : other - logits[label];
+}
+
+;// CONCATENATED MODULE: ./.build/attacks/noise.js
+
+/** Points in one question: they do not depend on each other, but behind a witness they are in vain. */ const AT_ONCE = 16;
+/**
+ * Random points of the ball, the weakest of attacks: what breaks under it and withstands gradients has gradients that
+ * mislead. Ends at the first point that fools the original; without one the result is the point of the greatest margin.
+ */ function* noise_noise(target, { points }, random) {
+    const stream = random(0, 0);
+    let best;
+    for(let asked = 0; asked < points; asked += AT_ONCE){
+        const candidates = Array.from({
+            length: Math.min(AT_ONCE, points - asked)
+        }, ()=>target.threat.randomPoint(stream));
+        for (const tried of yield* tryPoints(target, candidates)){
+            if (tried.result.success) return tried.result;
+            if (!best || tried.margin > best.margin) best = tried;
+        }
+    }
+    if (!best) throw new RangeError('Noise needs one point at least.');
+    return best.result;
+}
+
+;// CONCATENATED MODULE: ./.build/attacks/pgd.js
+
+/**
+ * Projected gradient descent on the negative loss: x^{t+1} = Π_{x+S}(x^t + α · sign(∇ₓ L(x^t, y))) (Madry et al. 2018,
+ * section 2.1), with optional random starts. Without a witness the result is the last iterate of the last start.
+ */ function* pgd_pgd(target, options, random) {
+    const start = (restart)=>options.randomStart ? target.threat.randomPoint(random(restart, 0)) : target.threat.image;
+    let restart = 0;
+    let result = yield* fixedStepAscent(target, options, start(restart));
+    while(!result.success && restart + 1 < options.restarts){
+        restart++;
+        result = yield* fixedStepAscent(target, options, start(restart));
+    }
+    return result.success && options.restarts > 1 ? {
+        ...result,
+        restart
+    } : result;
+}
+
+;// CONCATENATED MODULE: ./.build/attacks/squareBumps.js
+
+
+const MEASURES = {
+    l2: {
+        norm (values) {
+            let sum = 0;
+            for(let i = 0; i < values.length; i++)sum += values[i] * values[i];
+            return Math.sqrt(sum);
+        },
+        decay: 2,
+        budget: (epsilon, spent, free, channels)=>Math.sqrt(Math.max(0, epsilon * epsilon - spent * spent) / channels + free * free)
+    },
+    l1: {
+        norm (values) {
+            let sum = 0;
+            for(let i = 0; i < values.length; i++)sum += Math.abs(values[i]);
+            return sum;
+        },
+        decay: 4,
+        budget: (epsilon, spent, free, channels)=>Math.max(0, epsilon - spent) + free * channels
+    }
+};
+/** What keeps a quotient of two norms finite; of a perturbation that is not nothing it is no part. */ const TINY = 1e-12;
+/**
+ * Square's points under L2 and L1 (Andriushchenko et al. 2020, section 3.3 and algorithm 3; L1: Croce and Hein 2021):
+ * bumps, each half up and half down, tile the image to begin with. Then the perturbation in one window is taken away and
+ * what norm that leaves goes to another window, which gets a bump on top of what it has.
+ */ function squareBumps_squareBumps({ threat, shape, layout }, norm) {
+    const { image, epsilon, low, high } = threat;
+    const measure = MEASURES[norm];
+    const grid = imageGrid({
+        shape,
+        layout
+    });
+    const { channels, height, width } = grid;
+    /** Under L2 on the sphere, whatever norm the windows ended with; under L1 the projection alone decides. */ const pointOf = (delta)=>{
+        const scale = norm === 'l2' ? epsilon / (TINY + measure.norm(delta)) : 1;
+        const point = new Float32Array(image.length);
+        for(let i = 0; i < image.length; i++)point[i] = image[i] + scale * delta[i];
+        return threat.project(point);
+    };
+    return {
+        start (random) {
+            const delta = new Float64Array(image.length);
+            const side = Math.max(1, Math.floor(Math.sqrt(height * width) / 5));
+            const { rows, columns } = patchSize(grid, side);
+            const [top, left] = [
+                height % rows / 2,
+                width % columns / 2
+            ].map(Math.floor);
+            for(let row = top; row + rows <= height; row += rows)for(let column = left; column + columns <= width; column += columns){
+                const bump = signedBump(rows, columns, measure, random);
+                for(let channel = 0; channel < channels; channel++){
+                    const height = randomSign(random) * (high - low);
+                    const indices = patchIndices(grid, {
+                        row,
+                        column,
+                        rows,
+                        columns
+                    }, channel);
+                    indices.forEach((index, i)=>delta[index] = height * bump[i]);
+                }
+            }
+            return pointOf(delta);
+        },
+        next (best, share, random) {
+            const delta = new Float64Array(image.length);
+            for(let i = 0; i < image.length; i++)delta[i] = best[i] - image[i];
+            const spent = measure.norm(delta);
+            const side = Math.max(3, Math.round(Math.sqrt(share * height * width)));
+            const size = patchSize(grid, side % 2 === 0 ? side + 1 : side);
+            const [gaining, losing] = [
+                randomPatch(grid, size, random),
+                randomPatch(grid, size, random)
+            ];
+            const bump = signedBump(size.rows, size.columns, measure, random);
+            for(let channel = 0; channel < channels; channel++){
+                const [gains, loses] = [
+                    gaining,
+                    losing
+                ].map((patch)=>patchIndices(grid, patch, channel));
+                const before = gains.map((index)=>delta[index]);
+                const free = measure.norm([
+                    ...new Set([
+                        ...gains,
+                        ...loses
+                    ])
+                ].map((index)=>delta[index]));
+                const [sign, length] = [
+                    randomSign(random),
+                    measure.norm(before)
+                ];
+                const wanted = before.map((value, i)=>sign * bump[i] + value / (TINY + length));
+                const scale = measure.budget(epsilon, spent, free, channels) / (TINY + measure.norm(wanted));
+                for (const index of loses)delta[index] = 0;
+                gains.forEach((index, i)=>delta[index] = scale * wanted[i]);
+            }
+            return pointOf(delta);
+        }
+    };
+}
+/** η: one half of a patch up, the other down, of norm 1, row by row. The halves are above or beside each other. */ function signedBump(rows, columns, { norm, decay }, random) {
+    const beside = random.uniform() > 0.5;
+    const across = rows < 2 || beside && columns > 1;
+    const cut = Math.floor((across ? columns : rows) / 2);
+    const values = new Float64Array(rows * columns);
+    const fill = (first, end, sign)=>{
+        const [high, wide] = across ? [
+            rows,
+            end - first
+        ] : [
+            end - first,
+            columns
+        ];
+        const bump = halfBump(high, wide, decay);
+        const length = sign * norm(bump);
+        for(let r = 0; r < high; r++)for(let c = 0; c < wide; c++){
+            const place = across ? r * columns + first + c : (first + r) * columns + c;
+            values[place] = bump[r * wide + c] / length;
+        }
+    };
+    if (cut > 0) fill(0, cut, 1);
+    fill(cut, across ? columns : rows, -1);
+    const length = norm(values);
+    return values.map((value)=>value / length);
+}
+/** η^{(h1,h2)}, eq. 2: in rings around the middle, each Σ 1/(k+1)^decay over k from its own number to the outermost ring's. */ function halfBump(rows, columns, decay) {
+    const [middle, centre] = [
+        Math.floor(rows / 2),
+        Math.floor(columns / 2)
+    ];
+    const rings = new Float64Array(Math.max(middle, centre) + 2);
+    for(let k = rings.length - 2; k >= 0; k--)rings[k] = rings[k + 1] + 1 / (k + 1) ** decay;
+    return Float64Array.from({
+        length: rows * columns
+    }, (_, i)=>{
+        const [row, column] = [
+            Math.floor(i / columns),
+            i % columns
+        ];
+        return rings[Math.max(Math.abs(row - middle), Math.abs(column - centre))];
+    });
+}
+
+;// CONCATENATED MODULE: ./.build/attacks/square.js
+
+
+
+/**
+ * Square attack: random search with local changes that shrink by a schedule (Andriushchenko et al. 2020, algorithm 1; under
+ * L1 Croce and Hein 2021). It asks for no gradient: every query is one to the original, `queries` of them for each start,
+ * and a change stays where it brings the original nearer to being fooled. Ends at the first witness; without one the
+ * result is the point of the greatest margin.
+ */ function* square_square(target, options, random) {
+    const proposals = proposalsOf(target);
+    let best;
+    for(let restart = 0; restart < options.restarts; restart++){
+        const end = yield* search(target, proposals, options, random(restart, 0));
+        if (end.result.success) return options.restarts > 1 ? {
+            ...end.result,
+            restart
+        } : end.result;
+        if (!best || end.margin > best.margin) best = end;
+    }
+    if (!best) throw new RangeError(`The attack ${options.id} has no start.`);
+    return best.result;
+}
+/** One start. Its random numbers are one stream: a hash for each of thousands of queries would cost as much as a small model. */ function* search(target, proposals, { queries, p }, random) {
+    let best = yield* tryPoint(target, proposals.start(random));
+    for(let query = 1; query < queries && !best.result.success; query++){
+        const share = shareOfCells(p, query - 1, queries);
+        const next = yield* tryPoint(target, proposals.next(best.candidate, share, random));
+        if (next.result.success || next.margin > best.margin) best = next;
+    }
+    return best;
+}
+/** After how many of 10,000 changes p is halved (section 4.1 of the paper; the authors' code halves behind each of them). */ const HALVED_AFTER = (/* unused pure expression or super */ null && ([
+    10,
+    50,
+    200,
+    500,
+    1000,
+    2000,
+    4000,
+    6000,
+    8000
+]));
+/**
+ * The share of the cells that a change covers, by the published schedule, rescaled to the number of queries.
+ *
+ * @param p of the first changes
+ * @param change from 0
+ */ function shareOfCells(p, change, queries) {
+    const place = Math.floor(change / queries * 10_000);
+    return p / 2 ** HALVED_AFTER.filter((after)=>place > after).length;
+}
+function proposalsOf(target) {
+    const { norm } = target.threat;
+    return norm === 'linf' ? squareLinf(target) : squareBumps(target, norm);
+}
+
+;// CONCATENATED MODULE: ./.build/attacks/registry.js
+
+
+
+
+
+
+
+
+
+
+
+/** The attack a suite names, ready to run on one image. A new attack is a file of its own and an entry here. */ function registry_attackFor(spec, target, random) {
+    switch(spec.name){
+        case 'fgsm':
+            return fgsm(target, spec);
+        case 'pgd':
+            return pgd(target, spec, random);
+        case 'bim':
+            return bim(target, spec);
+        case 'mi-fgsm':
+            return miFgsm(target, spec);
+        case 'apgd':
+            return apgd(target, spec, random);
+        case 'apgd-t':
+            return apgdTargeted(target, spec, random);
+        case 'fab':
+            return fab(target, spec, random);
+        case 'fab-t':
+            return fabTargeted(target, spec, random);
+        case 'square':
+            return square(target, spec, random);
+        case 'deepfool':
+            return deepFool(target, spec);
+        case 'cw':
+            return carliniWagner(target, spec);
+        case 'ddn':
+            return ddn(target, spec);
+        case 'noise':
+            return noise(target, spec, random);
+    }
+}
+
+;// CONCATENATED MODULE: ./node_modules/@bufbuild/protobuf/dist/esm/is-message.js
+// Copyright 2021-2026 Buf Technologies, Inc.
+//
+// Licensed under the Apache License, Version 2.0 (the "License");
+// you may not use this file except in compliance with the License.
+// You may obtain a copy of the License at
+//
+//      http://www.apache.org/licenses/LICENSE-2.0
+//
+// Unless required by applicable law or agreed to in writing, software
+// distributed under the License is distributed on an "AS IS" BASIS,
+// WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+// See the License for the specific language governing permissions and
+// limitations under the License.
+/**
+ * Determine whether the given `arg` is a message.
+ * If `desc` is set, determine whether `arg` is this specific message.
+ */
+function isMessage(arg, schema) {
+    const isMessage = arg !== null &&
+        typeof arg == "object" &&
+        "$typeName" in arg &&
+        typeof arg.$typeName == "string";
+    if (!isMessage) {
+        return false;
+    }
+    if (schema === undefined) {
+        return true;
+    }
+    return schema.typeName === arg.$typeName;
+}
+
+;// CONCATENATED MODULE: ./node_modules/@bufbuild/protobuf/dist/esm/descriptors.js
+// Copyright 2021-2026 Buf Technologies, Inc.
+//
+// Licensed under the Apache License, Version 2.0 (the "License");
+// you may not use this file except in compliance with the License.
+// You may obtain a copy of the License at
+//
+//      http://www.apache.org/licenses/LICENSE-2.0
+//
+// Unless required by applicable law or agreed to in writing, software
+// distributed under the License is distributed on an "AS IS" BASIS,
+// WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+// See the License for the specific language governing permissions and
+// limitations under the License.
+/**
+ * Scalar value types. This is a subset of field types declared by protobuf
+ * enum google.protobuf.FieldDescriptorProto.Type The types GROUP and MESSAGE
+ * are omitted, but the numerical values are identical.
+ */
+var descriptors_ScalarType;
+(function (ScalarType) {
+    // 0 is reserved for errors.
+    // Order is weird for historical reasons.
+    ScalarType[ScalarType["DOUBLE"] = 1] = "DOUBLE";
+    ScalarType[ScalarType["FLOAT"] = 2] = "FLOAT";
+    // Not ZigZag encoded.  Negative numbers take 10 bytes.  Use TYPE_SINT64 if
+    // negative values are likely.
+    ScalarType[ScalarType["INT64"] = 3] = "INT64";
+    ScalarType[ScalarType["UINT64"] = 4] = "UINT64";
+    // Not ZigZag encoded.  Negative numbers take 10 bytes.  Use TYPE_SINT32 if
+    // negative values are likely.
+    ScalarType[ScalarType["INT32"] = 5] = "INT32";
+    ScalarType[ScalarType["FIXED64"] = 6] = "FIXED64";
+    ScalarType[ScalarType["FIXED32"] = 7] = "FIXED32";
+    ScalarType[ScalarType["BOOL"] = 8] = "BOOL";
+    ScalarType[ScalarType["STRING"] = 9] = "STRING";
+    // Tag-delimited aggregate.
+    // Group type is deprecated and not supported in proto3. However, Proto3
+    // implementations should still be able to parse the group wire format and
+    // treat group fields as unknown fields.
+    // TYPE_GROUP = 10,
+    // TYPE_MESSAGE = 11,  // Length-delimited aggregate.
+    // New in version 2.
+    ScalarType[ScalarType["BYTES"] = 12] = "BYTES";
+    ScalarType[ScalarType["UINT32"] = 13] = "UINT32";
+    // TYPE_ENUM = 14,
+    ScalarType[ScalarType["SFIXED32"] = 15] = "SFIXED32";
+    ScalarType[ScalarType["SFIXED64"] = 16] = "SFIXED64";
+    ScalarType[ScalarType["SINT32"] = 17] = "SINT32";
+    ScalarType[ScalarType["SINT64"] = 18] = "SINT64";
+})(descriptors_ScalarType || (descriptors_ScalarType = {}));
+
+;// CONCATENATED MODULE: ./node_modules/@bufbuild/protobuf/dist/esm/wire/varint.js
+// Copyright 2008 Google Inc.  All rights reserved.
+//
+// Redistribution and use in source and binary forms, with or without
+// modification, are permitted provided that the following conditions are
+// met:
+//
+// * Redistributions of source code must retain the above copyright
+// notice, this list of conditions and the following disclaimer.
+// * Redistributions in binary form must reproduce the above
+// copyright notice, this list of conditions and the following disclaimer
+// in the documentation and/or other materials provided with the
+// distribution.
+// * Neither the name of Google Inc. nor the names of its
+// contributors may be used to endorse or promote products derived from
+// this software without specific prior written permission.
+//
+// THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS
+// "AS IS" AND ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT
+// LIMITED TO, THE IMPLIED WARRANTIES OF MERCHANTABILITY AND FITNESS FOR
+// A PARTICULAR PURPOSE ARE DISCLAIMED. IN NO EVENT SHALL THE COPYRIGHT
+// OWNER OR CONTRIBUTORS BE LIABLE FOR ANY DIRECT, INDIRECT, INCIDENTAL,
+// SPECIAL, EXEMPLARY, OR CONSEQUENTIAL DAMAGES (INCLUDING, BUT NOT
+// LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR SERVICES; LOSS OF USE,
+// DATA, OR PROFITS; OR BUSINESS INTERRUPTION) HOWEVER CAUSED AND ON ANY
+// THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT LIABILITY, OR TORT
+// (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE
+// OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
+//
+// Code generated by the Protocol Buffer compiler is owned by the owner
+// of the input file used when generating it.  This code is not
+// standalone and requires a support library to be linked with it.  This
+// support library is itself covered by the above license.
+/**
+ * Read a 64 bit varint as two JS numbers.
+ *
+ * Stores the low and high words on the reader.
+ *
+ * Copyright 2008 Google Inc.  All rights reserved.
+ *
+ * See https://github.com/protocolbuffers/protobuf/blob/8a71927d74a4ce34efe2d8769fda198f52d20d12/js/experimental/runtime/kernel/buffer_decoder.js#L175
+ */
+function varint64read() {
+    const buf = this.buf;
+    let pos = this.pos;
+    let lo = 0;
+    let hi = 0;
+    for (let shift = 0; shift < 28; shift += 7) {
+        const b = buf[pos++];
+        lo |= (b & 0x7f) << shift;
+        if ((b & 0x80) == 0) {
+            this.pos = pos;
+            this.assertBounds();
+            this.varint64Lo = lo;
+            this.varint64Hi = hi;
+            return;
+        }
+    }
+    const middleByte = buf[pos++];
+    // last four bits of the first 32 bit number
+    lo |= (middleByte & 0x0f) << 28;
+    // 3 upper bits are part of the next 32 bit number
+    hi = (middleByte & 0x70) >> 4;
+    if ((middleByte & 0x80) == 0) {
+        this.pos = pos;
+        this.assertBounds();
+        this.varint64Lo = lo;
+        this.varint64Hi = hi;
+        return;
+    }
+    for (let shift = 3; shift <= 31; shift += 7) {
+        const b = buf[pos++];
+        hi |= (b & 0x7f) << shift;
+        if ((b & 0x80) == 0) {
+            this.pos = pos;
+            this.assertBounds();
+            this.varint64Lo = lo;
+            this.varint64Hi = hi;
+            return;
+        }
+    }
+    throw new Error("invalid varint");
+}
+/**
+ * Write a 64 bit varint, given as two JS numbers, to the given bytes array.
+ *
+ * Copyright 2008 Google Inc.  All rights reserved.
+ *
+ * See https://github.com/protocolbuffers/protobuf/blob/8a71927d74a4ce34efe2d8769fda198f52d20d12/js/experimental/runtime/kernel/writer.js#L344
+ */
+function varint64write(lo, hi, bytes) {
+    for (let i = 0; i < 28; i = i + 7) {
+        const shift = lo >>> i;
+        const hasNext = !(shift >>> 7 == 0 && hi == 0);
+        const byte = (hasNext ? shift | 0x80 : shift) & 0xff;
+        bytes.push(byte);
+        if (!hasNext) {
+            return;
+        }
+    }
+    const splitBits = ((lo >>> 28) & 0x0f) | ((hi & 0x07) << 4);
+    const hasMoreBits = !(hi >> 3 == 0);
+    bytes.push((hasMoreBits ? splitBits | 0x80 : splitBits) & 0xff);
+    if (!hasMoreBits) {
+        return;
+    }
+    for (let i = 3; i < 31; i = i + 7) {
+        const shift = hi >>> i;
+        const hasNext = !(shift >>> 7 == 0);
+        const byte = (hasNext ? shift | 0x80 : shift) & 0xff;
+        bytes.push(byte);
+        if (!hasNext) {
+            return;
+        }
+    }
+    bytes.push((hi >>> 31) & 0x01);
+}
+// constants for binary math
+const TWO_PWR_32_DBL = 0x100000000;
+/**
+ * Parse decimal string of 64 bit integer value as two JS numbers.
+ *
+ * Copyright 2008 Google Inc.  All rights reserved.
+ *
+ * See https://github.com/protocolbuffers/protobuf-javascript/blob/a428c58273abad07c66071d9753bc4d1289de426/experimental/runtime/int64.js#L10
+ */
+function int64FromString(dec) {
+    // Check for minus sign.
+    const minus = dec[0] === "-";
+    if (minus) {
+        dec = dec.slice(1);
+    }
+    // Work 6 decimal digits at a time, acting like we're converting base 1e6
+    // digits to binary. This is safe to do with floating point math because
+    // Number.isSafeInteger(ALL_32_BITS * 1e6) == true.
+    const base = 1e6;
+    let lowBits = 0;
+    let highBits = 0;
+    function add1e6digit(begin, end) {
+        // Note: Number('') is 0.
+        const digit1e6 = Number(dec.slice(begin, end));
+        highBits *= base;
+        lowBits = lowBits * base + digit1e6;
+        // Carry bits from lowBits to
+        if (lowBits >= TWO_PWR_32_DBL) {
+            highBits = highBits + ((lowBits / TWO_PWR_32_DBL) | 0);
+            lowBits = lowBits % TWO_PWR_32_DBL;
+        }
+    }
+    add1e6digit(-24, -18);
+    add1e6digit(-18, -12);
+    add1e6digit(-12, -6);
+    add1e6digit(-6);
+    return minus ? negate(lowBits, highBits) : newBits(lowBits, highBits);
+}
+/**
+ * Losslessly converts a 64-bit signed integer in 32:32 split representation
+ * into a decimal string.
+ *
+ * Copyright 2008 Google Inc.  All rights reserved.
+ *
+ * See https://github.com/protocolbuffers/protobuf-javascript/blob/a428c58273abad07c66071d9753bc4d1289de426/experimental/runtime/int64.js#L10
+ */
+function int64ToString(lo, hi) {
+    let bits = newBits(lo, hi);
+    // If we're treating the input as a signed value and the high bit is set, do
+    // a manual two's complement conversion before the decimal conversion.
+    const negative = bits.hi & 0x80000000;
+    if (negative) {
+        bits = negate(bits.lo, bits.hi);
+    }
+    const result = uInt64ToString(bits.lo, bits.hi);
+    return negative ? "-" + result : result;
+}
+/**
+ * Losslessly converts a 64-bit unsigned integer in 32:32 split representation
+ * into a decimal string.
+ *
+ * Copyright 2008 Google Inc.  All rights reserved.
+ *
+ * See https://github.com/protocolbuffers/protobuf-javascript/blob/a428c58273abad07c66071d9753bc4d1289de426/experimental/runtime/int64.js#L10
+ */
+function uInt64ToString(lo, hi) {
+    ({ lo, hi } = toUnsigned(lo, hi));
+    // Skip the expensive conversion if the number is small enough to use the
+    // built-in conversions.
+    // Number.MAX_SAFE_INTEGER = 0x001FFFFF FFFFFFFF, thus any number with
+    // highBits <= 0x1FFFFF can be safely expressed with a double and retain
+    // integer precision.
+    // Proven by: Number.isSafeInteger(0x1FFFFF * 2**32 + 0xFFFFFFFF) == true.
+    if (hi <= 0x1fffff) {
+        return String(TWO_PWR_32_DBL * hi + lo);
+    }
+    // What this code is doing is essentially converting the input number from
+    // base-2 to base-1e7, which allows us to represent the 64-bit range with
+    // only 3 (very large) digits. Those digits are then trivial to convert to
+    // a base-10 string.
+    // The magic numbers used here are -
+    // 2^24 = 16777216 = (1,6777216) in base-1e7.
+    // 2^48 = 281474976710656 = (2,8147497,6710656) in base-1e7.
+    // Split 32:32 representation into 16:24:24 representation so our
+    // intermediate digits don't overflow.
+    const low = lo & 0xffffff;
+    const mid = ((lo >>> 24) | (hi << 8)) & 0xffffff;
+    const high = (hi >> 16) & 0xffff;
+    // Assemble our three base-1e7 digits, ignoring carries. The maximum
+    // value in a digit at this step is representable as a 48-bit integer, which
+    // can be stored in a 64-bit floating point number.
+    let digitA = low + mid * 6777216 + high * 6710656;
+    let digitB = mid + high * 8147497;
+    let digitC = high * 2;
+    // Apply carries from A to B and from B to C.
+    const base = 10000000;
+    if (digitA >= base) {
+        digitB += Math.floor(digitA / base);
+        digitA %= base;
+    }
+    if (digitB >= base) {
+        digitC += Math.floor(digitB / base);
+        digitB %= base;
+    }
+    // If digitC is 0, then we should have returned in the trivial code path
+    // at the top for non-safe integers. Given this, we can assume both digitB
+    // and digitA need leading zeros.
+    return (digitC.toString() +
+        decimalFrom1e7WithLeadingZeros(digitB) +
+        decimalFrom1e7WithLeadingZeros(digitA));
+}
+function toUnsigned(lo, hi) {
+    return { lo: lo >>> 0, hi: hi >>> 0 };
+}
+function newBits(lo, hi) {
+    return { lo: lo | 0, hi: hi | 0 };
+}
+/**
+ * Returns two's compliment negation of input.
+ * @see https://developer.mozilla.org/en-US/docs/Web/JavaScript/Reference/Operators/Bitwise_Operators#Signed_32-bit_integers
+ */
+function negate(lowBits, highBits) {
+    highBits = ~highBits;
+    if (lowBits) {
+        lowBits = ~lowBits + 1;
+    }
+    else {
+        // If lowBits is 0, then bitwise-not is 0xFFFFFFFF,
+        // adding 1 to that, results in 0x100000000, which leaves
+        // the low bits 0x0 and simply adds one to the high bits.
+        highBits += 1;
+    }
+    return newBits(lowBits, highBits);
+}
+/**
+ * Returns decimal representation of digit1e7 with leading zeros.
+ */
+const decimalFrom1e7WithLeadingZeros = (digit1e7) => {
+    const partial = String(digit1e7);
+    return "0000000".slice(partial.length) + partial;
+};
+/**
+ * Write a 32 bit varint, signed or unsigned. Same as `varint64write(0, value, bytes)`
+ *
+ * Copyright 2008 Google Inc.  All rights reserved.
+ *
+ * See https://github.com/protocolbuffers/protobuf/blob/1b18833f4f2a2f681f4e4a25cdf3b0a43115ec26/js/binary/encoder.js#L144
+ */
+function varint32write(value, bytes) {
+    if (value >>> 0 < 0x80) {
+        bytes.push(value);
+        return;
+    }
+    if (value >= 0) {
+        // write value as varint 32
+        while (value > 0x7f) {
+            bytes.push((value & 0x7f) | 0x80);
+            value = value >>> 7;
+        }
+        bytes.push(value);
+    }
+    else {
+        for (let i = 0; i < 9; i++) {
+            bytes.push((value & 127) | 128);
+            value = value >> 7;
+        }
+        bytes.push(1);
+    }
+}
+/**
+ * Read an unsigned 32 bit varint.
+ *
+ * See https://github.com/protocolbuffers/protobuf/blob/8a71927d74a4ce34efe2d8769fda198f52d20d12/js/experimental/runtime/kernel/buffer_decoder.js#L220
+ */
+function varint32read() {
+    let b = this.buf[this.pos++];
+    if ((b & 0x80) === 0) {
+        this.assertBounds();
+        return b;
+    }
+    let result = b & 0x7f;
+    b = this.buf[this.pos++];
+    result |= (b & 0x7f) << 7;
+    if ((b & 0x80) === 0) {
+        this.assertBounds();
+        return result;
+    }
+    b = this.buf[this.pos++];
+    result |= (b & 0x7f) << 14;
+    if ((b & 0x80) === 0) {
+        this.assertBounds();
+        return result;
+    }
+    b = this.buf[this.pos++];
+    result |= (b & 0x7f) << 21;
+    if ((b & 0x80) === 0) {
+        this.assertBounds();
+        return result;
+    }
+    // Extract only last 4 bits
+    b = this.buf[this.pos++];
+    result |= (b & 0x0f) << 28;
+    for (let readBytes = 5; (b & 0x80) !== 0 && readBytes < 10; readBytes++)
+        b = this.buf[this.pos++];
+    if ((b & 0x80) !== 0)
+        throw new Error("invalid varint");
+    this.assertBounds();
+    return result >>> 0;
+}
+
+;// CONCATENATED MODULE: ./node_modules/@bufbuild/protobuf/dist/esm/proto-int64.js
+// Copyright 2021-2026 Buf Technologies, Inc.
+//
+// Licensed under the Apache License, Version 2.0 (the "License");
+// you may not use this file except in compliance with the License.
+// You may obtain a copy of the License at
+//
+//      http://www.apache.org/licenses/LICENSE-2.0
+//
+// Unless required by applicable law or agreed to in writing, software
+// distributed under the License is distributed on an "AS IS" BASIS,
+// WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+// See the License for the specific language governing permissions and
+// limitations under the License.
+
+/**
+ * Int64Support for the current environment.
+ */
+const proto_int64_protoInt64 = /*@__PURE__*/ makeInt64Support();
+function makeInt64Support() {
+    const dv = new DataView(new ArrayBuffer(8));
+    // note that Safari 14 implements BigInt, but not the DataView methods
+    const ok = typeof BigInt === "function" &&
+        typeof dv.getBigInt64 === "function" &&
+        typeof dv.getBigUint64 === "function" &&
+        typeof dv.setBigInt64 === "function" &&
+        typeof dv.setBigUint64 === "function" &&
+        (!!globalThis.Deno ||
+            !!globalThis.Bun ||
+            typeof process != "object" ||
+            typeof process.env != "object" ||
+            process.env.BUF_BIGINT_DISABLE !== "1");
+    if (ok) {
+        const MIN = BigInt("-9223372036854775808");
+        const MAX = BigInt("9223372036854775807");
+        const UMIN = BigInt("0");
+        const UMAX = BigInt("18446744073709551615");
+        return {
+            zero: BigInt(0),
+            supported: true,
+            parse(value) {
+                const bi = typeof value == "bigint" ? value : BigInt(value);
+                if (bi > MAX || bi < MIN) {
+                    throw new Error(`invalid int64: ${value}`);
+                }
+                return bi;
+            },
+            uParse(value) {
+                const bi = typeof value == "bigint" ? value : BigInt(value);
+                if (bi > UMAX || bi < UMIN) {
+                    throw new Error(`invalid uint64: ${value}`);
+                }
+                return bi;
+            },
+            enc(value) {
+                dv.setBigInt64(0, this.parse(value), true);
+                return {
+                    lo: dv.getInt32(0, true),
+                    hi: dv.getInt32(4, true),
+                };
+            },
+            uEnc(value) {
+                dv.setBigInt64(0, this.uParse(value), true);
+                return {
+                    lo: dv.getInt32(0, true),
+                    hi: dv.getInt32(4, true),
+                };
+            },
+            dec(lo, hi) {
+                dv.setInt32(0, lo, true);
+                dv.setInt32(4, hi, true);
+                return dv.getBigInt64(0, true);
+            },
+            uDec(lo, hi) {
+                dv.setInt32(0, lo, true);
+                dv.setInt32(4, hi, true);
+                return dv.getBigUint64(0, true);
+            },
+        };
+    }
+    return {
+        zero: "0",
+        supported: false,
+        parse(value) {
+            if (typeof value != "string") {
+                value = value.toString();
+            }
+            assertInt64String(value);
+            return value;
+        },
+        uParse(value) {
+            if (typeof value != "string") {
+                value = value.toString();
+            }
+            assertUInt64String(value);
+            return value;
+        },
+        enc(value) {
+            if (typeof value != "string") {
+                value = value.toString();
+            }
+            assertInt64String(value);
+            return int64FromString(value);
+        },
+        uEnc(value) {
+            if (typeof value != "string") {
+                value = value.toString();
+            }
+            assertUInt64String(value);
+            return int64FromString(value);
+        },
+        dec(lo, hi) {
+            return int64ToString(lo, hi);
+        },
+        uDec(lo, hi) {
+            return uInt64ToString(lo, hi);
+        },
+    };
+}
+function assertInt64String(value) {
+    if (!/^-?[0-9]+$/.test(value)) {
+        throw new Error("invalid int64: " + value);
+    }
+}
+function assertUInt64String(value) {
+    if (!/^[0-9]+$/.test(value)) {
+        throw new Error("invalid uint64: " + value);
+    }
+}
+
+;// CONCATENATED MODULE: ./node_modules/@bufbuild/protobuf/dist/esm/reflect/scalar.js
+// Copyright 2021-2026 Buf Technologies, Inc.
+//
+// Licensed under the Apache License, Version 2.0 (the "License");
+// you may not use this file except in compliance with the License.
+// You may obtain a copy of the License at
+//
+//      http://www.apache.org/licenses/LICENSE-2.0
+//
+// Unless required by applicable law or agreed to in writing, software
+// distributed under the License is distributed on an "AS IS" BASIS,
+// WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+// See the License for the specific language governing permissions and
+// limitations under the License.
+
+
+/**
+ * Returns true if both scalar values are equal.
+ *
+ * For float and double, values are compared following IEEE semantics: -0
+ * equals 0, and NaN does not equal NaN. This is value equality, not identity.
+ *
+ * It deliberately differs from isScalarZeroValue, which treats -0 as distinct
+ * from 0. A value can equal the zero value without being a zero value
+ * (scalarEquals(DOUBLE, -0, 0) is true while isScalarZeroValue(DOUBLE, -0) is
+ * false) so this function must not be used to derive implicit presence.
+ */
+function scalarEquals(type, a, b) {
+    if (a === b) {
+        // This correctly matches equal values except BYTES and (possibly) 64-bit integers.
+        return true;
+    }
+    // Special case BYTES - we need to compare each byte individually
+    if (type == ScalarType.BYTES) {
+        if (!(a instanceof Uint8Array) || !(b instanceof Uint8Array)) {
+            return false;
+        }
+        if (a.length !== b.length) {
+            return false;
+        }
+        for (let i = 0; i < a.length; i++) {
+            if (a[i] !== b[i]) {
+                return false;
+            }
+        }
+        return true;
+    }
+    // Special case 64-bit integers - we support number, string and bigint representation.
+    switch (type) {
+        case ScalarType.UINT64:
+        case ScalarType.FIXED64:
+        case ScalarType.INT64:
+        case ScalarType.SFIXED64:
+        case ScalarType.SINT64:
+            // Loose comparison will match between 0n, 0 and "0".
+            return a == b;
+    }
+    // Anything that hasn't been caught by strict comparison or special cased
+    // BYTES and 64-bit integers is not equal.
+    return false;
+}
+/**
+ * Returns the zero value for the given scalar type, the value a field of this
+ * type has when unset: 0 for numeric types, "" for strings, false for
+ * booleans, and an empty Uint8Array for bytes. For 64-bit integer types, the
+ * result is "0" when longAsString is true, otherwise 0n.
+ *
+ * This is the type's zero value, not a proto2 custom field default. For float
+ * and double it is +0; isScalarZeroValue treats only +0, not -0, as this value.
+ */
+function scalar_scalarZeroValue(type, longAsString) {
+    switch (type) {
+        case descriptors_ScalarType.STRING:
+            return "";
+        case descriptors_ScalarType.BOOL:
+            return false;
+        case descriptors_ScalarType.DOUBLE:
+        case descriptors_ScalarType.FLOAT:
+            return 0.0;
+        case descriptors_ScalarType.INT64:
+        case descriptors_ScalarType.UINT64:
+        case descriptors_ScalarType.SFIXED64:
+        case descriptors_ScalarType.FIXED64:
+        case descriptors_ScalarType.SINT64:
+            return (longAsString ? "0" : proto_int64_protoInt64.zero);
+        case descriptors_ScalarType.BYTES:
+            return new Uint8Array(0);
+        default:
+            // Handles INT32, UINT32, SINT32, FIXED32, SFIXED32.
+            // We do not use individual cases to save a few bytes code size.
+            return 0;
+    }
+}
+/**
+ * Returns true if the value is the zero value for the given scalar type: `0`
+ * for numeric types, `false` for booleans, `""` for strings, and an empty
+ * Uint8Array for bytes.
+ *
+ * This is the implicit-presence default check. A singular field with implicit
+ * presence is treated as unset, and omitted from the wire, when its value is
+ * the zero value. With explicit presence, or in repeated and map fields,
+ * presence is structural and this function does not apply.
+ *
+ * Note that -0 is NOT a zero value for float and double: under implicit
+ * presence, +0 is omitted from the wire but -0 is written, following the
+ * proto3 specification. As a result this can disagree with scalarEquals, which
+ * compares by value and treats -0 as equal to 0.
+ */
+function scalar_isScalarZeroValue(type, value) {
+    switch (type) {
+        case ScalarType.BOOL:
+            return value === false;
+        case ScalarType.STRING:
+            return value === "";
+        case ScalarType.BYTES:
+            return value instanceof Uint8Array && !value.byteLength;
+        case ScalarType.DOUBLE:
+        case ScalarType.FLOAT:
+            // Object.is distinguishes -0 from 0.
+            return Object.is(value, 0);
+        default:
+            // Loose comparison matches 0n, 0 and "0".
+            return value == 0;
+    }
+}
+
+;// CONCATENATED MODULE: ./node_modules/@bufbuild/protobuf/dist/esm/reflect/guard.js
+// Copyright 2021-2026 Buf Technologies, Inc.
+//
+// Licensed under the Apache License, Version 2.0 (the "License");
+// you may not use this file except in compliance with the License.
+// You may obtain a copy of the License at
+//
+//      http://www.apache.org/licenses/LICENSE-2.0
+//
+// Unless required by applicable law or agreed to in writing, software
+// distributed under the License is distributed on an "AS IS" BASIS,
+// WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+// See the License for the specific language governing permissions and
+// limitations under the License.
+
+function guard_isObject(arg) {
+    return arg !== null && typeof arg == "object" && !Array.isArray(arg);
+}
+function isOneofADT(arg) {
+    return (arg !== null &&
+        typeof arg == "object" &&
+        "case" in arg &&
+        ((typeof arg.case == "string" && "value" in arg && arg.value != null) ||
+            (arg.case === undefined &&
+                (!("value" in arg) || arg.value === undefined))));
+}
+function isReflectList(arg, field) {
+    var _a, _b, _c, _d;
+    if (guard_isObject(arg) &&
+        unsafeLocal in arg &&
+        "add" in arg &&
+        "field" in arg &&
+        typeof arg.field == "function") {
+        if (field !== undefined) {
+            const a = field;
+            const b = arg.field();
+            return (a.listKind == b.listKind &&
+                a.scalar === b.scalar &&
+                ((_a = a.message) === null || _a === void 0 ? void 0 : _a.typeName) === ((_b = b.message) === null || _b === void 0 ? void 0 : _b.typeName) &&
+                ((_c = a.enum) === null || _c === void 0 ? void 0 : _c.typeName) === ((_d = b.enum) === null || _d === void 0 ? void 0 : _d.typeName));
+        }
+        return true;
+    }
+    return false;
+}
+function isReflectMap(arg, field) {
+    var _a, _b, _c, _d;
+    if (guard_isObject(arg) &&
+        unsafeLocal in arg &&
+        "has" in arg &&
+        "field" in arg &&
+        typeof arg.field == "function") {
+        if (field !== undefined) {
+            const a = field, b = arg.field();
+            return (a.mapKey === b.mapKey &&
+                a.mapKind == b.mapKind &&
+                a.scalar === b.scalar &&
+                ((_a = a.message) === null || _a === void 0 ? void 0 : _a.typeName) === ((_b = b.message) === null || _b === void 0 ? void 0 : _b.typeName) &&
+                ((_c = a.enum) === null || _c === void 0 ? void 0 : _c.typeName) === ((_d = b.enum) === null || _d === void 0 ? void 0 : _d.typeName));
+        }
+        return true;
+    }
+    return false;
+}
+function isReflectMessage(arg, messageDesc) {
+    return (guard_isObject(arg) &&
+        unsafeLocal in arg &&
+        "desc" in arg &&
+        guard_isObject(arg.desc) &&
+        arg.desc.kind === "message" &&
+        (messageDesc === undefined || arg.desc.typeName == messageDesc.typeName));
+}
+
+;// CONCATENATED MODULE: ./node_modules/@bufbuild/protobuf/dist/esm/reflect/unsafe.js
+// Copyright 2021-2026 Buf Technologies, Inc.
+//
+// Licensed under the Apache License, Version 2.0 (the "License");
+// you may not use this file except in compliance with the License.
+// You may obtain a copy of the License at
+//
+//      http://www.apache.org/licenses/LICENSE-2.0
+//
+// Unless required by applicable law or agreed to in writing, software
+// distributed under the License is distributed on an "AS IS" BASIS,
+// WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+// See the License for the specific language governing permissions and
+// limitations under the License.
+
+// bootstrap-inject google.protobuf.FeatureSet.FieldPresence.IMPLICIT: const $name = $number;
+const IMPLICIT = 2;
+const unsafe_unsafeLocal = Symbol.for("reflect unsafe local");
+/**
+ * Return the selected field of a oneof group.
+ *
+ * @private
+ */
+function unsafeOneofCase(
+// biome-ignore lint/suspicious/noExplicitAny: `any` is the best choice for dynamic access
+target, oneof) {
+    const c = target[oneof.localName].case;
+    if (c === undefined) {
+        return c;
+    }
+    return oneof.fields.find((f) => f.localName === c);
+}
+/**
+ * Returns true if the field is set.
+ *
+ * @private
+ */
+function unsafeIsSet(
+// biome-ignore lint/suspicious/noExplicitAny: `any` is the best choice for dynamic access
+target, field) {
+    const name = field.localName;
+    if (field.oneof) {
+        return target[field.oneof.localName].case === name;
+    }
+    if (field.presence != IMPLICIT) {
+        // Fields with explicit presence have properties on the prototype chain
+        // for default / zero values (except for proto3).
+        return (target[name] !== undefined &&
+            Object.prototype.hasOwnProperty.call(target, name));
+    }
+    switch (field.fieldKind) {
+        case "list":
+            return target[name].length > 0;
+        case "map":
+            return Object.keys(target[name]).length > 0;
+        case "scalar":
+            return !isScalarZeroValue(field.scalar, target[name]);
+        case "enum":
+            return target[name] !== field.enum.values[0].number;
+    }
+    throw new Error("message field with implicit presence");
+}
+/**
+ * Returns true if the field is set, but only for singular fields with explicit
+ * presence (proto2).
+ *
+ * @private
+ */
+function unsafeIsSetExplicit(target, localName) {
+    return (Object.prototype.hasOwnProperty.call(target, localName) &&
+        target[localName] !== undefined);
+}
+/**
+ * Return a field value, respecting oneof groups.
+ *
+ * @private
+ */
+function unsafeGet(target, field) {
+    if (field.oneof) {
+        const oneof = target[field.oneof.localName];
+        if (oneof.case === field.localName) {
+            return oneof.value;
+        }
+        return undefined;
+    }
+    return target[field.localName];
+}
+/**
+ * Set a field value, respecting oneof groups.
+ *
+ * @private
+ */
+function unsafeSet(target, field, value) {
+    if (field.oneof) {
+        target[field.oneof.localName] = {
+            case: field.localName,
+            value: value,
+        };
+    }
+    else {
+        target[field.localName] = value;
+    }
+}
+/**
+ * Set a property, treating __proto__ as an own data property.
+ *
+ * @private
+ */
+function setOwn(obj, key, value) {
+    if (key === "__proto__") {
+        Object.defineProperty(obj, "__proto__", {
+            value,
+            writable: true,
+            enumerable: true,
+            configurable: true,
+        });
+    }
+    else {
+        // Plain assignment is the engine's optimized fast path: defineProperty is
+        // several times slower and can deoptimize the object, so we reserve it for
+        // the only key that actually needs it.
+        obj[key] = value;
+    }
+}
+/**
+ * Get a property, disregarding inherited members.
+ *
+ * @private
+ */
+function getOwn(obj, key) {
+    return Object.prototype.hasOwnProperty.call(obj, key) ? obj[key] : undefined;
+}
+/**
+ * Resets the field, so that unsafeIsSet() will return false.
+ *
+ * @private
+ */
+function unsafeClear(
+// biome-ignore lint/suspicious/noExplicitAny: `any` is the best choice for dynamic access
+target, field) {
+    const name = field.localName;
+    if (field.oneof) {
+        const oneofLocalName = field.oneof.localName;
+        if (target[oneofLocalName].case === name) {
+            target[oneofLocalName] = { case: undefined };
+        }
+    }
+    else if (field.presence != IMPLICIT) {
+        // Fields with explicit presence have properties on the prototype chain
+        // for default / zero values (except for proto3). By deleting their own
+        // property, the field is reset.
+        delete target[name];
+    }
+    else {
+        switch (field.fieldKind) {
+            case "map":
+                target[name] = {};
+                break;
+            case "list":
+                target[name] = [];
+                break;
+            case "enum":
+                target[name] = field.enum.values[0].number;
+                break;
+            case "scalar":
+                target[name] = scalarZeroValue(field.scalar, field.longAsString);
+                break;
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./node_modules/@bufbuild/protobuf/dist/esm/wkt/wrappers.js
+// Copyright 2021-2026 Buf Technologies, Inc.
+//
+// Licensed under the Apache License, Version 2.0 (the "License");
+// you may not use this file except in compliance with the License.
+// You may obtain a copy of the License at
+//
+//      http://www.apache.org/licenses/LICENSE-2.0
+//
+// Unless required by applicable law or agreed to in writing, software
+// distributed under the License is distributed on an "AS IS" BASIS,
+// WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+// See the License for the specific language governing permissions and
+// limitations under the License.
+function isWrapper(arg) {
+    return isWrapperTypeName(arg.$typeName);
+}
+function isWrapperDesc(messageDesc) {
+    const f = messageDesc.fields[0];
+    return (isWrapperTypeName(messageDesc.typeName) &&
+        f !== undefined &&
+        f.fieldKind == "scalar" &&
+        f.name == "value" &&
+        f.number == 1);
+}
+/**
+ * Returns true if the descriptor is a well-known type with a custom JSON
+ * representation per the protobuf JSON spec. Examples: Timestamp as an
+ * RFC 3339 string, Duration as "5s", wrappers as the unwrapped scalar.
+ *
+ * When packed inside `google.protobuf.Any`, these messages are serialized
+ * as `{"@type": ..., "value": <custom form>}`; all other messages embed
+ * their fields directly.
+ */
+function hasCustomJsonRepresentation(desc) {
+    switch (desc.typeName) {
+        case "google.protobuf.Any":
+        case "google.protobuf.Timestamp":
+        case "google.protobuf.Duration":
+        case "google.protobuf.FieldMask":
+        case "google.protobuf.Struct":
+        case "google.protobuf.Value":
+        case "google.protobuf.ListValue":
+            return true;
+        default:
+            return isWrapperDesc(desc);
+    }
+}
+const wrapperTypeNames = /*@__PURE__*/ new Set([
+    "google.protobuf.DoubleValue",
+    "google.protobuf.FloatValue",
+    "google.protobuf.Int64Value",
+    "google.protobuf.UInt64Value",
+    "google.protobuf.Int32Value",
+    "google.protobuf.UInt32Value",
+    "google.protobuf.BoolValue",
+    "google.protobuf.StringValue",
+    "google.protobuf.BytesValue",
+]);
+function isWrapperTypeName(name) {
+    return wrapperTypeNames.has(name);
+}
+
+;// CONCATENATED MODULE: ./node_modules/@bufbuild/protobuf/dist/esm/create.js
+// Copyright 2021-2026 Buf Technologies, Inc.
+//
+// Licensed under the Apache License, Version 2.0 (the "License");
+// you may not use this file except in compliance with the License.
+// You may obtain a copy of the License at
+//
+//      http://www.apache.org/licenses/LICENSE-2.0
+//
+// Unless required by applicable law or agreed to in writing, software
+// distributed under the License is distributed on an "AS IS" BASIS,
+// WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+// See the License for the specific language governing permissions and
+// limitations under the License.
+
+
+
+
+
+
+// bootstrap-inject google.protobuf.Edition.EDITION_PROTO3: const $name = $number;
+const EDITION_PROTO3 = 999;
+// bootstrap-inject google.protobuf.Edition.EDITION_PROTO2: const $name = $number;
+const EDITION_PROTO2 = 998;
+// bootstrap-inject google.protobuf.FeatureSet.FieldPresence.IMPLICIT: const $name = $number;
+const create_IMPLICIT = 2;
+/**
+ * Create a new message instance.
+ *
+ * The second argument is an optional initializer object, where all fields are
+ * optional.
+ */
+function create_create(schema, init) {
+    if (isMessage(init, schema)) {
+        return init;
+    }
+    return compiledCreate(schema)(init);
+}
+const compiledCreates = new WeakMap();
+/**
+ * Return the compiled create function for a message, compiling it on first use. */
+function compiledCreate(desc) {
+    let compiled = compiledCreates.get(desc);
+    if (compiled === undefined) {
+        compiled = compileCreate(desc);
+        compiledCreates.set(desc, compiled);
+    }
+    return compiled;
+}
+/** Singular field: scalar, enum, or message. */
+const INIT_SINGULAR = 0;
+/** List field: a zero message has a fresh empty array. */
+const INIT_LIST = 1;
+/** Map field: a zero message has a fresh empty object. */
+const INIT_MAP = 2;
+/** Oneof group: the ADT is always stored, cases convert by case name. */
+const INIT_ONEOF = 3;
+/* Compile the create function for this message type. */
+function compileCreate(desc) {
+    const typeName = desc.typeName;
+    const { properties, prototype } = compileInitMessage(desc);
+    return (init) => {
+        let message;
+        if (prototype !== undefined) {
+            message = Object.create(prototype);
+            message.$typeName = typeName;
+        }
+        else {
+            message = { $typeName: typeName };
+        }
+        for (let i = 0; i < properties.length; i++) {
+            const property = properties[i];
+            const name = property.name;
+            const initValue = init === null || init === void 0 ? void 0 : init[name];
+            switch (property.kind) {
+                case INIT_SINGULAR:
+                    if (initValue != null) {
+                        message[name] =
+                            property.convert !== undefined
+                                ? property.convert(initValue)
+                                : initValue;
+                    }
+                    else if (property.constant !== undefined) {
+                        message[name] = property.constant;
+                    }
+                    break;
+                case INIT_LIST:
+                    message[name] =
+                        property.convert !== undefined && Array.isArray(initValue)
+                            ? initValue.map(property.convert)
+                            : (initValue !== null && initValue !== void 0 ? initValue : []);
+                    break;
+                case INIT_MAP:
+                    // Object.create(null) would be desirable for the fresh map, but is
+                    // unsupported by React:
+                    // https://react.dev/reference/react/use-server#serializable-parameters-and-return-values
+                    if (property.convert === undefined || !guard_isObject(initValue)) {
+                        message[name] = initValue !== null && initValue !== void 0 ? initValue : {};
+                    }
+                    else {
+                        const converted = {};
+                        const keys = Object.keys(initValue);
+                        for (let k = 0; k < keys.length; k++) {
+                            setOwn(converted, keys[k], property.convert(initValue[keys[k]]));
+                        }
+                        message[name] = converted;
+                    }
+                    break;
+                case INIT_ONEOF: {
+                    const oneofValue = initValue;
+                    if ((oneofValue === null || oneofValue === void 0 ? void 0 : oneofValue.case) != null) {
+                        const convert = property.convert.get(oneofValue.case);
+                        if (convert !== undefined) {
+                            message[name] = {
+                                case: oneofValue.case,
+                                value: convert(oneofValue.value),
+                            };
+                            break;
+                        }
+                    }
+                    message[name] = { case: undefined };
+                    break;
+                }
+            }
+        }
+        return message;
+    };
+}
+/**
+ * Classify every member once, so that creating a message is a walk over a
+ * compact list instead of a walk over the descriptor.
+ */
+function compileInitMessage(desc) {
+    var _a, _b;
+    const properties = [];
+    const prototype = {};
+    const usePrototype = needsPrototypeChain(desc);
+    for (const member of desc.members) {
+        const name = member.localName;
+        if (member.kind == "oneof") {
+            properties.push({
+                name,
+                kind: INIT_ONEOF,
+                constant: undefined,
+                convert: compileConvertOneof(member),
+            });
+            continue;
+        }
+        switch (member.fieldKind) {
+            case "message": {
+                // Singular message fields are absent from a zero message.
+                properties.push({
+                    name,
+                    kind: INIT_SINGULAR,
+                    constant: undefined,
+                    convert: compileConvertMessage(member),
+                });
+                break;
+            }
+            case "list": {
+                properties.push({
+                    name,
+                    kind: INIT_LIST,
+                    constant: undefined,
+                    convert: member.listKind == "message"
+                        ? ((_a = compileConvertMessage(member)) !== null && _a !== void 0 ? _a : ((value) => value))
+                        : member.scalar == descriptors_ScalarType.BYTES
+                            ? toU8Arr
+                            : undefined,
+                });
+                break;
+            }
+            case "map": {
+                properties.push({
+                    name,
+                    kind: INIT_MAP,
+                    constant: undefined,
+                    convert: member.mapKind == "message"
+                        ? ((_b = compileConvertMessage(member)) !== null && _b !== void 0 ? _b : ((value) => value))
+                        : member.scalar == descriptors_ScalarType.BYTES
+                            ? toU8Arr
+                            : undefined,
+                });
+                break;
+            }
+            default: {
+                const zeroValue = createZeroValue(member);
+                properties.push({
+                    name,
+                    kind: INIT_SINGULAR,
+                    constant: member.presence == create_IMPLICIT ? zeroValue : undefined,
+                    convert: member.fieldKind == "scalar" && member.scalar == descriptors_ScalarType.BYTES
+                        ? toU8Arr
+                        : undefined,
+                });
+                if (usePrototype) {
+                    prototype[name] = zeroValue;
+                }
+                break;
+            }
+        }
+    }
+    return {
+        properties,
+        prototype: usePrototype ? prototype : undefined,
+    };
+}
+/**
+ * Compile the conversion of each case of a oneof group, keyed by case name.
+ */
+function compileConvertOneof(oneof) {
+    const converters = new Map();
+    for (const field of oneof.fields) {
+        let convert;
+        if (field.fieldKind == "message") {
+            convert = compileConvertMessage(field);
+        }
+        else if (field.fieldKind == "scalar" &&
+            field.scalar == descriptors_ScalarType.BYTES) {
+            convert = toU8Arr;
+        }
+        converters.set(field.localName, convert !== null && convert !== void 0 ? convert : ((value) => value));
+    }
+    return converters;
+}
+/**
+ * Compile the conversion of an init value for a message field, a message
+ * list item, or a message map value. Returns undefined if values are used
+ * as-is.
+ */
+function compileConvertMessage(field) {
+    if (field.fieldKind == "message" &&
+        !field.oneof &&
+        isWrapperDesc(field.message)) {
+        // Types from google/protobuf/wrappers.proto are unwrapped when used in
+        // a singular field that is not part of a oneof group.
+        return field.message.fields[0].scalar == descriptors_ScalarType.BYTES
+            ? toU8Arr
+            : undefined;
+    }
+    if (field.message.typeName == "google.protobuf.Struct" &&
+        field.parent.typeName !== "google.protobuf.Value") {
+        // google.protobuf.Struct is represented with JsonObject when used in a
+        // field, except when used in google.protobuf.Value.
+        return undefined;
+    }
+    const messageDesc = field.message;
+    // Resolved on first use, not here: the message type can be this very field's
+    // parent, whose create function is still being compiled.
+    let compiled;
+    return (value) => {
+        if (!guard_isObject(value) || isMessage(value, messageDesc)) {
+            return value;
+        }
+        compiled !== null && compiled !== void 0 ? compiled : (compiled = compiledCreate(messageDesc));
+        return compiled(value);
+    };
+}
+// converts any ArrayLike<number> to Uint8Array if necessary.
+function toU8Arr(value) {
+    return Array.isArray(value) ? new Uint8Array(value) : value;
+}
+/**
+ * Do we need the prototype chain to track field presence?
+ */
+function needsPrototypeChain(desc) {
+    switch (desc.file.edition) {
+        case EDITION_PROTO3:
+            // proto3 always uses implicit presence, we never need the prototype chain.
+            return false;
+        case EDITION_PROTO2:
+            // proto2 never uses implicit presence, we always need the prototype chain.
+            return true;
+        default:
+            // If a message uses scalar or enum fields with explicit presence, we need
+            // the prototype chain to track presence. This rule does not apply to fields
+            // in a oneof group - they use a different mechanism to track presence.
+            return desc.fields.some((f) => f.presence != create_IMPLICIT && f.fieldKind != "message" && !f.oneof);
+    }
+}
+/**
+ * Returns the zero value for a scalar or enum field. Scalar and enum fields
+ * can have default values.
+ */
+function createZeroValue(field) {
+    const defaultValue = field.getDefaultValue();
+    if (defaultValue !== undefined) {
+        return field.fieldKind == "scalar" && field.longAsString
+            ? defaultValue.toString()
+            : defaultValue;
+    }
+    return field.fieldKind == "scalar"
+        ? scalar_scalarZeroValue(field.scalar, field.longAsString)
+        : field.enum.values[0].number;
+}
+
+;// CONCATENATED MODULE: ./node_modules/@bufbuild/protobuf/dist/esm/wire/base64-encoding.js
+// Copyright 2021-2026 Buf Technologies, Inc.
+//
+// Licensed under the Apache License, Version 2.0 (the "License");
+// you may not use this file except in compliance with the License.
+// You may obtain a copy of the License at
+//
+//      http://www.apache.org/licenses/LICENSE-2.0
+//
+// Unless required by applicable law or agreed to in writing, software
+// distributed under the License is distributed on an "AS IS" BASIS,
+// WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+// See the License for the specific language governing permissions and
+// limitations under the License.
+// Native Uint8Array.prototype.setFromBase64, if the runtime provides it.
+const nativeSetFromBase64 = Uint8Array.prototype.setFromBase64;
+/**
+ * Decodes a base64 string to a byte array.
+ *
+ * - ignores white-space, including line breaks and tabs
+ * - allows inner padding (can decode concatenated base64 strings)
+ * - does not require padding
+ * - understands base64url encoding:
+ *   "-" instead of "+",
+ *   "_" instead of "/",
+ *   no padding
+ */
+function base64Decode(base64Str) {
+    const len = base64Str.length;
+    // Decoded size, assuming a well-formed string: three bytes per group of
+    // four characters, minus one byte for each padding character.
+    let size = len - ((len + 3) >> 2);
+    if ((len & 3) == 0 && base64Str[len - 1] == "=") {
+        size -= base64Str[len - 2] == "=" ? 2 : 1;
+    }
+    const bytes = new Uint8Array(size);
+    let written = -1;
+    if (nativeSetFromBase64) {
+        try {
+            const result = nativeSetFromBase64.call(bytes, base64Str);
+            if (result.read == len) {
+                written = result.written;
+            }
+        }
+        catch (_a) {
+            // The native decoder rejects base64url and inner padding, which we accept.
+        }
+    }
+    if (written < 0) {
+        written = setFromBase64(bytes, base64Str);
+    }
+    return written == size ? bytes : bytes.subarray(0, written);
+}
+/** Writes into `bytes` from index 0 and returns the number of bytes written. */
+function setFromBase64(bytes, base64Str) {
+    const table = getDecodeTable();
+    let bytePos = 0, // position in byte array
+    groupPos = 0, // position in base64 group
+    b, // current byte
+    p = 0; // previous byte
+    for (let i = 0; i < base64Str.length; i++) {
+        b = table[base64Str.charCodeAt(i)];
+        if (b === undefined) {
+            switch (base64Str[i]) {
+                // @ts-ignore TS7029: Fallthrough case in switch -- ignore instead of expect-error for compiler settings without noFallthroughCasesInSwitch: true
+                case "=":
+                    groupPos = 0; // reset state when padding found
+                case "\n":
+                case "\r":
+                case "\t":
+                case " ":
+                    continue; // skip white-space, and padding
+                default:
+                    throw Error("invalid base64 string");
+            }
+        }
+        switch (groupPos) {
+            case 0:
+                p = b;
+                groupPos = 1;
+                break;
+            case 1:
+                bytes[bytePos++] = (p << 2) | ((b & 48) >> 4);
+                p = b;
+                groupPos = 2;
+                break;
+            case 2:
+                bytes[bytePos++] = ((p & 15) << 4) | ((b & 60) >> 2);
+                p = b;
+                groupPos = 3;
+                break;
+            case 3:
+                bytes[bytePos++] = ((p & 3) << 6) | b;
+                groupPos = 0;
+                break;
+        }
+    }
+    if (groupPos == 1)
+        throw Error("invalid base64 string");
+    return bytePos;
+}
+const nativeToBase64 = Uint8Array.prototype.toBase64;
+const toBase64OptionsMap = {
+    std: { alphabet: "base64", omitPadding: false },
+    std_raw: { alphabet: "base64", omitPadding: true },
+    url: { alphabet: "base64url", omitPadding: true },
+};
+/**
+ * Encode a byte array to a base64 string.
+ *
+ * By default, this function uses the standard base64 encoding with padding.
+ *
+ * To encode without padding, use encoding = "std_raw".
+ *
+ * To encode with the URL encoding, use encoding = "url", which replaces the
+ * characters +/ by their URL-safe counterparts -_, and omits padding.
+ */
+function base64Encode(bytes, encoding = "std") {
+    if (nativeToBase64) {
+        return nativeToBase64.call(bytes, toBase64OptionsMap[encoding]);
+    }
+    const table = getEncodeTable(encoding);
+    const pad = encoding == "std";
+    let base64 = "", groupPos = 0, // position in base64 group
+    b, // current byte
+    p = 0; // carry over from previous byte
+    for (let i = 0; i < bytes.length; i++) {
+        b = bytes[i];
+        switch (groupPos) {
+            case 0:
+                base64 += table[b >> 2];
+                p = (b & 3) << 4;
+                groupPos = 1;
+                break;
+            case 1:
+                base64 += table[p | (b >> 4)];
+                p = (b & 15) << 2;
+                groupPos = 2;
+                break;
+            case 2:
+                base64 += table[p | (b >> 6)];
+                base64 += table[b & 63];
+                groupPos = 0;
+                break;
+        }
+    }
+    // add output padding
+    if (groupPos) {
+        base64 += table[p];
+        if (pad) {
+            base64 += "=";
+            if (groupPos == 1)
+                base64 += "=";
+        }
+    }
+    return base64;
+}
+// lookup table from base64 character to byte
+let encodeTableStd;
+let encodeTableUrl;
+// lookup table from base64 character *code* to byte because lookup by number is fast
+let decodeTable;
+function getEncodeTable(encoding) {
+    if (!encodeTableStd) {
+        encodeTableStd =
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".split("");
+        encodeTableUrl = encodeTableStd.slice(0, -2).concat("-", "_");
+    }
+    return encoding == "url"
+        ? // biome-ignore lint/style/noNonNullAssertion: TS fails to narrow down
+            encodeTableUrl
+        : encodeTableStd;
+}
+function getDecodeTable() {
+    if (!decodeTable) {
+        decodeTable = [];
+        const encodeTable = getEncodeTable("std");
+        for (let i = 0; i < encodeTable.length; i++)
+            decodeTable[encodeTable[i].charCodeAt(0)] = i;
+        // support base64url variants
+        decodeTable["-".charCodeAt(0)] = encodeTable.indexOf("+");
+        decodeTable["_".charCodeAt(0)] = encodeTable.indexOf("/");
+    }
+    return decodeTable;
+}
+
+;// CONCATENATED MODULE: ./node_modules/@bufbuild/protobuf/dist/esm/reflect/names.js
+// Copyright 2021-2026 Buf Technologies, Inc.
+//
+// Licensed under the Apache License, Version 2.0 (the "License");
+// you may not use this file except in compliance with the License.
+// You may obtain a copy of the License at
+//
+//      http://www.apache.org/licenses/LICENSE-2.0
+//
+// Unless required by applicable law or agreed to in writing, software
+// distributed under the License is distributed on an "AS IS" BASIS,
+// WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+// See the License for the specific language governing permissions and
+// limitations under the License.
+/**
+ * Return a fully-qualified name for a Protobuf descriptor.
+ * For a file descriptor, return the original file path.
+ *
+ * See https://protobuf.com/docs/language-spec#fully-qualified-names
+ */
+function qualifiedName(desc) {
+    switch (desc.kind) {
+        case "field":
+        case "oneof":
+        case "rpc":
+            return desc.parent.typeName + "." + desc.name;
+        case "enum_value": {
+            const p = desc.parent.parent
+                ? desc.parent.parent.typeName
+                : desc.parent.file.proto.package;
+            return p + (p.length > 0 ? "." : "") + desc.name;
+        }
+        case "service":
+        case "message":
+        case "enum":
+        case "extension":
+            return desc.typeName;
+        case "file":
+            return desc.proto.name;
+    }
+}
+/**
+ * Converts snake_case to protoCamelCase according to the convention
+ * used by protoc to convert a field name to a JSON name.
+ *
+ * See https://protobuf.com/docs/language-spec#default-json-names
+ *
+ * The function protoSnakeCase provides the reverse.
+ */
+function protoCamelCase(snakeCase) {
+    let capNext = false;
+    const b = [];
+    for (let i = 0; i < snakeCase.length; i++) {
+        let c = snakeCase.charAt(i);
+        switch (c) {
+            case "_":
+                capNext = true;
+                break;
+            case "0":
+            case "1":
+            case "2":
+            case "3":
+            case "4":
+            case "5":
+            case "6":
+            case "7":
+            case "8":
+            case "9":
+                b.push(c);
+                capNext = false;
+                break;
+            default:
+                if (capNext) {
+                    capNext = false;
+                    c = c.toUpperCase();
+                }
+                b.push(c);
+                break;
+        }
+    }
+    return b.join("");
+}
+/**
+ * Converts protoCamelCase to snake_case.
+ *
+ * This function is the reverse of function protoCamelCase. Note that some names
+ * are not reversible - for example, "foo__bar" -> "fooBar" -> "foo_bar".
+ */
+function protoSnakeCase(lowerCamelCase) {
+    return lowerCamelCase.replace(/[A-Z]/g, (letter) => "_" + letter.toLowerCase());
+}
+/**
+ * Names that cannot be used for object properties because they are reserved
+ * by built-in JavaScript properties.
+ */
+const reservedObjectProperties = new Set([
+    // names reserved by JavaScript
+    "constructor",
+    "toString",
+    "toJSON",
+    "valueOf",
+]);
+/**
+ * Escapes names that are reserved for ECMAScript built-in object properties.
+ *
+ * Also see safeIdentifier() from @bufbuild/protoplugin.
+ */
+function safeObjectProperty(name) {
+    return reservedObjectProperties.has(name) ? name + "$" : name;
+}
+
+;// CONCATENATED MODULE: ./node_modules/@bufbuild/protobuf/dist/esm/codegenv2/restore-json-names.js
+// Copyright 2021-2026 Buf Technologies, Inc.
+//
+// Licensed under the Apache License, Version 2.0 (the "License");
+// you may not use this file except in compliance with the License.
+// You may obtain a copy of the License at
+//
+//      http://www.apache.org/licenses/LICENSE-2.0
+//
+// Unless required by applicable law or agreed to in writing, software
+// distributed under the License is distributed on an "AS IS" BASIS,
+// WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+// See the License for the specific language governing permissions and
+// limitations under the License.
+
+
+/**
+ * @private
+ */
+function restoreJsonNames(message) {
+    for (const f of message.field) {
+        if (!unsafeIsSetExplicit(f, "jsonName")) {
+            f.jsonName = protoCamelCase(f.name);
+        }
+    }
+    message.nestedType.forEach(restoreJsonNames);
+}
+
+;// CONCATENATED MODULE: ./node_modules/@bufbuild/protobuf/dist/esm/wire/text-format.js
+// Copyright 2021-2026 Buf Technologies, Inc.
+//
+// Licensed under the Apache License, Version 2.0 (the "License");
+// you may not use this file except in compliance with the License.
+// You may obtain a copy of the License at
+//
+//      http://www.apache.org/licenses/LICENSE-2.0
+//
+// Unless required by applicable law or agreed to in writing, software
+// distributed under the License is distributed on an "AS IS" BASIS,
+// WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+// See the License for the specific language governing permissions and
+// limitations under the License.
+
+
+/**
+ * Parse an enum value from the Protobuf text format.
+ *
+ * @private
+ */
+function parseTextFormatEnumValue(descEnum, value) {
+    const enumValue = descEnum.values.find((v) => v.name === value);
+    if (!enumValue) {
+        throw new Error(`cannot parse ${descEnum} default value: ${value}`);
+    }
+    return enumValue.number;
+}
+/**
+ * Parse a scalar value from the Protobuf text format.
+ *
+ * @private
+ */
+function parseTextFormatScalarValue(type, value) {
+    switch (type) {
+        case descriptors_ScalarType.STRING:
+            return value;
+        case descriptors_ScalarType.BYTES: {
+            const u = unescapeBytesDefaultValue(value);
+            if (u === false) {
+                throw new Error(`cannot parse ${descriptors_ScalarType[type]} default value: ${value}`);
+            }
+            return u;
+        }
+        case descriptors_ScalarType.INT64:
+        case descriptors_ScalarType.SFIXED64:
+        case descriptors_ScalarType.SINT64:
+            return proto_int64_protoInt64.parse(value);
+        case descriptors_ScalarType.UINT64:
+        case descriptors_ScalarType.FIXED64:
+            return proto_int64_protoInt64.uParse(value);
+        case descriptors_ScalarType.DOUBLE:
+        case descriptors_ScalarType.FLOAT:
+            switch (value) {
+                case "inf":
+                    return Number.POSITIVE_INFINITY;
+                case "-inf":
+                    return Number.NEGATIVE_INFINITY;
+                case "nan":
+                    return Number.NaN;
+                default:
+                    return parseFloat(value);
+            }
+        case descriptors_ScalarType.BOOL:
+            return value === "true";
+        case descriptors_ScalarType.INT32:
+        case descriptors_ScalarType.UINT32:
+        case descriptors_ScalarType.SINT32:
+        case descriptors_ScalarType.FIXED32:
+        case descriptors_ScalarType.SFIXED32:
+            return parseInt(value, 10);
+    }
+}
+/**
+ * Parses a text-encoded default value (proto2) of a BYTES field.
+ */
+function unescapeBytesDefaultValue(str) {
+    const b = [];
+    const input = {
+        tail: str,
+        c: "",
+        next() {
+            if (this.tail.length == 0) {
+                return false;
+            }
+            this.c = this.tail[0];
+            this.tail = this.tail.substring(1);
+            return true;
+        },
+        take(n) {
+            if (this.tail.length >= n) {
+                const r = this.tail.substring(0, n);
+                this.tail = this.tail.substring(n);
+                return r;
+            }
+            return false;
+        },
+    };
+    while (input.next()) {
+        switch (input.c) {
+            case "\\":
+                if (input.next()) {
+                    switch (input.c) {
+                        case "\\":
+                            b.push(input.c.charCodeAt(0));
+                            break;
+                        case "b":
+                            b.push(0x08);
+                            break;
+                        case "f":
+                            b.push(0x0c);
+                            break;
+                        case "n":
+                            b.push(0x0a);
+                            break;
+                        case "r":
+                            b.push(0x0d);
+                            break;
+                        case "t":
+                            b.push(0x09);
+                            break;
+                        case "v":
+                            b.push(0x0b);
+                            break;
+                        case "0":
+                        case "1":
+                        case "2":
+                        case "3":
+                        case "4":
+                        case "5":
+                        case "6":
+                        case "7": {
+                            const s = input.c;
+                            const t = input.take(2);
+                            if (t === false) {
+                                return false;
+                            }
+                            const n = parseInt(s + t, 8);
+                            if (Number.isNaN(n)) {
+                                return false;
+                            }
+                            b.push(n);
+                            break;
+                        }
+                        case "x": {
+                            const s = input.c;
+                            const t = input.take(2);
+                            if (t === false) {
+                                return false;
+                            }
+                            const n = parseInt(s + t, 16);
+                            if (Number.isNaN(n)) {
+                                return false;
+                            }
+                            b.push(n);
+                            break;
+                        }
+                        case "u": {
+                            const s = input.c;
+                            const t = input.take(4);
+                            if (t === false) {
+                                return false;
+                            }
+                            const n = parseInt(s + t, 16);
+                            if (Number.isNaN(n)) {
+                                return false;
+                            }
+                            const chunk = new Uint8Array(4);
+                            const view = new DataView(chunk.buffer);
+                            view.setInt32(0, n, true);
+                            b.push(chunk[0], chunk[1], chunk[2], chunk[3]);
+                            break;
+                        }
+                        case "U": {
+                            const s = input.c;
+                            const t = input.take(8);
+                            if (t === false) {
+                                return false;
+                            }
+                            const tc = proto_int64_protoInt64.uEnc(s + t);
+                            const chunk = new Uint8Array(8);
+                            const view = new DataView(chunk.buffer);
+                            view.setInt32(0, tc.lo, true);
+                            view.setInt32(4, tc.hi, true);
+                            b.push(chunk[0], chunk[1], chunk[2], chunk[3], chunk[4], chunk[5], chunk[6], chunk[7]);
+                            break;
+                        }
+                    }
+                }
+                break;
+            default:
+                b.push(input.c.charCodeAt(0));
+        }
+    }
+    return new Uint8Array(b);
+}
+
+;// CONCATENATED MODULE: ./node_modules/@bufbuild/protobuf/dist/esm/reflect/nested-types.js
+// Copyright 2021-2026 Buf Technologies, Inc.
+//
+// Licensed under the Apache License, Version 2.0 (the "License");
+// you may not use this file except in compliance with the License.
+// You may obtain a copy of the License at
+//
+//      http://www.apache.org/licenses/LICENSE-2.0
+//
+// Unless required by applicable law or agreed to in writing, software
+// distributed under the License is distributed on an "AS IS" BASIS,
+// WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+// See the License for the specific language governing permissions and
+// limitations under the License.
+/**
+ * Iterate over all types - enumerations, extensions, services, messages -
+ * and enumerations, extensions and messages nested in messages.
+ */
+function* nestedTypes(desc) {
+    switch (desc.kind) {
+        case "file":
+            for (const message of desc.messages) {
+                yield message;
+                yield* nestedTypes(message);
+            }
+            yield* desc.enums;
+            yield* desc.services;
+            yield* desc.extensions;
+            break;
+        case "message":
+            for (const message of desc.nestedMessages) {
+                yield message;
+                yield* nestedTypes(message);
+            }
+            yield* desc.nestedEnums;
+            yield* desc.nestedExtensions;
+            break;
+    }
+}
+/**
+ * Iterate over types referenced by fields of the given message.
+ *
+ * For example:
+ *
+ * ```proto
+ * syntax="proto3";
+ *
+ * message Example {
+ *   Msg singular = 1;
+ *   repeated Level list = 2;
+ * }
+ *
+ * message Msg {}
+ *
+ * enum Level {
+ *   LEVEL_UNSPECIFIED = 0;
+ * }
+ * ```
+ *
+ * The message Example references the message Msg, and the enum Level.
+ */
+function usedTypes(descMessage) {
+    return usedTypesInternal(descMessage, new Set());
+}
+function* usedTypesInternal(descMessage, seen) {
+    var _a, _b;
+    for (const field of descMessage.fields) {
+        const ref = (_b = (_a = field.enum) !== null && _a !== void 0 ? _a : field.message) !== null && _b !== void 0 ? _b : undefined;
+        if (!ref || seen.has(ref.typeName)) {
+            continue;
+        }
+        seen.add(ref.typeName);
+        yield ref;
+        if (ref.kind == "message") {
+            yield* usedTypesInternal(ref, seen);
+        }
+    }
+}
+/**
+ * Returns the ancestors of a given Protobuf element, up to the file.
+ */
+function parentTypes(desc) {
+    const parents = [];
+    while (desc.kind !== "file") {
+        const p = nested_types_parent(desc);
+        desc = p;
+        parents.push(p);
+    }
+    return parents;
+}
+function nested_types_parent(desc) {
+    var _a;
+    switch (desc.kind) {
+        case "enum_value":
+        case "field":
+        case "oneof":
+        case "rpc":
+            return desc.parent;
+        case "service":
+            return desc.file;
+        case "extension":
+        case "enum":
+        case "message":
+            return (_a = desc.parent) !== null && _a !== void 0 ? _a : desc.file;
+    }
+}
+
+;// CONCATENATED MODULE: ./node_modules/@bufbuild/protobuf/dist/esm/wire/text-encoding.js
+// Copyright 2021-2026 Buf Technologies, Inc.
+//
+// Licensed under the Apache License, Version 2.0 (the "License");
+// you may not use this file except in compliance with the License.
+// You may obtain a copy of the License at
+//
+//      http://www.apache.org/licenses/LICENSE-2.0
+//
+// Unless required by applicable law or agreed to in writing, software
+// distributed under the License is distributed on an "AS IS" BASIS,
+// WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+// See the License for the specific language governing permissions and
+// limitations under the License.
+let text_encoding_te;
+/**
+ * Protobuf-ES requires the Text Encoding API to convert UTF-8 from and to
+ * binary. This WHATWG API is widely available, but it is not part of the
+ * ECMAScript standard. This function used to be the way to supply an
+ * implementation on runtimes that do not provide one.
+ *
+ * It only configures the copy of the library it is imported from. To provide
+ * the encoding API for every copy of Protobuf-ES in an isolate, install
+ * `TextEncoder` (with the methods `encode` and optionally `encodeInto`) and
+ * `TextDecoder` (with the `fatal: true` and `ignoreBOM: true` constructor
+ * arguments and the `decode` method) on `globalThis`.
+ *
+ * Providing `encodeUtf8Into` is optional for backwards compatibility. If it
+ * is omitted, we emulate it with a wrapper that calls `encodeUtf8`.
+ *
+ * Note that the Text Encoding API does not provide a way to validate UTF-8.
+ * Our implementation uses String.prototype.isWellFormed, and falls back
+ * to use encodeURIComponent().
+ *
+ * @deprecated Install `TextEncoder` and `TextDecoder` on `globalThis` instead.
+ */
+function configureTextEncoding(textEncoding) {
+    var _a;
+    text_encoding_te = Object.assign(Object.assign({}, textEncoding), { encodeUtf8Into: (_a = textEncoding.encodeUtf8Into) !== null && _a !== void 0 ? _a : text_encoding_emulateEncodeInto(textEncoding.encodeUtf8.bind(textEncoding)) });
+}
+function text_encoding_getTextEncoding() {
+    if (!text_encoding_te) {
+        const globals = globalThis;
+        if (!globals.TextEncoder || !globals.TextDecoder) {
+            throw new Error("encoding API missing: install TextEncoder and TextDecoder on globalThis");
+        }
+        const textEncoder = new globals.TextEncoder();
+        // A leading U+FEFF in a protobuf string is text, not a byte-order mark.
+        const textDecoder = new globals.TextDecoder("utf-8", {
+            ignoreBOM: true,
+        });
+        let textDecoderStrict;
+        const config = {
+            encodeUtf8(text) {
+                return textEncoder.encode(text);
+            },
+            decodeUtf8(bytes, strict) {
+                if (strict) {
+                    if (!textDecoderStrict) {
+                        textDecoderStrict = new globals.TextDecoder("utf-8", {
+                            fatal: true,
+                            ignoreBOM: true,
+                        });
+                    }
+                    return textDecoderStrict.decode(bytes);
+                }
+                return textDecoder.decode(bytes);
+            },
+            checkUtf8(text) {
+                try {
+                    encodeURIComponent(text);
+                    return true;
+                }
+                catch (_) {
+                    return false;
+                }
+            },
+        };
+        // If encodeInto is available, use it. Otherwise, configureTextEncoding
+        // fills in a slower fallback that uses encodeUtf8.
+        if (textEncoder.encodeInto) {
+            config.encodeUtf8Into = textEncoder.encodeInto.bind(textEncoder);
+        }
+        // Native String.prototype.isWellFormed, if the runtime provides it.
+        const nativeStringIsWellFormed = String.prototype.isWellFormed;
+        if (nativeStringIsWellFormed) {
+            config.checkUtf8 = (text) => {
+                return nativeStringIsWellFormed.call(text);
+            };
+        }
+        configureTextEncoding(config);
+    }
+    return text_encoding_te;
+}
+/**
+ * Simplistic polyfill for encodeUtf8Into.
+ *
+ * @private
+ */
+function text_encoding_emulateEncodeInto(encodeUtf8) {
+    return (text, dest) => {
+        const bytes = encodeUtf8(text);
+        dest.set(bytes);
+        return { written: bytes.byteLength };
+    };
+}
+
+;// CONCATENATED MODULE: ./node_modules/@bufbuild/protobuf/dist/esm/wire/binary-encoding.js
+// Copyright 2021-2026 Buf Technologies, Inc.
+//
+// Licensed under the Apache License, Version 2.0 (the "License");
+// you may not use this file except in compliance with the License.
+// You may obtain a copy of the License at
+//
+//      http://www.apache.org/licenses/LICENSE-2.0
+//
+// Unless required by applicable law or agreed to in writing, software
+// distributed under the License is distributed on an "AS IS" BASIS,
+// WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+// See the License for the specific language governing permissions and
+// limitations under the License.
+
+
+
+/**
+ * Protobuf binary format wire types.
+ *
+ * A wire type provides just enough information to find the length of the
+ * following value.
+ *
+ * See https://developers.google.com/protocol-buffers/docs/encoding#structure
+ */
+var WireType;
+(function (WireType) {
+    /**
+     * Used for int32, int64, uint32, uint64, sint32, sint64, bool, enum
+     */
+    WireType[WireType["Varint"] = 0] = "Varint";
+    /**
+     * Used for fixed64, sfixed64, double.
+     * Always 8 bytes with little-endian byte order.
+     */
+    WireType[WireType["Bit64"] = 1] = "Bit64";
+    /**
+     * Used for string, bytes, embedded messages, packed repeated fields
+     *
+     * Only repeated numeric types (types which use the varint, 32-bit,
+     * or 64-bit wire types) can be packed. In proto3, such fields are
+     * packed by default.
+     */
+    WireType[WireType["LengthDelimited"] = 2] = "LengthDelimited";
+    /**
+     * Start of a tag-delimited aggregate, such as a proto2 group, or a message
+     * in editions with message_encoding = DELIMITED.
+     */
+    WireType[WireType["StartGroup"] = 3] = "StartGroup";
+    /**
+     * End of a tag-delimited aggregate.
+     */
+    WireType[WireType["EndGroup"] = 4] = "EndGroup";
+    /**
+     * Used for fixed32, sfixed32, float.
+     * Always 4 bytes with little-endian byte order.
+     */
+    WireType[WireType["Bit32"] = 5] = "Bit32";
+})(WireType || (WireType = {}));
+/**
+ * Maximum value for a 32-bit floating point value (Protobuf FLOAT).
+ */
+const FLOAT32_MAX = 3.4028234663852886e38;
+/**
+ * Minimum value for a 32-bit floating point value (Protobuf FLOAT).
+ */
+const FLOAT32_MIN = (/* unused pure expression or super */ null && (-3.4028234663852886e38));
+/**
+ * Maximum value for an unsigned 32-bit integer (Protobuf UINT32, FIXED32).
+ */
+const UINT32_MAX = 0xffffffff;
+/**
+ * Maximum value for a signed 32-bit integer (Protobuf INT32, SFIXED32, SINT32).
+ */
+const INT32_MAX = 0x7fffffff;
+/**
+ * Minimum value for a signed 32-bit integer (Protobuf INT32, SFIXED32, SINT32).
+ */
+const INT32_MIN = (/* unused pure expression or super */ null && (-0x80000000));
+class BinaryWriter {
+    constructor(encodeUtf8) {
+        /**
+         * Previous fork positions (the write position at the time
+         * `fork()` was called).
+         */
+        this.stackPos = [];
+        this.encodeUtf8Into = encodeUtf8
+            ? emulateEncodeInto(encodeUtf8)
+            : getTextEncoding().encodeUtf8Into;
+        this.buffer = EMPTY_BUFFER;
+        this.viewCache = EMPTY_VIEW;
+        this.pos = 0;
+    }
+    ensureCapacity(size) {
+        const required = this.pos + size;
+        if (required > this.buffer.length) {
+            let newLen = this.buffer.length || INITIAL_SIZE;
+            while (newLen < required)
+                newLen *= 2;
+            const newBuf = new Uint8Array(newLen);
+            if (this.pos > 0)
+                newBuf.set(this.buffer);
+            this.buffer = newBuf;
+        }
+    }
+    /**
+     * The DataView over `buffer`, rebuilt only if the buffer has grown since it
+     * was last used.
+     */
+    view() {
+        const bytes = this.buffer;
+        const view = this.viewCache;
+        // Since ensureCapacity() only ever replaces the buffer with a strictly larger one,
+        // equal lengths mean the view is still current. This is faster than comparing
+        // buffers directly.
+        if (view.byteLength === bytes.byteLength)
+            return view;
+        const newView = new DataView(bytes.buffer);
+        this.viewCache = newView;
+        return newView;
+    }
+    /**
+     * Return all bytes written and reset this writer.
+     */
+    finish() {
+        const result = this.buffer.slice(0, this.pos);
+        this.pos = 0;
+        this.stackPos = [];
+        return result;
+    }
+    /**
+     * Start a new fork for length-delimited data like a message
+     * or a packed repeated field.
+     *
+     * Must be joined later with `join()`.
+     */
+    fork() {
+        this.stackPos.push(this.pos);
+        // Reserve room for the length prefix. Payloads under 128 bytes, fairly
+        // common, will need no copy in join().
+        this.ensureCapacity(DEFAULT_LEN_PREFIX_SIZE);
+        this.buffer[this.pos++] = 0;
+        return this;
+    }
+    /**
+     * Join the last fork. Write its length and bytes, then
+     * return to the previous state.
+     */
+    join() {
+        const forkPos = this.stackPos.pop();
+        if (forkPos === undefined)
+            throw new Error("invalid state, fork stack empty");
+        // fork() presumed the payload would fit the prefix it reserved. If it
+        // doesn't, we need to shift the bytes we just wrote.
+        const len = this.pos - forkPos - DEFAULT_LEN_PREFIX_SIZE;
+        const lenPrefixSize = varint32Size(len);
+        if (lenPrefixSize > DEFAULT_LEN_PREFIX_SIZE) {
+            // Widening pushes the payload past the end of the buffer, so grow first:
+            // copyWithin clamps to the buffer instead of throwing, so a short buffer
+            // would silently drop the tail of the payload.
+            this.ensureCapacity(lenPrefixSize - DEFAULT_LEN_PREFIX_SIZE);
+            this.buffer.copyWithin(forkPos + lenPrefixSize, forkPos + DEFAULT_LEN_PREFIX_SIZE, this.pos);
+        }
+        this.pos = forkPos;
+        this.uint32(len);
+        this.pos += len;
+        return this;
+    }
+    /**
+     * Writes a tag (field number and wire type).
+     *
+     * Equivalent to `uint32( (fieldNo << 3 | type) >>> 0 )`.
+     *
+     * Generated code should compute the tag ahead of time and call `uint32()`.
+     */
+    tag(fieldNo, type) {
+        return this.uint32(((fieldNo << 3) | type) >>> 0);
+    }
+    /**
+     * Write a chunk of raw bytes.
+     */
+    raw(chunk) {
+        this.ensureCapacity(chunk.length);
+        this.buffer.set(chunk, this.pos);
+        this.pos += chunk.length;
+        return this;
+    }
+    /**
+     * Write a `uint32` value, an unsigned 32 bit varint.
+     */
+    uint32(value) {
+        assertUInt32(value);
+        // uint32 varints are at most 5 bytes; reserve once and avoid per-byte
+        // capacity checks.
+        this.ensureCapacity(5);
+        if (value < 0x80) {
+            this.buffer[this.pos++] = value;
+            return this;
+        }
+        while (value > 0x7f) {
+            this.buffer[this.pos++] = (value & 0x7f) | 0x80;
+            value >>>= 7;
+        }
+        this.buffer[this.pos++] = value;
+        return this;
+    }
+    /**
+     * Write a `int32` value, a signed 32 bit varint.
+     */
+    int32(value) {
+        assertInt32(value);
+        if (value >= 0) {
+            return this.uint32(value);
+        }
+        // Negative: sign-extend to 64 bits, encodes to 10 bytes.
+        this.ensureCapacity(10);
+        for (let i = 0; i < 9; i++) {
+            this.buffer[this.pos++] = (value & 0x7f) | 0x80;
+            value >>= 7;
+        }
+        this.buffer[this.pos++] = 1;
+        return this;
+    }
+    /**
+     * Write a `bool` value, a varint.
+     */
+    bool(value) {
+        this.ensureCapacity(1);
+        this.buffer[this.pos++] = value ? 1 : 0;
+        return this;
+    }
+    /**
+     * Write a `bytes` value, length-delimited arbitrary data.
+     */
+    bytes(value) {
+        this.uint32(value.byteLength);
+        return this.raw(value);
+    }
+    /**
+     * Write a `string` value, length-delimited data converted to UTF-8 text.
+     */
+    string(value) {
+        // TextEncoder.encode() coerces its argument to string, but encodeInto()
+        // rejects non-strings.
+        if (typeof value !== "string") {
+            value = String(value);
+        }
+        const len = value.length;
+        // Fast path for ASCII.
+        if (len <= ASCII_MAX_LENGTH) {
+            this.ensureCapacity(len + 1);
+            const ascii = this.buffer;
+            let pos = this.pos;
+            ascii[pos++] = len;
+            let i = 0;
+            for (; i < len; i++) {
+                const code = value.charCodeAt(i);
+                if (code > 0x7f)
+                    break;
+                ascii[pos++] = code;
+            }
+            if (i == len) {
+                this.pos = pos;
+                return this;
+            }
+        }
+        // encodeUtf8Into needs the full-length buffer upfront. The length prefix
+        // can be upto 5 bytes, and a UTF-16 code unit takes at most 3 UTF-8 bytes.
+        this.ensureCapacity(len * 3 + 5);
+        // The length prefix goes first, but the byte length is only known after
+        // encoding. We guess the final varint size here (assuming most text is
+        // ASCII) and then encode.
+        const lenPrefixSizeGuess = varint32Size(len);
+        const buf = this.buffer;
+        const start = this.pos;
+        const { written } = this.encodeUtf8Into(value, buf.subarray(start + lenPrefixSizeGuess));
+        // If our guess was incorrect, we need to shift the bytes we just wrote.
+        const lenPrefixSize = varint32Size(written);
+        if (lenPrefixSize != lenPrefixSizeGuess) {
+            buf.copyWithin(start + lenPrefixSize, start + lenPrefixSizeGuess, start + lenPrefixSizeGuess + written);
+        }
+        // Write the lenPrefix and advance the pos.
+        this.uint32(written);
+        this.pos += written;
+        return this;
+    }
+    /**
+     * Write a `float` value, 32-bit floating point number.
+     */
+    float(value) {
+        assertFloat32(value);
+        this.ensureCapacity(4);
+        this.view().setFloat32(this.pos, value, true);
+        this.pos += 4;
+        return this;
+    }
+    /**
+     * Write a `double` value, a 64-bit floating point number.
+     */
+    double(value) {
+        this.ensureCapacity(8);
+        this.view().setFloat64(this.pos, value, true);
+        this.pos += 8;
+        return this;
+    }
+    /**
+     * Write a `fixed32` value, an unsigned, fixed-length 32-bit integer.
+     */
+    fixed32(value) {
+        assertUInt32(value);
+        this.ensureCapacity(4);
+        this.view().setUint32(this.pos, value, true);
+        this.pos += 4;
+        return this;
+    }
+    /**
+     * Write a `sfixed32` value, a signed, fixed-length 32-bit integer.
+     */
+    sfixed32(value) {
+        assertInt32(value);
+        this.ensureCapacity(4);
+        this.view().setInt32(this.pos, value, true);
+        this.pos += 4;
+        return this;
+    }
+    /**
+     * Write a `sint32` value, a signed, zigzag-encoded 32-bit varint.
+     */
+    sint32(value) {
+        assertInt32(value);
+        // zigzag encode then emit as uint32 varint
+        return this.uint32(((value << 1) ^ (value >> 31)) >>> 0);
+    }
+    /**
+     * Write a `sfixed64` value, a signed, fixed-length 64-bit integer.
+     */
+    sfixed64(value) {
+        const tc = protoInt64.enc(value);
+        this.ensureCapacity(8);
+        const view = this.view();
+        view.setInt32(this.pos, tc.lo, true);
+        view.setInt32(this.pos + 4, tc.hi, true);
+        this.pos += 8;
+        return this;
+    }
+    /**
+     * Write a `fixed64` value, an unsigned, fixed-length 64 bit integer.
+     */
+    fixed64(value) {
+        const tc = protoInt64.uEnc(value);
+        this.ensureCapacity(8);
+        const view = this.view();
+        view.setInt32(this.pos, tc.lo, true);
+        view.setInt32(this.pos + 4, tc.hi, true);
+        this.pos += 8;
+        return this;
+    }
+    /**
+     * Write a `int64` value, a signed 64-bit varint.
+     */
+    int64(value) {
+        const tc = protoInt64.enc(value);
+        return this.writeVarint64(tc.lo, tc.hi);
+    }
+    /**
+     * Write a `sint64` value, a signed, zig-zag-encoded 64-bit varint.
+     */
+    sint64(value) {
+        const tc = protoInt64.enc(value), 
+        // zigzag encode
+        sign = tc.hi >> 31, lo = (tc.lo << 1) ^ sign, hi = ((tc.hi << 1) | (tc.lo >>> 31)) ^ sign;
+        return this.writeVarint64(lo, hi);
+    }
+    /**
+     * Write a `uint64` value, an unsigned 64-bit varint.
+     */
+    uint64(value) {
+        const tc = protoInt64.uEnc(value);
+        return this.writeVarint64(tc.lo, tc.hi);
+    }
+    /**
+     * Write a 64-bit varint directly into the buffer. Accepts the value as
+     * split low/high 32-bit words.
+     *
+     * Ported from varint64write() to avoid the intermediate number[] buffer.
+     * See https://github.com/protocolbuffers/protobuf/blob/8a71927d74a4ce34efe2d8769fda198f52d20d12/js/experimental/runtime/kernel/writer.js#L344
+     */
+    writeVarint64(lo, hi) {
+        // Worst case: 10 bytes.
+        this.ensureCapacity(10);
+        const buf = this.buffer;
+        let pos = this.pos;
+        for (let i = 0; i < 28; i = i + 7) {
+            const shift = lo >>> i;
+            const hasNext = !(shift >>> 7 == 0 && hi == 0);
+            buf[pos++] = (hasNext ? shift | 0x80 : shift) & 0xff;
+            if (!hasNext) {
+                this.pos = pos;
+                return this;
+            }
+        }
+        const splitBits = ((lo >>> 28) & 0x0f) | ((hi & 0x07) << 4);
+        const hasMoreBits = !(hi >> 3 == 0);
+        buf[pos++] = (hasMoreBits ? splitBits | 0x80 : splitBits) & 0xff;
+        if (!hasMoreBits) {
+            this.pos = pos;
+            return this;
+        }
+        for (let i = 3; i < 31; i = i + 7) {
+            const shift = hi >>> i;
+            const hasNext = !(shift >>> 7 == 0);
+            buf[pos++] = (hasNext ? shift | 0x80 : shift) & 0xff;
+            if (!hasNext) {
+                this.pos = pos;
+                return this;
+            }
+        }
+        buf[pos++] = (hi >>> 31) & 0x01;
+        this.pos = pos;
+        return this;
+    }
+}
+/**
+ * Capacity of the buffer allocated by the first write..
+ */
+const INITIAL_SIZE = 128;
+/**
+ * Bytes `fork()` reserves for the length prefix, betting that the payload will
+ * be under 128 bytes. `join()` fills them in, and widens them if the bet was
+ * wrong.
+ */
+const DEFAULT_LEN_PREFIX_SIZE = 1;
+/**
+ * Shared empty buffer used as the initial value before the first write.
+ * Avoids allocating and zeroing `INITIAL_SIZE` bytes per BinaryWriter when a
+ * writer is only used for a tiny message (or not used at all).
+ */
+const EMPTY_BUFFER = new Uint8Array(0);
+/**
+ * Shared empty view, paired with `EMPTY_BUFFER`. Never written to: any
+ * fixed-width write first grows the buffer, which replaces this view.
+ */
+const EMPTY_VIEW = new DataView(EMPTY_BUFFER.buffer);
+/**
+ * Longest string on the ASCII fast paths. Must stay below 0x80, so
+ * that the writer's length prefix always fits a single varint byte.
+ */
+const ASCII_MAX_LENGTH = 32;
+/**
+ * Number of bytes needed to encode `value` as an unsigned 32-bit varint.
+ */
+function varint32Size(value) {
+    if (value < 0x80)
+        return 1;
+    if (value < 0x4000)
+        return 2;
+    if (value < 0x200000)
+        return 3;
+    if (value < 0x10000000)
+        return 4;
+    return 5;
+}
+class binary_encoding_BinaryReader {
+    constructor(buf, decodeUtf8 = text_encoding_getTextEncoding().decodeUtf8) {
+        this.decodeUtf8 = decodeUtf8;
+        this.varint64Lo = 0;
+        this.varint64Hi = 0;
+        this.varint64 = varint64read; // dirty cast for `this`
+        /**
+         * Read a `uint32` field, an unsigned 32 bit varint.
+         */
+        this.uint32 = varint32read;
+        this.buf = buf;
+        this.len = buf.length;
+        this.pos = 0;
+        this.view = new DataView(buf.buffer, buf.byteOffset, buf.byteLength);
+    }
+    /**
+     * Reads a tag - field number and wire type. Tags are uint32 varints; values
+     * that do not fit in uint32 are rejected.
+     */
+    tag() {
+        const start = this.pos;
+        const tag = this.uint32();
+        const bytesRead = this.pos - start;
+        if (bytesRead > 5 || (bytesRead == 5 && this.buf[this.pos - 1] > 0x0f)) {
+            throw new Error("illegal tag: varint overflows uint32");
+        }
+        const fieldNo = tag >>> 3;
+        const wireType = tag & 7;
+        if (fieldNo <= 0 || wireType > 5) {
+            throw new Error("illegal tag: field no " + fieldNo + " wire type " + wireType);
+        }
+        return [fieldNo, wireType];
+    }
+    /**
+     * Skip one element and return the skipped data.
+     *
+     * When skipping StartGroup, provide the tags field number to check for
+     * matching field number in the EndGroup tag. Recursion into nested groups
+     * is guarded by the `recursionLimit` argument: When the limit is reached,
+     * this method throws.
+     */
+    skip(wireType, fieldNo, recursionLimit = 100) {
+        let start = this.pos;
+        switch (wireType) {
+            case WireType.Varint:
+                while (this.buf[this.pos++] & 0x80) {
+                    // ignore
+                }
+                break;
+            // @ts-ignore TS7029: Fallthrough case in switch -- ignore instead of expect-error for compiler settings without noFallthroughCasesInSwitch: true
+            case WireType.Bit64:
+                this.pos += 4;
+            case WireType.Bit32:
+                this.pos += 4;
+                break;
+            case WireType.LengthDelimited:
+                let len = this.uint32();
+                this.pos += len;
+                break;
+            case WireType.StartGroup:
+                if (recursionLimit <= 0) {
+                    throw new Error("maximum recursion depth reached");
+                }
+                for (;;) {
+                    const [fn, wt] = this.tag();
+                    if (wt === WireType.EndGroup) {
+                        if (fieldNo !== undefined && fn !== fieldNo) {
+                            throw new Error("invalid end group tag");
+                        }
+                        break;
+                    }
+                    this.skip(wt, fn, recursionLimit - 1);
+                }
+                break;
+            default:
+                throw new Error("cant skip wire type " + wireType);
+        }
+        this.assertBounds();
+        return this.buf.subarray(start, this.pos);
+    }
+    /**
+     * Throws error if position in byte array is out of range.
+     */
+    assertBounds() {
+        if (this.pos > this.len)
+            throw new RangeError("premature EOF");
+    }
+    /**
+     * Read a `int32` field, a signed 32 bit varint.
+     */
+    int32() {
+        return this.uint32() | 0;
+    }
+    /**
+     * Read a `sint32` field, a signed, zigzag-encoded 32-bit varint.
+     */
+    sint32() {
+        let zze = this.uint32();
+        // decode zigzag
+        return (zze >>> 1) ^ -(zze & 1);
+    }
+    /**
+     * Read a `int64` field, a signed 64-bit varint.
+     */
+    int64() {
+        this.varint64();
+        return proto_int64_protoInt64.dec(this.varint64Lo, this.varint64Hi);
+    }
+    /**
+     * Read a `uint64` field, an unsigned 64-bit varint.
+     */
+    uint64() {
+        this.varint64();
+        return proto_int64_protoInt64.uDec(this.varint64Lo, this.varint64Hi);
+    }
+    /**
+     * Read a `sint64` field, a signed, zig-zag-encoded 64-bit varint.
+     */
+    sint64() {
+        this.varint64();
+        let lo = this.varint64Lo;
+        let hi = this.varint64Hi;
+        // decode zig zag
+        let s = -(lo & 1);
+        lo = ((lo >>> 1) | ((hi & 1) << 31)) ^ s;
+        hi = (hi >>> 1) ^ s;
+        return proto_int64_protoInt64.dec(lo, hi);
+    }
+    /**
+     * Read a `bool` field, a variant.
+     */
+    bool() {
+        // Fast path: most bools are 0x0 or 0x1.
+        const b = this.buf[this.pos];
+        if (b < 0x80) {
+            this.pos++;
+            return b !== 0;
+        }
+        this.varint64();
+        return this.varint64Lo !== 0 || this.varint64Hi !== 0;
+    }
+    /**
+     * Read a `fixed32` field, an unsigned, fixed-length 32-bit integer.
+     */
+    fixed32() {
+        // biome-ignore lint/suspicious/noAssignInExpressions: no
+        return this.view.getUint32((this.pos += 4) - 4, true);
+    }
+    /**
+     * Read a `sfixed32` field, a signed, fixed-length 32-bit integer.
+     */
+    sfixed32() {
+        // biome-ignore lint/suspicious/noAssignInExpressions: no
+        return this.view.getInt32((this.pos += 4) - 4, true);
+    }
+    /**
+     * Read a `fixed64` field, an unsigned, fixed-length 64 bit integer.
+     */
+    fixed64() {
+        return proto_int64_protoInt64.uDec(this.sfixed32(), this.sfixed32());
+    }
+    /**
+     * Read a `fixed64` field, a signed, fixed-length 64-bit integer.
+     */
+    sfixed64() {
+        return proto_int64_protoInt64.dec(this.sfixed32(), this.sfixed32());
+    }
+    /**
+     * Read a `float` field, 32-bit floating point number.
+     */
+    float() {
+        // biome-ignore lint/suspicious/noAssignInExpressions: no
+        return this.view.getFloat32((this.pos += 4) - 4, true);
+    }
+    /**
+     * Read a `double` field, a 64-bit floating point number.
+     */
+    double() {
+        // biome-ignore lint/suspicious/noAssignInExpressions: no
+        return this.view.getFloat64((this.pos += 8) - 8, true);
+    }
+    /**
+     * Read a `bytes` field, length-delimited arbitrary data.
+     */
+    bytes() {
+        let len = this.uint32(), start = this.pos;
+        this.pos += len;
+        this.assertBounds();
+        return this.buf.subarray(start, start + len);
+    }
+    /**
+     * Read a `string` field, length-delimited data converted to UTF-8 text. If
+     * `strict` is true, throw on invalid UTF-8 instead of substituting U+FFFD.
+     */
+    string(strict) {
+        // Like bytes(), but the ASCII fast path reads the buffer without a view.
+        const len = this.uint32();
+        const start = this.pos;
+        this.pos += len;
+        this.assertBounds();
+        const buf = this.buf;
+        // Fast path for ASCII.
+        if (len <= ASCII_MAX_LENGTH) {
+            const codes = new Array(len);
+            for (let i = 0; i < len; i++) {
+                const byte = buf[start + i];
+                if (byte > 0x7f) {
+                    return this.decodeUtf8(buf.subarray(start, this.pos), strict);
+                }
+                codes[i] = byte;
+            }
+            return String.fromCharCode.apply(String, codes);
+        }
+        return this.decodeUtf8(buf.subarray(start, this.pos), strict);
+    }
+}
+/**
+ * Assert a valid signed protobuf 32-bit integer as a number or string.
+ */
+function assertInt32(arg) {
+    if (typeof arg == "string") {
+        arg = Number(arg);
+    }
+    else if (typeof arg != "number") {
+        throw new Error("invalid int32: " + typeof arg);
+    }
+    if (!Number.isInteger(arg) ||
+        arg > INT32_MAX ||
+        arg < INT32_MIN)
+        throw new Error("invalid int32: " + arg);
+}
+/**
+ * Assert a valid unsigned protobuf 32-bit integer as a number or string.
+ */
+function assertUInt32(arg) {
+    if (typeof arg == "string") {
+        arg = Number(arg);
+    }
+    else if (typeof arg != "number") {
+        throw new Error("invalid uint32: " + typeof arg);
+    }
+    if (!Number.isInteger(arg) ||
+        arg > UINT32_MAX ||
+        arg < 0)
+        throw new Error("invalid uint32: " + arg);
+}
+/**
+ * Assert a valid protobuf float32 value as a number or string.
+ */
+function assertFloat32(arg) {
+    if (typeof arg == "string") {
+        const o = arg;
+        arg = Number(arg);
+        if (Number.isNaN(arg) && o !== "NaN") {
+            throw new Error("invalid float32: " + o);
+        }
+    }
+    else if (typeof arg != "number") {
+        throw new Error("invalid float32: " + typeof arg);
+    }
+    // float32 is represented with regular 64-bit numbers. A value too large for
+    // a float32 becomes infinity when rounded. NaN and infinity are valid values.
+    if (!Number.isFinite(Math.fround(arg)) && Number.isFinite(arg)) {
+        throw new Error("invalid float32: " + arg);
+    }
+}
+
+;// CONCATENATED MODULE: ./node_modules/@bufbuild/protobuf/dist/esm/registry.js
+// Copyright 2021-2026 Buf Technologies, Inc.
+//
+// Licensed under the Apache License, Version 2.0 (the "License");
+// you may not use this file except in compliance with the License.
+// You may obtain a copy of the License at
+//
+//      http://www.apache.org/licenses/LICENSE-2.0
+//
+// Unless required by applicable law or agreed to in writing, software
+// distributed under the License is distributed on an "AS IS" BASIS,
+// WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+// See the License for the specific language governing permissions and
+// limitations under the License.
+
+
+
+
+
+
+/**
+ * Create a registry from the given inputs.
+ *
+ * An input can be:
+ * - Any message, enum, service, or extension descriptor, which adds just the
+ *   descriptor for this type.
+ * - A file descriptor, which adds all typed defined in this file.
+ * - A registry, which adds all types from the registry.
+ *
+ * For duplicate descriptors (same type name), the one given last wins.
+ */
+function createRegistry(...input) {
+    return initBaseRegistry(input);
+}
+/**
+ * Create a registry that allows adding and removing descriptors.
+ */
+function createMutableRegistry(...input) {
+    const reg = initBaseRegistry(input);
+    return Object.assign(Object.assign({}, reg), { remove(desc) {
+            var _a;
+            if (desc.kind == "extension") {
+                (_a = reg.extendees.get(desc.extendee.typeName)) === null || _a === void 0 ? void 0 : _a.delete(desc.number);
+            }
+            reg.types.delete(desc.typeName);
+        } });
+}
+function createFileRegistry(...args) {
+    return buildFileRegistry(args, assertValidNames);
+}
+/**
+ * Create a registry from an embedded file descriptor without validating it.
+ * Embedded descriptors are validated when they are generated, so they are
+ * trusted at runtime.
+ *
+ * @private
+ */
+function createEmbeddedFileRegistry(fileDescriptorProto, resolve) {
+    return buildFileRegistry([fileDescriptorProto, resolve]);
+}
+function buildFileRegistry(args, 
+// A function rather than a boolean, so that bundles that only load embedded
+// descriptors can tree-shake the validation code.
+check) {
+    const registry = createBaseRegistry();
+    if (!args.length) {
+        return registry;
+    }
+    if ("$typeName" in args[0] &&
+        args[0].$typeName == "google.protobuf.FileDescriptorSet") {
+        for (const file of args[0].file) {
+            check === null || check === void 0 ? void 0 : check(file);
+            addFile(file, registry);
+        }
+        return registry;
+    }
+    if ("$typeName" in args[0]) {
+        const input = args[0];
+        const resolve = args[1];
+        const seen = new Set();
+        function recurseDeps(file) {
+            const deps = [];
+            for (const protoFileName of file.dependency) {
+                if (registry.getFile(protoFileName) != undefined) {
+                    continue;
+                }
+                if (seen.has(protoFileName)) {
+                    continue;
+                }
+                const dep = resolve(protoFileName);
+                if (!dep) {
+                    throw new Error(`Unable to resolve ${protoFileName}, imported by ${file.name}`);
+                }
+                if ("kind" in dep) {
+                    registry.addFile(dep, false, true);
+                }
+                else {
+                    seen.add(dep.name);
+                    deps.push(dep);
+                }
+            }
+            return deps.concat(...deps.map(recurseDeps));
+        }
+        for (const file of [input, ...recurseDeps(input)].reverse()) {
+            check === null || check === void 0 ? void 0 : check(file);
+            addFile(file, registry);
+        }
+    }
+    else {
+        for (const fileReg of args) {
+            for (const file of fileReg.files) {
+                registry.addFile(file);
+            }
+        }
+    }
+    return registry;
+}
+// Matches protoc's descriptor check, which allows a leading digit.
+const identifierRe = /^[A-Za-z0-9_]+$/;
+/**
+ * Throw an error if a name in the file is not a Protobuf identifier. Checks
+ * the names of messages, fields, oneofs, extensions, enums, enum values,
+ * services, and methods.
+ *
+ * Compilers reject anything else, but a descriptor can be crafted by hand, and
+ * code generators print these names, for example as identifiers.
+ *
+ * @private
+ */
+function assertValidNames(file) {
+    const check = (kind, name) => {
+        if (!identifierRe.test(name)) {
+            throw new Error(`${file.name}: invalid ${kind} name ${JSON.stringify(name)}`);
+        }
+    };
+    const checkEnum = (enumType) => {
+        check("enum", enumType.name);
+        for (const value of enumType.value) {
+            check("enum value", value.name);
+        }
+    };
+    const checkMessage = (message) => {
+        check("message", message.name);
+        for (const field of message.field) {
+            check("field", field.name);
+        }
+        for (const oneof of message.oneofDecl) {
+            check("oneof", oneof.name);
+        }
+        for (const extension of message.extension) {
+            check("extension", extension.name);
+        }
+        message.nestedType.forEach(checkMessage);
+        message.enumType.forEach(checkEnum);
+    };
+    file.messageType.forEach(checkMessage);
+    file.enumType.forEach(checkEnum);
+    for (const extension of file.extension) {
+        check("extension", extension.name);
+    }
+    for (const service of file.service) {
+        check("service", service.name);
+        for (const method of service.method) {
+            check("method", method.name);
+        }
+    }
+}
+/**
+ * @private
+ */
+function createBaseRegistry() {
+    const types = new Map();
+    const extendees = new Map();
+    const files = new Map();
+    return {
+        kind: "registry",
+        types,
+        extendees,
+        [Symbol.iterator]() {
+            return types.values();
+        },
+        get files() {
+            return files.values();
+        },
+        addFile(file, skipTypes, withDeps) {
+            files.set(file.proto.name, file);
+            if (!skipTypes) {
+                for (const type of nestedTypes(file)) {
+                    this.add(type);
+                }
+            }
+            if (withDeps) {
+                for (const f of file.dependencies) {
+                    this.addFile(f, skipTypes, withDeps);
+                }
+            }
+        },
+        add(desc) {
+            if (desc.kind == "extension") {
+                let numberToExt = extendees.get(desc.extendee.typeName);
+                if (!numberToExt) {
+                    extendees.set(desc.extendee.typeName, 
+                    // biome-ignore lint/suspicious/noAssignInExpressions: no
+                    (numberToExt = new Map()));
+                }
+                numberToExt.set(desc.number, desc);
+            }
+            types.set(desc.typeName, desc);
+        },
+        get(typeName) {
+            return types.get(typeName);
+        },
+        getFile(fileName) {
+            return files.get(fileName);
+        },
+        getMessage(typeName) {
+            const t = types.get(typeName);
+            return (t === null || t === void 0 ? void 0 : t.kind) == "message" ? t : undefined;
+        },
+        getEnum(typeName) {
+            const t = types.get(typeName);
+            return (t === null || t === void 0 ? void 0 : t.kind) == "enum" ? t : undefined;
+        },
+        getExtension(typeName) {
+            const t = types.get(typeName);
+            return (t === null || t === void 0 ? void 0 : t.kind) == "extension" ? t : undefined;
+        },
+        getExtensionFor(extendee, no) {
+            var _a;
+            return (_a = extendees.get(extendee.typeName)) === null || _a === void 0 ? void 0 : _a.get(no);
+        },
+        getService(typeName) {
+            const t = types.get(typeName);
+            return (t === null || t === void 0 ? void 0 : t.kind) == "service" ? t : undefined;
+        },
+    };
+}
+/**
+ * @private
+ */
+function initBaseRegistry(inputs) {
+    const registry = createBaseRegistry();
+    for (const input of inputs) {
+        switch (input.kind) {
+            case "registry":
+                for (const n of input) {
+                    registry.add(n);
+                }
+                break;
+            case "file":
+                registry.addFile(input);
+                break;
+            default:
+                registry.add(input);
+                break;
+        }
+    }
+    return registry;
+}
+// bootstrap-inject google.protobuf.Edition.EDITION_PROTO2: const $name = $number;
+const registry_EDITION_PROTO2 = 998;
+// bootstrap-inject google.protobuf.Edition.EDITION_PROTO3: const $name = $number;
+const registry_EDITION_PROTO3 = 999;
+// bootstrap-inject google.protobuf.Edition.EDITION_UNSTABLE: const $name = $number;
+const EDITION_UNSTABLE = 9999;
+// bootstrap-inject google.protobuf.FieldDescriptorProto.Type.TYPE_STRING: const $name = $number;
+const TYPE_STRING = 9;
+// bootstrap-inject google.protobuf.FieldDescriptorProto.Type.TYPE_GROUP: const $name = $number;
+const TYPE_GROUP = 10;
+// bootstrap-inject google.protobuf.FieldDescriptorProto.Type.TYPE_MESSAGE: const $name = $number;
+const TYPE_MESSAGE = 11;
+// bootstrap-inject google.protobuf.FieldDescriptorProto.Type.TYPE_BYTES: const $name = $number;
+const TYPE_BYTES = 12;
+// bootstrap-inject google.protobuf.FieldDescriptorProto.Type.TYPE_ENUM: const $name = $number;
+const TYPE_ENUM = 14;
+// bootstrap-inject google.protobuf.FieldDescriptorProto.Label.LABEL_REPEATED: const $name = $number;
+const LABEL_REPEATED = 3;
+// bootstrap-inject google.protobuf.FieldDescriptorProto.Label.LABEL_REQUIRED: const $name = $number;
+const LABEL_REQUIRED = 2;
+// bootstrap-inject google.protobuf.FieldOptions.JSType.JS_STRING: const $name = $number;
+const JS_STRING = 1;
+// bootstrap-inject google.protobuf.MethodOptions.IdempotencyLevel.IDEMPOTENCY_UNKNOWN: const $name = $number;
+const IDEMPOTENCY_UNKNOWN = 0;
+// bootstrap-inject google.protobuf.FeatureSet.FieldPresence.EXPLICIT: const $name = $number;
+const EXPLICIT = 1;
+// bootstrap-inject google.protobuf.FeatureSet.FieldPresence.IMPLICIT: const $name = $number;
+const registry_IMPLICIT = 2;
+// bootstrap-inject google.protobuf.FeatureSet.FieldPresence.LEGACY_REQUIRED: const $name = $number;
+const LEGACY_REQUIRED = 3;
+// bootstrap-inject google.protobuf.FeatureSet.RepeatedFieldEncoding.PACKED: const $name = $number;
+const PACKED = 1;
+// bootstrap-inject google.protobuf.FeatureSet.MessageEncoding.DELIMITED: const $name = $number;
+const DELIMITED = 2;
+// bootstrap-inject google.protobuf.FeatureSet.EnumType.OPEN: const $name = $number;
+const OPEN = 1;
+// bootstrap-inject google.protobuf.FeatureSet.Utf8Validation.VERIFY: const $name = $number;
+const VERIFY = 2;
+// biome-ignore format: want this to read well
+// bootstrap-inject defaults: EDITION_PROTO2 to EDITION_2026: export const minimumEdition: SupportedEdition = $minimumEdition, maximumEdition: SupportedEdition = $maximumEdition;
+// generated from protoc v36.2
+const minimumEdition = 998, maximumEdition = 1002;
+const featureDefaults = {
+    // EDITION_PROTO2
+    998: {
+        fieldPresence: 1, // EXPLICIT,
+        enumType: 2, // CLOSED,
+        repeatedFieldEncoding: 2, // EXPANDED,
+        utf8Validation: 3, // NONE,
+        messageEncoding: 1, // LENGTH_PREFIXED,
+        jsonFormat: 2, // LEGACY_BEST_EFFORT,
+        enforceNamingStyle: 2, // STYLE_LEGACY,
+        defaultSymbolVisibility: 1, // EXPORT_ALL,
+        enforceProtoLimits: 1, // LEGACY_NO_EXPLICIT_LIMITS,
+    },
+    // EDITION_PROTO3
+    999: {
+        fieldPresence: 2, // IMPLICIT,
+        enumType: 1, // OPEN,
+        repeatedFieldEncoding: 1, // PACKED,
+        utf8Validation: 2, // VERIFY,
+        messageEncoding: 1, // LENGTH_PREFIXED,
+        jsonFormat: 1, // ALLOW,
+        enforceNamingStyle: 2, // STYLE_LEGACY,
+        defaultSymbolVisibility: 1, // EXPORT_ALL,
+        enforceProtoLimits: 1, // LEGACY_NO_EXPLICIT_LIMITS,
+    },
+    // EDITION_2023
+    1000: {
+        fieldPresence: 1, // EXPLICIT,
+        enumType: 1, // OPEN,
+        repeatedFieldEncoding: 1, // PACKED,
+        utf8Validation: 2, // VERIFY,
+        messageEncoding: 1, // LENGTH_PREFIXED,
+        jsonFormat: 1, // ALLOW,
+        enforceNamingStyle: 2, // STYLE_LEGACY,
+        defaultSymbolVisibility: 1, // EXPORT_ALL,
+        enforceProtoLimits: 1, // LEGACY_NO_EXPLICIT_LIMITS,
+    },
+    // EDITION_2024
+    1001: {
+        fieldPresence: 1, // EXPLICIT,
+        enumType: 1, // OPEN,
+        repeatedFieldEncoding: 1, // PACKED,
+        utf8Validation: 2, // VERIFY,
+        messageEncoding: 1, // LENGTH_PREFIXED,
+        jsonFormat: 1, // ALLOW,
+        enforceNamingStyle: 1, // STYLE2024,
+        defaultSymbolVisibility: 2, // EXPORT_TOP_LEVEL,
+        enforceProtoLimits: 1, // LEGACY_NO_EXPLICIT_LIMITS,
+    },
+    // EDITION_2026
+    1002: {
+        fieldPresence: 1, // EXPLICIT,
+        enumType: 1, // OPEN,
+        repeatedFieldEncoding: 1, // PACKED,
+        utf8Validation: 2, // VERIFY,
+        messageEncoding: 1, // LENGTH_PREFIXED,
+        jsonFormat: 1, // ALLOW,
+        enforceNamingStyle: 3, // STYLE2026,
+        defaultSymbolVisibility: 4, // STRICT,
+        enforceProtoLimits: 2, // PROTO_LIMITS2026,
+    },
+};
+/**
+ * Create a descriptor for a file, add it to the registry.
+ */
+function addFile(proto, reg) {
+    var _a, _b;
+    const file = {
+        kind: "file",
+        proto,
+        deprecated: (_b = (_a = proto.options) === null || _a === void 0 ? void 0 : _a.deprecated) !== null && _b !== void 0 ? _b : false,
+        edition: getFileEdition(proto),
+        name: proto.name.replace(/\.proto$/, ""),
+        dependencies: findFileDependencies(proto, reg),
+        enums: [],
+        messages: [],
+        extensions: [],
+        services: [],
+        toString() {
+            return `file ${proto.name}`;
+        },
+    };
+    const mapEntriesStore = new Map();
+    const mapEntries = {
+        get(typeName) {
+            return mapEntriesStore.get(typeName);
+        },
+        add(desc) {
+            var _a;
+            assert(((_a = desc.proto.options) === null || _a === void 0 ? void 0 : _a.mapEntry) === true);
+            mapEntriesStore.set(desc.typeName, desc);
+        },
+    };
+    for (const enumProto of proto.enumType) {
+        addEnum(enumProto, file, undefined, reg);
+    }
+    for (const messageProto of proto.messageType) {
+        addMessage(messageProto, file, undefined, reg, mapEntries);
+    }
+    for (const serviceProto of proto.service) {
+        addService(serviceProto, file, reg);
+    }
+    addExtensions(file, reg);
+    for (const mapEntry of mapEntriesStore.values()) {
+        // to create a map field, we need access to the map entry's fields
+        addFields(mapEntry, reg, mapEntries);
+    }
+    for (const message of file.messages) {
+        addFields(message, reg, mapEntries);
+        addExtensions(message, reg);
+    }
+    reg.addFile(file, true);
+}
+/**
+ * Create descriptors for extensions, and add them to the message / file,
+ * and to our cart.
+ * Recurses into nested types.
+ */
+function addExtensions(desc, reg) {
+    switch (desc.kind) {
+        case "file":
+            for (const proto of desc.proto.extension) {
+                const ext = newField(proto, desc, reg);
+                desc.extensions.push(ext);
+                reg.add(ext);
+            }
+            break;
+        case "message":
+            for (const proto of desc.proto.extension) {
+                const ext = newField(proto, desc, reg);
+                desc.nestedExtensions.push(ext);
+                reg.add(ext);
+            }
+            for (const message of desc.nestedMessages) {
+                addExtensions(message, reg);
+            }
+            break;
+    }
+}
+/**
+ * Create descriptors for fields and oneof groups, and add them to the message.
+ * Recurses into nested types.
+ */
+function addFields(message, reg, mapEntries) {
+    const allOneofs = message.proto.oneofDecl.map((proto) => newOneof(proto, message));
+    const oneofsSeen = new Set();
+    for (const proto of message.proto.field) {
+        const oneof = findOneof(proto, allOneofs);
+        const field = newField(proto, message, reg, oneof, mapEntries);
+        message.fields.push(field);
+        message.field[field.localName] = field;
+        if (oneof === undefined) {
+            message.members.push(field);
+        }
+        else {
+            oneof.fields.push(field);
+            if (!oneofsSeen.has(oneof)) {
+                oneofsSeen.add(oneof);
+                message.members.push(oneof);
+            }
+        }
+    }
+    for (const oneof of allOneofs.filter((o) => oneofsSeen.has(o))) {
+        message.oneofs.push(oneof);
+    }
+    for (const child of message.nestedMessages) {
+        addFields(child, reg, mapEntries);
+    }
+}
+/**
+ * Create a descriptor for an enumeration, and add it our cart and to the
+ * parent type, if any.
+ */
+function addEnum(proto, file, parent, reg) {
+    var _a, _b, _c, _d, _e, _f, _g;
+    var _h, _j;
+    const sharedPrefix = findEnumSharedPrefix(proto.name, proto.value);
+    const desc = {
+        kind: "enum",
+        proto,
+        deprecated: (_b = (_a = proto.options) === null || _a === void 0 ? void 0 : _a.deprecated) !== null && _b !== void 0 ? _b : false,
+        file,
+        parent,
+        open: true,
+        name: proto.name,
+        typeName: makeTypeName(proto, parent, file),
+        value: {},
+        values: [],
+        sharedPrefix,
+        toString() {
+            return `enum ${this.typeName}`;
+        },
+    };
+    desc.open = isEnumOpen(desc);
+    reg.add(desc);
+    for (const p of proto.value) {
+        const name = p.name;
+        const value = {
+            kind: "enum_value",
+            proto: p,
+            deprecated: (_d = (_c = p.options) === null || _c === void 0 ? void 0 : _c.deprecated) !== null && _d !== void 0 ? _d : false,
+            parent: desc,
+            name,
+            localName: safeObjectProperty(sharedPrefix == undefined ? name : name.substring(sharedPrefix.length)),
+            number: p.number,
+            jsonName: (_e = findEnumValueJsonName(p)) !== null && _e !== void 0 ? _e : name,
+            toString() {
+                return `enum value ${desc.typeName}.${name}`;
+            },
+        };
+        desc.values.push(value);
+        // Preserve the first declared name for aliased enum values.
+        (_f = (_h = desc.value)[_j = p.number]) !== null && _f !== void 0 ? _f : (_h[_j] = value);
+    }
+    ((_g = parent === null || parent === void 0 ? void 0 : parent.nestedEnums) !== null && _g !== void 0 ? _g : file.enums).push(desc);
+}
+/**
+ * Create a descriptor for a message, including nested types, and add it to our
+ * cart. Note that this does not create descriptors fields.
+ */
+function addMessage(proto, file, parent, reg, mapEntries) {
+    var _a, _b, _c, _d;
+    const desc = {
+        kind: "message",
+        proto,
+        deprecated: (_b = (_a = proto.options) === null || _a === void 0 ? void 0 : _a.deprecated) !== null && _b !== void 0 ? _b : false,
+        file,
+        parent,
+        name: proto.name,
+        typeName: makeTypeName(proto, parent, file),
+        fields: [],
+        field: {},
+        oneofs: [],
+        members: [],
+        nestedEnums: [],
+        nestedMessages: [],
+        nestedExtensions: [],
+        toString() {
+            return `message ${this.typeName}`;
+        },
+    };
+    if (((_c = proto.options) === null || _c === void 0 ? void 0 : _c.mapEntry) === true) {
+        mapEntries.add(desc);
+    }
+    else {
+        ((_d = parent === null || parent === void 0 ? void 0 : parent.nestedMessages) !== null && _d !== void 0 ? _d : file.messages).push(desc);
+        reg.add(desc);
+    }
+    for (const enumProto of proto.enumType) {
+        addEnum(enumProto, file, desc, reg);
+    }
+    for (const messageProto of proto.nestedType) {
+        addMessage(messageProto, file, desc, reg, mapEntries);
+    }
+}
+/**
+ * Create a descriptor for a service, including methods, and add it to our
+ * cart.
+ */
+function addService(proto, file, reg) {
+    var _a, _b;
+    const desc = {
+        kind: "service",
+        proto,
+        deprecated: (_b = (_a = proto.options) === null || _a === void 0 ? void 0 : _a.deprecated) !== null && _b !== void 0 ? _b : false,
+        file,
+        name: proto.name,
+        typeName: makeTypeName(proto, undefined, file),
+        methods: [],
+        method: {},
+        toString() {
+            return `service ${this.typeName}`;
+        },
+    };
+    file.services.push(desc);
+    reg.add(desc);
+    for (const methodProto of proto.method) {
+        const method = newMethod(methodProto, desc, reg);
+        desc.methods.push(method);
+        desc.method[method.localName] = method;
+    }
+}
+/**
+ * Create a descriptor for a method.
+ */
+function newMethod(proto, parent, reg) {
+    var _a, _b, _c, _d;
+    let methodKind;
+    if (proto.clientStreaming && proto.serverStreaming) {
+        methodKind = "bidi_streaming";
+    }
+    else if (proto.clientStreaming) {
+        methodKind = "client_streaming";
+    }
+    else if (proto.serverStreaming) {
+        methodKind = "server_streaming";
+    }
+    else {
+        methodKind = "unary";
+    }
+    const input = reg.getMessage(trimLeadingDot(proto.inputType));
+    const output = reg.getMessage(trimLeadingDot(proto.outputType));
+    assert(input, `invalid MethodDescriptorProto: input_type ${proto.inputType} not found`);
+    assert(output, `invalid MethodDescriptorProto: output_type ${proto.inputType} not found`);
+    const name = proto.name;
+    return {
+        kind: "rpc",
+        proto,
+        deprecated: (_b = (_a = proto.options) === null || _a === void 0 ? void 0 : _a.deprecated) !== null && _b !== void 0 ? _b : false,
+        parent,
+        name,
+        localName: safeObjectProperty(name.length
+            ? safeObjectProperty(name[0].toLowerCase() + name.substring(1))
+            : name),
+        methodKind,
+        input,
+        output,
+        idempotency: (_d = (_c = proto.options) === null || _c === void 0 ? void 0 : _c.idempotencyLevel) !== null && _d !== void 0 ? _d : IDEMPOTENCY_UNKNOWN,
+        toString() {
+            return `rpc ${parent.typeName}.${name}`;
+        },
+    };
+}
+/**
+ * Create a descriptor for a oneof group.
+ */
+function newOneof(proto, parent) {
+    return {
+        kind: "oneof",
+        proto,
+        deprecated: false,
+        parent,
+        fields: [],
+        name: proto.name,
+        localName: safeObjectProperty(protoCamelCase(proto.name)),
+        toString() {
+            return `oneof ${parent.typeName}.${this.name}`;
+        },
+    };
+}
+function newField(proto, parentOrFile, reg, oneof, mapEntries) {
+    var _a, _b, _c;
+    const isExtension = mapEntries === undefined;
+    const field = {
+        kind: "field",
+        proto,
+        deprecated: (_b = (_a = proto.options) === null || _a === void 0 ? void 0 : _a.deprecated) !== null && _b !== void 0 ? _b : false,
+        name: proto.name,
+        number: proto.number,
+        scalar: undefined,
+        message: undefined,
+        enum: undefined,
+        presence: getFieldPresence(proto, oneof, isExtension, parentOrFile),
+        utf8Validation: isUtf8Validated(proto, parentOrFile),
+        listKind: undefined,
+        mapKind: undefined,
+        mapKey: undefined,
+        delimitedEncoding: undefined,
+        packed: undefined,
+        longAsString: false,
+        getDefaultValue: undefined,
+    };
+    let toStr;
+    if (isExtension) {
+        // extension field
+        const file = parentOrFile.kind == "file" ? parentOrFile : parentOrFile.file;
+        const parent = parentOrFile.kind == "file" ? undefined : parentOrFile;
+        const typeName = makeTypeName(proto, parent, file);
+        field.kind = "extension";
+        field.file = file;
+        field.parent = parent;
+        field.oneof = undefined;
+        field.typeName = typeName;
+        field.jsonName = `[${typeName}]`; // option json_name is not allowed on extension fields
+        toStr = () => `extension ${typeName}`;
+        const extendee = reg.getMessage(trimLeadingDot(proto.extendee));
+        assert(extendee, `invalid FieldDescriptorProto: extendee ${proto.extendee} not found`);
+        field.extendee = extendee;
+    }
+    else {
+        // regular field
+        const parent = parentOrFile;
+        assert(parent.kind == "message");
+        field.parent = parent;
+        field.oneof = oneof;
+        field.localName = oneof
+            ? protoCamelCase(proto.name)
+            : safeObjectProperty(protoCamelCase(proto.name));
+        field.jsonName = proto.jsonName;
+        toStr = () => `field ${parent.typeName}.${proto.name}`;
+    }
+    // A plain assignment throws where built-in prototypes are frozen. The
+    // attributes match what an assignment produces.
+    Object.defineProperty(field, "toString", {
+        value: toStr,
+        writable: true,
+        enumerable: true,
+        configurable: true,
+    });
+    const label = proto.label;
+    const type = proto.type;
+    const jstype = (_c = proto.options) === null || _c === void 0 ? void 0 : _c.jstype;
+    if (label === LABEL_REPEATED) {
+        // list or map field
+        const mapEntry = type == TYPE_MESSAGE
+            ? mapEntries === null || mapEntries === void 0 ? void 0 : mapEntries.get(trimLeadingDot(proto.typeName))
+            : undefined;
+        if (mapEntry) {
+            // map field
+            field.fieldKind = "map";
+            const { key, value } = findMapEntryFields(mapEntry);
+            field.mapKey = key.scalar;
+            field.mapKind = value.fieldKind;
+            field.message = value.message;
+            field.delimitedEncoding = false; // map fields are always LENGTH_PREFIXED
+            field.enum = value.enum;
+            field.scalar = value.scalar;
+            return field;
+        }
+        // list field
+        field.fieldKind = "list";
+        switch (type) {
+            case TYPE_MESSAGE:
+            case TYPE_GROUP:
+                field.listKind = "message";
+                field.message = reg.getMessage(trimLeadingDot(proto.typeName));
+                assert(field.message);
+                field.delimitedEncoding = isDelimitedEncoding(proto, parentOrFile);
+                break;
+            case TYPE_ENUM:
+                field.listKind = "enum";
+                field.enum = reg.getEnum(trimLeadingDot(proto.typeName));
+                assert(field.enum);
+                break;
+            default:
+                field.listKind = "scalar";
+                field.scalar = type;
+                field.longAsString = jstype == JS_STRING;
+                break;
+        }
+        field.packed = isPackedField(proto, parentOrFile);
+        return field;
+    }
+    // singular
+    switch (type) {
+        case TYPE_MESSAGE:
+        case TYPE_GROUP:
+            field.fieldKind = "message";
+            field.message = reg.getMessage(trimLeadingDot(proto.typeName));
+            assert(field.message, `invalid FieldDescriptorProto: type_name ${proto.typeName} not found`);
+            field.delimitedEncoding = isDelimitedEncoding(proto, parentOrFile);
+            field.getDefaultValue = () => undefined;
+            break;
+        case TYPE_ENUM: {
+            const enumeration = reg.getEnum(trimLeadingDot(proto.typeName));
+            assert(enumeration !== undefined, `invalid FieldDescriptorProto: type_name ${proto.typeName} not found`);
+            field.fieldKind = "enum";
+            field.enum = reg.getEnum(trimLeadingDot(proto.typeName));
+            field.getDefaultValue = () => {
+                return unsafeIsSetExplicit(proto, "defaultValue")
+                    ? parseTextFormatEnumValue(enumeration, proto.defaultValue)
+                    : undefined;
+            };
+            break;
+        }
+        default: {
+            field.fieldKind = "scalar";
+            field.scalar = type;
+            field.longAsString = jstype == JS_STRING;
+            field.getDefaultValue = () => {
+                return unsafeIsSetExplicit(proto, "defaultValue")
+                    ? parseTextFormatScalarValue(type, proto.defaultValue)
+                    : undefined;
+            };
+            break;
+        }
+    }
+    return field;
+}
+/**
+ * Parse the "syntax" and "edition" fields, returning one of the supported
+ * editions.
+ */
+function getFileEdition(proto) {
+    switch (proto.syntax) {
+        case "":
+        case "proto2":
+            return registry_EDITION_PROTO2;
+        case "proto3":
+            return registry_EDITION_PROTO3;
+        case "editions":
+            // EDITION_UNSTABLE is a sandbox for in-development features. Collapse
+            // it to maximumEdition so SupportedEdition and feature resolution do
+            // not leak the test-only edition to users.
+            if (proto.edition === EDITION_UNSTABLE) {
+                return maximumEdition;
+            }
+            if (proto.edition in featureDefaults) {
+                return proto.edition;
+            }
+            throw new Error(`${proto.name}: unsupported edition`);
+        default:
+            throw new Error(`${proto.name}: unsupported syntax "${proto.syntax}"`);
+    }
+}
+/**
+ * Resolve dependencies of FileDescriptorProto to DescFile.
+ */
+function findFileDependencies(proto, reg) {
+    return proto.dependency.map((wantName) => {
+        const dep = reg.getFile(wantName);
+        if (!dep) {
+            throw new Error(`Cannot find ${wantName}, imported by ${proto.name}`);
+        }
+        return dep;
+    });
+}
+/**
+ * Finds a prefix shared by enum values, for example `my_enum_` for
+ * `enum MyEnum {MY_ENUM_A=0; MY_ENUM_B=1;}`.
+ */
+function findEnumSharedPrefix(enumName, values) {
+    const prefix = camelToSnakeCase(enumName) + "_";
+    for (const value of values) {
+        if (!value.name.toLowerCase().startsWith(prefix)) {
+            return undefined;
+        }
+        const shortName = value.name.substring(prefix.length);
+        if (shortName.length == 0) {
+            return undefined;
+        }
+        if (/^\d/.test(shortName)) {
+            // identifiers must not start with numbers
+            return undefined;
+        }
+    }
+    return prefix;
+}
+/**
+ * Finds the custom JSON name of an enum value, set with the option
+ * `(pb.enumvalue.json).string` from google/protobuf/json_enumvalue_options.proto.
+ *
+ * Extensions are stored as unknown fields, so we read the option from the
+ * wire format instead of importing the extension, which depends on this file.
+ */
+function findEnumValueJsonName(proto) {
+    var _a, _b;
+    const extensionNumber = 998; // extend EnumValueOptions { JsonEnumValueOptions json = 998; }
+    const fieldNumber = 1; // message JsonEnumValueOptions { string string = 1; }
+    let jsonName;
+    for (const uf of (_b = (_a = proto.options) === null || _a === void 0 ? void 0 : _a.$unknown) !== null && _b !== void 0 ? _b : []) {
+        if (uf.no !== extensionNumber || uf.wireType !== WireType.LengthDelimited) {
+            continue;
+        }
+        // Occurrences of a message field are merged, so the last value wins.
+        const reader = new binary_encoding_BinaryReader(new binary_encoding_BinaryReader(uf.data).bytes());
+        while (reader.pos < reader.len) {
+            const [no, wireType] = reader.tag();
+            if (no === fieldNumber && wireType === WireType.LengthDelimited) {
+                jsonName = reader.string();
+            }
+            else {
+                reader.skip(wireType, no);
+            }
+        }
+    }
+    return jsonName;
+}
+/**
+ * Converts lowerCamelCase or UpperCamelCase into lower_snake_case.
+ * This is used to find shared prefixes in an enum.
+ */
+function camelToSnakeCase(camel) {
+    return (camel.substring(0, 1) + camel.substring(1).replace(/[A-Z]/g, (c) => "_" + c)).toLowerCase();
+}
+/**
+ * Create a fully qualified name for a protobuf type or extension field.
+ *
+ * The fully qualified name for messages, enumerations, and services is
+ * constructed by concatenating the package name (if present), parent
+ * message names (for nested types), and the type name. We omit the leading
+ * dot added by protobuf compilers. Examples:
+ * - mypackage.MyMessage
+ * - mypackage.MyMessage.NestedMessage
+ *
+ * The fully qualified name for extension fields is constructed by
+ * concatenating the package name (if present), parent message names (for
+ * extensions declared within a message), and the field name. Examples:
+ * - mypackage.extfield
+ * - mypackage.MyMessage.extfield
+ */
+function makeTypeName(proto, parent, file) {
+    let typeName;
+    if (parent) {
+        typeName = `${parent.typeName}.${proto.name}`;
+    }
+    else if (file.proto.package.length > 0) {
+        typeName = `${file.proto.package}.${proto.name}`;
+    }
+    else {
+        typeName = `${proto.name}`;
+    }
+    return typeName;
+}
+/**
+ * Remove the leading dot from a fully qualified type name.
+ */
+function trimLeadingDot(typeName) {
+    return typeName.startsWith(".") ? typeName.substring(1) : typeName;
+}
+/**
+ * Did the user put the field in a oneof group?
+ * Synthetic oneofs for proto3 optionals are ignored.
+ */
+function findOneof(proto, allOneofs) {
+    if (!unsafeIsSetExplicit(proto, "oneofIndex")) {
+        return undefined;
+    }
+    if (proto.proto3Optional) {
+        return undefined;
+    }
+    const oneof = allOneofs[proto.oneofIndex];
+    assert(oneof, `invalid FieldDescriptorProto: oneof #${proto.oneofIndex} for field #${proto.number} not found`);
+    return oneof;
+}
+/**
+ * Presence of the field.
+ * See https://protobuf.dev/programming-guides/field_presence/
+ */
+function getFieldPresence(proto, oneof, isExtension, parent) {
+    if (proto.label == LABEL_REQUIRED) {
+        // proto2 required is LEGACY_REQUIRED
+        return LEGACY_REQUIRED;
+    }
+    if (proto.label == LABEL_REPEATED) {
+        // repeated fields (including maps) do not track presence
+        return registry_IMPLICIT;
+    }
+    if (!!oneof || proto.proto3Optional) {
+        // oneof is always explicit
+        return EXPLICIT;
+    }
+    if (isExtension) {
+        // extensions always track presence
+        return EXPLICIT;
+    }
+    const resolved = resolveFeature("fieldPresence", { proto, parent });
+    if (resolved == registry_IMPLICIT &&
+        (proto.type == TYPE_MESSAGE || proto.type == TYPE_GROUP)) {
+        // singular message field cannot be implicit
+        return EXPLICIT;
+    }
+    return resolved;
+}
+/**
+ * Pack this repeated field?
+ */
+function isPackedField(proto, parent) {
+    if (proto.label != LABEL_REPEATED) {
+        return false;
+    }
+    switch (proto.type) {
+        case TYPE_STRING:
+        case TYPE_BYTES:
+        case TYPE_GROUP:
+        case TYPE_MESSAGE:
+            // length-delimited types cannot be packed
+            return false;
+    }
+    const o = proto.options;
+    if (o && unsafeIsSetExplicit(o, "packed")) {
+        // prefer the field option over edition features
+        return o.packed;
+    }
+    return (PACKED ==
+        resolveFeature("repeatedFieldEncoding", {
+            proto,
+            parent,
+        }));
+}
+/**
+ * Find the key and value fields of a synthetic map entry message.
+ */
+function findMapEntryFields(mapEntry) {
+    const key = mapEntry.fields.find((f) => f.number === 1);
+    const value = mapEntry.fields.find((f) => f.number === 2);
+    assert(key &&
+        key.fieldKind == "scalar" &&
+        key.scalar != descriptors_ScalarType.BYTES &&
+        key.scalar != descriptors_ScalarType.FLOAT &&
+        key.scalar != descriptors_ScalarType.DOUBLE &&
+        value &&
+        value.fieldKind != "list" &&
+        value.fieldKind != "map");
+    return { key, value };
+}
+/**
+ * Enumerations can be open or closed.
+ * See https://protobuf.dev/programming-guides/enum/
+ */
+function isEnumOpen(desc) {
+    var _a;
+    return (OPEN ==
+        resolveFeature("enumType", {
+            proto: desc.proto,
+            parent: (_a = desc.parent) !== null && _a !== void 0 ? _a : desc.file,
+        }));
+}
+/**
+ * Encode the message delimited (a.k.a. proto2 group encoding), or
+ * length-prefixed?
+ */
+function isDelimitedEncoding(proto, parent) {
+    if (proto.type == TYPE_GROUP) {
+        return true;
+    }
+    return (DELIMITED ==
+        resolveFeature("messageEncoding", {
+            proto,
+            parent,
+        }));
+}
+/**
+ * Reject invalid UTF-8 when reading string fields from the binary wire format?
+ * Driven by the resolved `utf8_validation` feature: VERIFY (proto3 / editions
+ * 2023+ default) enforces; NONE (proto2 default) does not.
+ */
+function isUtf8Validated(proto, parent) {
+    return (VERIFY ==
+        resolveFeature("utf8Validation", {
+            proto,
+            parent,
+        }));
+}
+function resolveFeature(name, ref) {
+    var _a, _b;
+    const featureSet = (_a = ref.proto.options) === null || _a === void 0 ? void 0 : _a.features;
+    if (featureSet) {
+        const val = featureSet[name];
+        if (val != 0) {
+            return val;
+        }
+    }
+    if ("kind" in ref) {
+        if (ref.kind == "message") {
+            return resolveFeature(name, (_b = ref.parent) !== null && _b !== void 0 ? _b : ref.file);
+        }
+        const editionDefaults = featureDefaults[ref.edition];
+        if (!editionDefaults) {
+            throw new Error(`feature default for edition ${ref.edition} not found`);
+        }
+        return editionDefaults[name];
+    }
+    return resolveFeature(name, ref.parent);
+}
+/**
+ * Assert that condition is truthy or throw error (with message)
+ */
+function assert(condition, msg) {
+    if (!condition) {
+        throw new Error(msg);
+    }
+}
+
+;// CONCATENATED MODULE: ./node_modules/@bufbuild/protobuf/dist/esm/codegenv2/boot.js
+// Copyright 2021-2026 Buf Technologies, Inc.
+//
+// Licensed under the Apache License, Version 2.0 (the "License");
+// you may not use this file except in compliance with the License.
+// You may obtain a copy of the License at
+//
+//      http://www.apache.org/licenses/LICENSE-2.0
+//
+// Unless required by applicable law or agreed to in writing, software
+// distributed under the License is distributed on an "AS IS" BASIS,
+// WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+// See the License for the specific language governing permissions and
+// limitations under the License.
+
+
+/**
+ * Hydrate a file descriptor for google/protobuf/descriptor.proto from a plain
+ * object.
+ *
+ * See createFileDescriptorProtoBoot() for details.
+ *
+ * @private
+ */
+function boot(boot) {
+    const root = bootFileDescriptorProto(boot);
+    root.messageType.forEach(restoreJsonNames);
+    const reg = createEmbeddedFileRegistry(root, () => undefined);
+    // biome-ignore lint/style/noNonNullAssertion: non-null assertion because we just created the registry from the file we look up
+    return reg.getFile(root.name);
+}
+/**
+ * Creates the message google.protobuf.FileDescriptorProto from an object literal.
+ *
+ * See createFileDescriptorProtoBoot() for details.
+ *
+ * @private
+ */
+function bootFileDescriptorProto(init) {
+    const proto = Object.create({
+        syntax: "",
+        edition: 0,
+    });
+    return Object.assign(proto, Object.assign(Object.assign({ $typeName: "google.protobuf.FileDescriptorProto", dependency: [], publicDependency: [], weakDependency: [], optionDependency: [], service: [], extension: [] }, init), { messageType: init.messageType.map(bootDescriptorProto), enumType: init.enumType.map(bootEnumDescriptorProto) }));
+}
+function bootDescriptorProto(init) {
+    var _a, _b, _c, _d, _e, _f, _g, _h;
+    const proto = Object.create({
+        visibility: 0,
+    });
+    return Object.assign(proto, {
+        $typeName: "google.protobuf.DescriptorProto",
+        name: init.name,
+        field: (_b = (_a = init.field) === null || _a === void 0 ? void 0 : _a.map(bootFieldDescriptorProto)) !== null && _b !== void 0 ? _b : [],
+        extension: [],
+        nestedType: (_d = (_c = init.nestedType) === null || _c === void 0 ? void 0 : _c.map(bootDescriptorProto)) !== null && _d !== void 0 ? _d : [],
+        enumType: (_f = (_e = init.enumType) === null || _e === void 0 ? void 0 : _e.map(bootEnumDescriptorProto)) !== null && _f !== void 0 ? _f : [],
+        extensionRange: (_h = (_g = init.extensionRange) === null || _g === void 0 ? void 0 : _g.map((e) => (Object.assign({ $typeName: "google.protobuf.DescriptorProto.ExtensionRange" }, e)))) !== null && _h !== void 0 ? _h : [],
+        oneofDecl: [],
+        reservedRange: [],
+        reservedName: [],
+    });
+}
+function bootFieldDescriptorProto(init) {
+    const proto = Object.create({
+        label: 1,
+        typeName: "",
+        extendee: "",
+        defaultValue: "",
+        oneofIndex: 0,
+        jsonName: "",
+        proto3Optional: false,
+    });
+    return Object.assign(proto, Object.assign(Object.assign({ $typeName: "google.protobuf.FieldDescriptorProto" }, init), { options: init.options ? bootFieldOptions(init.options) : undefined }));
+}
+function bootFieldOptions(init) {
+    var _a, _b, _c;
+    const proto = Object.create({
+        ctype: 0,
+        packed: false,
+        jstype: 0,
+        lazy: false,
+        unverifiedLazy: false,
+        deprecated: false,
+        weak: false,
+        debugRedact: false,
+        retention: 0,
+    });
+    return Object.assign(proto, Object.assign(Object.assign({ $typeName: "google.protobuf.FieldOptions" }, init), { targets: (_a = init.targets) !== null && _a !== void 0 ? _a : [], editionDefaults: (_c = (_b = init.editionDefaults) === null || _b === void 0 ? void 0 : _b.map((e) => (Object.assign({ $typeName: "google.protobuf.FieldOptions.EditionDefault" }, e)))) !== null && _c !== void 0 ? _c : [], uninterpretedOption: [] }));
+}
+function bootEnumDescriptorProto(init) {
+    const proto = Object.create({
+        visibility: 0,
+    });
+    return Object.assign(proto, {
+        $typeName: "google.protobuf.EnumDescriptorProto",
+        name: init.name,
+        reservedName: [],
+        reservedRange: [],
+        value: init.value.map((e) => (Object.assign({ $typeName: "google.protobuf.EnumValueDescriptorProto" }, e))),
+    });
+}
+
+;// CONCATENATED MODULE: ./node_modules/@bufbuild/protobuf/dist/esm/codegenv2/message.js
+// Copyright 2021-2026 Buf Technologies, Inc.
+//
+// Licensed under the Apache License, Version 2.0 (the "License");
+// you may not use this file except in compliance with the License.
+// You may obtain a copy of the License at
+//
+//      http://www.apache.org/licenses/LICENSE-2.0
+//
+// Unless required by applicable law or agreed to in writing, software
+// distributed under the License is distributed on an "AS IS" BASIS,
+// WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+// See the License for the specific language governing permissions and
+// limitations under the License.
+/**
+ * Hydrate a message descriptor.
+ *
+ * @private
+ */
+function message_messageDesc(file, path, ...paths) {
+    return paths.reduce((acc, cur) => acc.nestedMessages[cur], file.messages[path]);
+}
+
+;// CONCATENATED MODULE: ./node_modules/@bufbuild/protobuf/dist/esm/wkt/google/protobuf/descriptor_pb.js
+// Copyright 2021-2026 Buf Technologies, Inc.
+//
+// Licensed under the Apache License, Version 2.0 (the "License");
+// you may not use this file except in compliance with the License.
+// You may obtain a copy of the License at
+//
+//      http://www.apache.org/licenses/LICENSE-2.0
+//
+// Unless required by applicable law or agreed to in writing, software
+// distributed under the License is distributed on an "AS IS" BASIS,
+// WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+// See the License for the specific language governing permissions and
+// limitations under the License.
+
+
+
+/**
+ * Describes the file google/protobuf/descriptor.proto.
+ */
+const file_google_protobuf_descriptor = /*@__PURE__*/ boot({ "name": "google/protobuf/descriptor.proto", "package": "google.protobuf", "messageType": [{ "name": "FileDescriptorSet", "field": [{ "name": "file", "number": 1, "type": 11, "label": 3, "typeName": ".google.protobuf.FileDescriptorProto" }], "extensionRange": [{ "start": 536000000, "end": 536000001 }] }, { "name": "FileDescriptorProto", "field": [{ "name": "name", "number": 1, "type": 9, "label": 1 }, { "name": "package", "number": 2, "type": 9, "label": 1 }, { "name": "dependency", "number": 3, "type": 9, "label": 3 }, { "name": "public_dependency", "number": 10, "type": 5, "label": 3 }, { "name": "weak_dependency", "number": 11, "type": 5, "label": 3 }, { "name": "option_dependency", "number": 15, "type": 9, "label": 3 }, { "name": "message_type", "number": 4, "type": 11, "label": 3, "typeName": ".google.protobuf.DescriptorProto" }, { "name": "enum_type", "number": 5, "type": 11, "label": 3, "typeName": ".google.protobuf.EnumDescriptorProto" }, { "name": "service", "number": 6, "type": 11, "label": 3, "typeName": ".google.protobuf.ServiceDescriptorProto" }, { "name": "extension", "number": 7, "type": 11, "label": 3, "typeName": ".google.protobuf.FieldDescriptorProto" }, { "name": "options", "number": 8, "type": 11, "label": 1, "typeName": ".google.protobuf.FileOptions" }, { "name": "source_code_info", "number": 9, "type": 11, "label": 1, "typeName": ".google.protobuf.SourceCodeInfo" }, { "name": "syntax", "number": 12, "type": 9, "label": 1 }, { "name": "edition", "number": 14, "type": 14, "label": 1, "typeName": ".google.protobuf.Edition" }] }, { "name": "DescriptorProto", "field": [{ "name": "name", "number": 1, "type": 9, "label": 1 }, { "name": "field", "number": 2, "type": 11, "label": 3, "typeName": ".google.protobuf.FieldDescriptorProto" }, { "name": "extension", "number": 6, "type": 11, "label": 3, "typeName": ".google.protobuf.FieldDescriptorProto" }, { "name": "nested_type", "number": 3, "type": 11, "label": 3, "typeName": ".google.protobuf.DescriptorProto" }, { "name": "enum_type", "number": 4, "type": 11, "label": 3, "typeName": ".google.protobuf.EnumDescriptorProto" }, { "name": "extension_range", "number": 5, "type": 11, "label": 3, "typeName": ".google.protobuf.DescriptorProto.ExtensionRange" }, { "name": "oneof_decl", "number": 8, "type": 11, "label": 3, "typeName": ".google.protobuf.OneofDescriptorProto" }, { "name": "options", "number": 7, "type": 11, "label": 1, "typeName": ".google.protobuf.MessageOptions" }, { "name": "reserved_range", "number": 9, "type": 11, "label": 3, "typeName": ".google.protobuf.DescriptorProto.ReservedRange" }, { "name": "reserved_name", "number": 10, "type": 9, "label": 3 }, { "name": "visibility", "number": 11, "type": 14, "label": 1, "typeName": ".google.protobuf.SymbolVisibility" }], "nestedType": [{ "name": "ExtensionRange", "field": [{ "name": "start", "number": 1, "type": 5, "label": 1 }, { "name": "end", "number": 2, "type": 5, "label": 1 }, { "name": "options", "number": 3, "type": 11, "label": 1, "typeName": ".google.protobuf.ExtensionRangeOptions" }] }, { "name": "ReservedRange", "field": [{ "name": "start", "number": 1, "type": 5, "label": 1 }, { "name": "end", "number": 2, "type": 5, "label": 1 }] }] }, { "name": "ExtensionRangeOptions", "field": [{ "name": "uninterpreted_option", "number": 999, "type": 11, "label": 3, "typeName": ".google.protobuf.UninterpretedOption" }, { "name": "declaration", "number": 2, "type": 11, "label": 3, "typeName": ".google.protobuf.ExtensionRangeOptions.Declaration", "options": { "retention": 2 } }, { "name": "features", "number": 50, "type": 11, "label": 1, "typeName": ".google.protobuf.FeatureSet" }, { "name": "verification", "number": 3, "type": 14, "label": 1, "typeName": ".google.protobuf.ExtensionRangeOptions.VerificationState", "defaultValue": "UNVERIFIED", "options": { "retention": 2 } }], "nestedType": [{ "name": "Declaration", "field": [{ "name": "number", "number": 1, "type": 5, "label": 1 }, { "name": "full_name", "number": 2, "type": 9, "label": 1 }, { "name": "type", "number": 3, "type": 9, "label": 1 }, { "name": "reserved", "number": 5, "type": 8, "label": 1 }, { "name": "repeated", "number": 6, "type": 8, "label": 1 }] }], "enumType": [{ "name": "VerificationState", "value": [{ "name": "DECLARATION", "number": 0 }, { "name": "UNVERIFIED", "number": 1 }] }], "extensionRange": [{ "start": 990, "end": 999 }, { "start": 1000, "end": 536870912 }] }, { "name": "FieldDescriptorProto", "field": [{ "name": "name", "number": 1, "type": 9, "label": 1 }, { "name": "number", "number": 3, "type": 5, "label": 1 }, { "name": "label", "number": 4, "type": 14, "label": 1, "typeName": ".google.protobuf.FieldDescriptorProto.Label" }, { "name": "type", "number": 5, "type": 14, "label": 1, "typeName": ".google.protobuf.FieldDescriptorProto.Type" }, { "name": "type_name", "number": 6, "type": 9, "label": 1 }, { "name": "extendee", "number": 2, "type": 9, "label": 1 }, { "name": "default_value", "number": 7, "type": 9, "label": 1 }, { "name": "oneof_index", "number": 9, "type": 5, "label": 1 }, { "name": "json_name", "number": 10, "type": 9, "label": 1 }, { "name": "options", "number": 8, "type": 11, "label": 1, "typeName": ".google.protobuf.FieldOptions" }, { "name": "proto3_optional", "number": 17, "type": 8, "label": 1 }], "enumType": [{ "name": "Type", "value": [{ "name": "TYPE_DOUBLE", "number": 1 }, { "name": "TYPE_FLOAT", "number": 2 }, { "name": "TYPE_INT64", "number": 3 }, { "name": "TYPE_UINT64", "number": 4 }, { "name": "TYPE_INT32", "number": 5 }, { "name": "TYPE_FIXED64", "number": 6 }, { "name": "TYPE_FIXED32", "number": 7 }, { "name": "TYPE_BOOL", "number": 8 }, { "name": "TYPE_STRING", "number": 9 }, { "name": "TYPE_GROUP", "number": 10 }, { "name": "TYPE_MESSAGE", "number": 11 }, { "name": "TYPE_BYTES", "number": 12 }, { "name": "TYPE_UINT32", "number": 13 }, { "name": "TYPE_ENUM", "number": 14 }, { "name": "TYPE_SFIXED32", "number": 15 }, { "name": "TYPE_SFIXED64", "number": 16 }, { "name": "TYPE_SINT32", "number": 17 }, { "name": "TYPE_SINT64", "number": 18 }] }, { "name": "Label", "value": [{ "name": "LABEL_OPTIONAL", "number": 1 }, { "name": "LABEL_REPEATED", "number": 3 }, { "name": "LABEL_REQUIRED", "number": 2 }] }] }, { "name": "OneofDescriptorProto", "field": [{ "name": "name", "number": 1, "type": 9, "label": 1 }, { "name": "options", "number": 2, "type": 11, "label": 1, "typeName": ".google.protobuf.OneofOptions" }] }, { "name": "EnumDescriptorProto", "field": [{ "name": "name", "number": 1, "type": 9, "label": 1 }, { "name": "value", "number": 2, "type": 11, "label": 3, "typeName": ".google.protobuf.EnumValueDescriptorProto" }, { "name": "options", "number": 3, "type": 11, "label": 1, "typeName": ".google.protobuf.EnumOptions" }, { "name": "reserved_range", "number": 4, "type": 11, "label": 3, "typeName": ".google.protobuf.EnumDescriptorProto.EnumReservedRange" }, { "name": "reserved_name", "number": 5, "type": 9, "label": 3 }, { "name": "visibility", "number": 6, "type": 14, "label": 1, "typeName": ".google.protobuf.SymbolVisibility" }], "nestedType": [{ "name": "EnumReservedRange", "field": [{ "name": "start", "number": 1, "type": 5, "label": 1 }, { "name": "end", "number": 2, "type": 5, "label": 1 }] }] }, { "name": "EnumValueDescriptorProto", "field": [{ "name": "name", "number": 1, "type": 9, "label": 1 }, { "name": "number", "number": 2, "type": 5, "label": 1 }, { "name": "options", "number": 3, "type": 11, "label": 1, "typeName": ".google.protobuf.EnumValueOptions" }] }, { "name": "ServiceDescriptorProto", "field": [{ "name": "name", "number": 1, "type": 9, "label": 1 }, { "name": "method", "number": 2, "type": 11, "label": 3, "typeName": ".google.protobuf.MethodDescriptorProto" }, { "name": "options", "number": 3, "type": 11, "label": 1, "typeName": ".google.protobuf.ServiceOptions" }] }, { "name": "MethodDescriptorProto", "field": [{ "name": "name", "number": 1, "type": 9, "label": 1 }, { "name": "input_type", "number": 2, "type": 9, "label": 1 }, { "name": "output_type", "number": 3, "type": 9, "label": 1 }, { "name": "options", "number": 4, "type": 11, "label": 1, "typeName": ".google.protobuf.MethodOptions" }, { "name": "client_streaming", "number": 5, "type": 8, "label": 1, "defaultValue": "false" }, { "name": "server_streaming", "number": 6, "type": 8, "label": 1, "defaultValue": "false" }] }, { "name": "FileOptions", "field": [{ "name": "java_package", "number": 1, "type": 9, "label": 1 }, { "name": "java_outer_classname", "number": 8, "type": 9, "label": 1 }, { "name": "java_multiple_files", "number": 10, "type": 8, "label": 1, "defaultValue": "false", "options": {} }, { "name": "java_generate_equals_and_hash", "number": 20, "type": 8, "label": 1, "options": { "deprecated": true } }, { "name": "java_string_check_utf8", "number": 27, "type": 8, "label": 1, "defaultValue": "false" }, { "name": "optimize_for", "number": 9, "type": 14, "label": 1, "typeName": ".google.protobuf.FileOptions.OptimizeMode", "defaultValue": "SPEED" }, { "name": "go_package", "number": 11, "type": 9, "label": 1 }, { "name": "cc_generic_services", "number": 16, "type": 8, "label": 1, "defaultValue": "false" }, { "name": "java_generic_services", "number": 17, "type": 8, "label": 1, "defaultValue": "false" }, { "name": "py_generic_services", "number": 18, "type": 8, "label": 1, "defaultValue": "false" }, { "name": "deprecated", "number": 23, "type": 8, "label": 1, "defaultValue": "false" }, { "name": "cc_enable_arenas", "number": 31, "type": 8, "label": 1, "defaultValue": "true", "options": {} }, { "name": "objc_class_prefix", "number": 36, "type": 9, "label": 1 }, { "name": "csharp_namespace", "number": 37, "type": 9, "label": 1 }, { "name": "swift_prefix", "number": 39, "type": 9, "label": 1 }, { "name": "php_class_prefix", "number": 40, "type": 9, "label": 1 }, { "name": "php_namespace", "number": 41, "type": 9, "label": 1 }, { "name": "php_metadata_namespace", "number": 44, "type": 9, "label": 1 }, { "name": "ruby_package", "number": 45, "type": 9, "label": 1 }, { "name": "features", "number": 50, "type": 11, "label": 1, "typeName": ".google.protobuf.FeatureSet" }, { "name": "uninterpreted_option", "number": 999, "type": 11, "label": 3, "typeName": ".google.protobuf.UninterpretedOption" }], "enumType": [{ "name": "OptimizeMode", "value": [{ "name": "SPEED", "number": 1 }, { "name": "CODE_SIZE", "number": 2 }, { "name": "LITE_RUNTIME", "number": 3 }] }], "extensionRange": [{ "start": 990, "end": 999 }, { "start": 1000, "end": 536870912 }] }, { "name": "MessageOptions", "field": [{ "name": "message_set_wire_format", "number": 1, "type": 8, "label": 1, "defaultValue": "false" }, { "name": "no_standard_descriptor_accessor", "number": 2, "type": 8, "label": 1, "defaultValue": "false" }, { "name": "deprecated", "number": 3, "type": 8, "label": 1, "defaultValue": "false" }, { "name": "map_entry", "number": 7, "type": 8, "label": 1 }, { "name": "deprecated_legacy_json_field_conflicts", "number": 11, "type": 8, "label": 1, "options": { "deprecated": true } }, { "name": "features", "number": 12, "type": 11, "label": 1, "typeName": ".google.protobuf.FeatureSet" }, { "name": "uninterpreted_option", "number": 999, "type": 11, "label": 3, "typeName": ".google.protobuf.UninterpretedOption" }], "extensionRange": [{ "start": 990, "end": 999 }, { "start": 1000, "end": 536870912 }] }, { "name": "FieldOptions", "field": [{ "name": "ctype", "number": 1, "type": 14, "label": 1, "typeName": ".google.protobuf.FieldOptions.CType", "defaultValue": "STRING" }, { "name": "packed", "number": 2, "type": 8, "label": 1 }, { "name": "jstype", "number": 6, "type": 14, "label": 1, "typeName": ".google.protobuf.FieldOptions.JSType", "defaultValue": "JS_NORMAL" }, { "name": "lazy", "number": 5, "type": 8, "label": 1, "defaultValue": "false" }, { "name": "unverified_lazy", "number": 15, "type": 8, "label": 1, "defaultValue": "false" }, { "name": "deprecated", "number": 3, "type": 8, "label": 1, "defaultValue": "false" }, { "name": "weak", "number": 10, "type": 8, "label": 1, "defaultValue": "false", "options": { "deprecated": true } }, { "name": "debug_redact", "number": 16, "type": 8, "label": 1, "defaultValue": "false" }, { "name": "retention", "number": 17, "type": 14, "label": 1, "typeName": ".google.protobuf.FieldOptions.OptionRetention" }, { "name": "targets", "number": 19, "type": 14, "label": 3, "typeName": ".google.protobuf.FieldOptions.OptionTargetType" }, { "name": "edition_defaults", "number": 20, "type": 11, "label": 3, "typeName": ".google.protobuf.FieldOptions.EditionDefault" }, { "name": "features", "number": 21, "type": 11, "label": 1, "typeName": ".google.protobuf.FeatureSet" }, { "name": "feature_support", "number": 22, "type": 11, "label": 1, "typeName": ".google.protobuf.FieldOptions.FeatureSupport" }, { "name": "uninterpreted_option", "number": 999, "type": 11, "label": 3, "typeName": ".google.protobuf.UninterpretedOption" }], "nestedType": [{ "name": "EditionDefault", "field": [{ "name": "edition", "number": 3, "type": 14, "label": 1, "typeName": ".google.protobuf.Edition" }, { "name": "value", "number": 2, "type": 9, "label": 1 }] }, { "name": "FeatureSupport", "field": [{ "name": "edition_introduced", "number": 1, "type": 14, "label": 1, "typeName": ".google.protobuf.Edition" }, { "name": "edition_deprecated", "number": 2, "type": 14, "label": 1, "typeName": ".google.protobuf.Edition" }, { "name": "deprecation_warning", "number": 3, "type": 9, "label": 1 }, { "name": "edition_removed", "number": 4, "type": 14, "label": 1, "typeName": ".google.protobuf.Edition" }, { "name": "removal_error", "number": 5, "type": 9, "label": 1 }] }], "enumType": [{ "name": "CType", "value": [{ "name": "STRING", "number": 0 }, { "name": "CORD", "number": 1 }, { "name": "STRING_PIECE", "number": 2 }] }, { "name": "JSType", "value": [{ "name": "JS_NORMAL", "number": 0 }, { "name": "JS_STRING", "number": 1 }, { "name": "JS_NUMBER", "number": 2 }] }, { "name": "OptionRetention", "value": [{ "name": "RETENTION_UNKNOWN", "number": 0 }, { "name": "RETENTION_RUNTIME", "number": 1 }, { "name": "RETENTION_SOURCE", "number": 2 }] }, { "name": "OptionTargetType", "value": [{ "name": "TARGET_TYPE_UNKNOWN", "number": 0 }, { "name": "TARGET_TYPE_FILE", "number": 1 }, { "name": "TARGET_TYPE_EXTENSION_RANGE", "number": 2 }, { "name": "TARGET_TYPE_MESSAGE", "number": 3 }, { "name": "TARGET_TYPE_FIELD", "number": 4 }, { "name": "TARGET_TYPE_ONEOF", "number": 5 }, { "name": "TARGET_TYPE_ENUM", "number": 6 }, { "name": "TARGET_TYPE_ENUM_ENTRY", "number": 7 }, { "name": "TARGET_TYPE_SERVICE", "number": 8 }, { "name": "TARGET_TYPE_METHOD", "number": 9 }] }], "extensionRange": [{ "start": 990, "end": 999 }, { "start": 1000, "end": 536870912 }] }, { "name": "OneofOptions", "field": [{ "name": "features", "number": 1, "type": 11, "label": 1, "typeName": ".google.protobuf.FeatureSet" }, { "name": "uninterpreted_option", "number": 999, "type": 11, "label": 3, "typeName": ".google.protobuf.UninterpretedOption" }], "extensionRange": [{ "start": 990, "end": 999 }, { "start": 1000, "end": 536870912 }] }, { "name": "EnumOptions", "field": [{ "name": "allow_alias", "number": 2, "type": 8, "label": 1 }, { "name": "deprecated", "number": 3, "type": 8, "label": 1, "defaultValue": "false" }, { "name": "deprecated_legacy_json_field_conflicts", "number": 6, "type": 8, "label": 1, "options": { "deprecated": true } }, { "name": "features", "number": 7, "type": 11, "label": 1, "typeName": ".google.protobuf.FeatureSet" }, { "name": "uninterpreted_option", "number": 999, "type": 11, "label": 3, "typeName": ".google.protobuf.UninterpretedOption" }], "extensionRange": [{ "start": 990, "end": 999 }, { "start": 1000, "end": 536870912 }] }, { "name": "EnumValueOptions", "field": [{ "name": "deprecated", "number": 1, "type": 8, "label": 1, "defaultValue": "false" }, { "name": "features", "number": 2, "type": 11, "label": 1, "typeName": ".google.protobuf.FeatureSet" }, { "name": "debug_redact", "number": 3, "type": 8, "label": 1, "defaultValue": "false" }, { "name": "feature_support", "number": 4, "type": 11, "label": 1, "typeName": ".google.protobuf.FieldOptions.FeatureSupport" }, { "name": "uninterpreted_option", "number": 999, "type": 11, "label": 3, "typeName": ".google.protobuf.UninterpretedOption" }], "extensionRange": [{ "start": 990, "end": 999 }, { "start": 1000, "end": 536870912 }] }, { "name": "ServiceOptions", "field": [{ "name": "features", "number": 34, "type": 11, "label": 1, "typeName": ".google.protobuf.FeatureSet" }, { "name": "deprecated", "number": 33, "type": 8, "label": 1, "defaultValue": "false" }, { "name": "uninterpreted_option", "number": 999, "type": 11, "label": 3, "typeName": ".google.protobuf.UninterpretedOption" }], "extensionRange": [{ "start": 990, "end": 999 }, { "start": 1000, "end": 536870912 }] }, { "name": "MethodOptions", "field": [{ "name": "deprecated", "number": 33, "type": 8, "label": 1, "defaultValue": "false" }, { "name": "idempotency_level", "number": 34, "type": 14, "label": 1, "typeName": ".google.protobuf.MethodOptions.IdempotencyLevel", "defaultValue": "IDEMPOTENCY_UNKNOWN" }, { "name": "features", "number": 35, "type": 11, "label": 1, "typeName": ".google.protobuf.FeatureSet" }, { "name": "uninterpreted_option", "number": 999, "type": 11, "label": 3, "typeName": ".google.protobuf.UninterpretedOption" }], "enumType": [{ "name": "IdempotencyLevel", "value": [{ "name": "IDEMPOTENCY_UNKNOWN", "number": 0 }, { "name": "NO_SIDE_EFFECTS", "number": 1 }, { "name": "IDEMPOTENT", "number": 2 }] }], "extensionRange": [{ "start": 990, "end": 999 }, { "start": 1000, "end": 536870912 }] }, { "name": "UninterpretedOption", "field": [{ "name": "name", "number": 2, "type": 11, "label": 3, "typeName": ".google.protobuf.UninterpretedOption.NamePart" }, { "name": "identifier_value", "number": 3, "type": 9, "label": 1 }, { "name": "positive_int_value", "number": 4, "type": 4, "label": 1 }, { "name": "negative_int_value", "number": 5, "type": 3, "label": 1 }, { "name": "double_value", "number": 6, "type": 1, "label": 1 }, { "name": "string_value", "number": 7, "type": 12, "label": 1 }, { "name": "aggregate_value", "number": 8, "type": 9, "label": 1 }], "nestedType": [{ "name": "NamePart", "field": [{ "name": "name_part", "number": 1, "type": 9, "label": 2 }, { "name": "is_extension", "number": 2, "type": 8, "label": 2 }] }] }, { "name": "FeatureSet", "field": [{ "name": "field_presence", "number": 1, "type": 14, "label": 1, "typeName": ".google.protobuf.FeatureSet.FieldPresence", "options": { "retention": 1, "targets": [4, 1], "editionDefaults": [{ "value": "EXPLICIT", "edition": 900 }, { "value": "IMPLICIT", "edition": 999 }, { "value": "EXPLICIT", "edition": 1000 }] } }, { "name": "enum_type", "number": 2, "type": 14, "label": 1, "typeName": ".google.protobuf.FeatureSet.EnumType", "options": { "retention": 1, "targets": [6, 1], "editionDefaults": [{ "value": "CLOSED", "edition": 900 }, { "value": "OPEN", "edition": 999 }] } }, { "name": "repeated_field_encoding", "number": 3, "type": 14, "label": 1, "typeName": ".google.protobuf.FeatureSet.RepeatedFieldEncoding", "options": { "retention": 1, "targets": [4, 1], "editionDefaults": [{ "value": "EXPANDED", "edition": 900 }, { "value": "PACKED", "edition": 999 }] } }, { "name": "utf8_validation", "number": 4, "type": 14, "label": 1, "typeName": ".google.protobuf.FeatureSet.Utf8Validation", "options": { "retention": 1, "targets": [4, 1], "editionDefaults": [{ "value": "NONE", "edition": 900 }, { "value": "VERIFY", "edition": 999 }] } }, { "name": "message_encoding", "number": 5, "type": 14, "label": 1, "typeName": ".google.protobuf.FeatureSet.MessageEncoding", "options": { "retention": 1, "targets": [4, 1], "editionDefaults": [{ "value": "LENGTH_PREFIXED", "edition": 900 }] } }, { "name": "json_format", "number": 6, "type": 14, "label": 1, "typeName": ".google.protobuf.FeatureSet.JsonFormat", "options": { "retention": 1, "targets": [3, 6, 1], "editionDefaults": [{ "value": "LEGACY_BEST_EFFORT", "edition": 900 }, { "value": "ALLOW", "edition": 999 }] } }, { "name": "enforce_naming_style", "number": 7, "type": 14, "label": 1, "typeName": ".google.protobuf.FeatureSet.EnforceNamingStyle", "options": { "retention": 2, "targets": [1, 2, 3, 4, 5, 6, 7, 8, 9], "editionDefaults": [{ "value": "STYLE_LEGACY", "edition": 900 }, { "value": "STYLE2024", "edition": 1001 }, { "value": "STYLE2026", "edition": 1002 }] } }, { "name": "default_symbol_visibility", "number": 8, "type": 14, "label": 1, "typeName": ".google.protobuf.FeatureSet.VisibilityFeature.DefaultSymbolVisibility", "options": { "retention": 2, "targets": [1], "editionDefaults": [{ "value": "EXPORT_ALL", "edition": 900 }, { "value": "EXPORT_TOP_LEVEL", "edition": 1001 }, { "value": "STRICT", "edition": 1002 }] } }, { "name": "enforce_proto_limits", "number": 9, "type": 14, "label": 1, "typeName": ".google.protobuf.FeatureSet.ProtoLimitsFeature.EnforceProtoLimits", "options": { "retention": 2, "targets": [6, 3, 4, 5], "editionDefaults": [{ "value": "LEGACY_NO_EXPLICIT_LIMITS", "edition": 900 }, { "value": "PROTO_LIMITS2026", "edition": 1002 }] } }], "nestedType": [{ "name": "VisibilityFeature", "enumType": [{ "name": "DefaultSymbolVisibility", "value": [{ "name": "DEFAULT_SYMBOL_VISIBILITY_UNKNOWN", "number": 0 }, { "name": "EXPORT_ALL", "number": 1 }, { "name": "EXPORT_TOP_LEVEL", "number": 2 }, { "name": "LOCAL_ALL", "number": 3 }, { "name": "STRICT", "number": 4 }] }] }, { "name": "ProtoLimitsFeature", "enumType": [{ "name": "EnforceProtoLimits", "value": [{ "name": "PROTO_LIMITS_UNKNOWN", "number": 0 }, { "name": "LEGACY_NO_EXPLICIT_LIMITS", "number": 1 }, { "name": "PROTO_LIMITS2026", "number": 2 }] }] }], "enumType": [{ "name": "FieldPresence", "value": [{ "name": "FIELD_PRESENCE_UNKNOWN", "number": 0 }, { "name": "EXPLICIT", "number": 1 }, { "name": "IMPLICIT", "number": 2 }, { "name": "LEGACY_REQUIRED", "number": 3 }] }, { "name": "EnumType", "value": [{ "name": "ENUM_TYPE_UNKNOWN", "number": 0 }, { "name": "OPEN", "number": 1 }, { "name": "CLOSED", "number": 2 }] }, { "name": "RepeatedFieldEncoding", "value": [{ "name": "REPEATED_FIELD_ENCODING_UNKNOWN", "number": 0 }, { "name": "PACKED", "number": 1 }, { "name": "EXPANDED", "number": 2 }] }, { "name": "Utf8Validation", "value": [{ "name": "UTF8_VALIDATION_UNKNOWN", "number": 0 }, { "name": "VERIFY", "number": 2 }, { "name": "NONE", "number": 3 }] }, { "name": "MessageEncoding", "value": [{ "name": "MESSAGE_ENCODING_UNKNOWN", "number": 0 }, { "name": "LENGTH_PREFIXED", "number": 1 }, { "name": "DELIMITED", "number": 2 }] }, { "name": "JsonFormat", "value": [{ "name": "JSON_FORMAT_UNKNOWN", "number": 0 }, { "name": "ALLOW", "number": 1 }, { "name": "LEGACY_BEST_EFFORT", "number": 2 }] }, { "name": "EnforceNamingStyle", "value": [{ "name": "ENFORCE_NAMING_STYLE_UNKNOWN", "number": 0 }, { "name": "STYLE2024", "number": 1 }, { "name": "STYLE_LEGACY", "number": 2 }, { "name": "STYLE2026", "number": 3 }] }], "extensionRange": [{ "start": 1000, "end": 9995 }, { "start": 9995, "end": 10000 }, { "start": 10000, "end": 10001 }] }, { "name": "FeatureSetDefaults", "field": [{ "name": "defaults", "number": 1, "type": 11, "label": 3, "typeName": ".google.protobuf.FeatureSetDefaults.FeatureSetEditionDefault" }, { "name": "minimum_edition", "number": 4, "type": 14, "label": 1, "typeName": ".google.protobuf.Edition" }, { "name": "maximum_edition", "number": 5, "type": 14, "label": 1, "typeName": ".google.protobuf.Edition" }], "nestedType": [{ "name": "FeatureSetEditionDefault", "field": [{ "name": "edition", "number": 3, "type": 14, "label": 1, "typeName": ".google.protobuf.Edition" }, { "name": "overridable_features", "number": 4, "type": 11, "label": 1, "typeName": ".google.protobuf.FeatureSet" }, { "name": "fixed_features", "number": 5, "type": 11, "label": 1, "typeName": ".google.protobuf.FeatureSet" }] }] }, { "name": "SourceCodeInfo", "field": [{ "name": "location", "number": 1, "type": 11, "label": 3, "typeName": ".google.protobuf.SourceCodeInfo.Location" }], "nestedType": [{ "name": "Location", "field": [{ "name": "path", "number": 1, "type": 5, "label": 3, "options": { "packed": true } }, { "name": "span", "number": 2, "type": 5, "label": 3, "options": { "packed": true } }, { "name": "leading_comments", "number": 3, "type": 9, "label": 1 }, { "name": "trailing_comments", "number": 4, "type": 9, "label": 1 }, { "name": "leading_detached_comments", "number": 6, "type": 9, "label": 3 }] }], "extensionRange": [{ "start": 536000000, "end": 536000001 }] }, { "name": "GeneratedCodeInfo", "field": [{ "name": "annotation", "number": 1, "type": 11, "label": 3, "typeName": ".google.protobuf.GeneratedCodeInfo.Annotation" }], "nestedType": [{ "name": "Annotation", "field": [{ "name": "path", "number": 1, "type": 5, "label": 3, "options": { "packed": true } }, { "name": "source_file", "number": 2, "type": 9, "label": 1 }, { "name": "begin", "number": 3, "type": 5, "label": 1 }, { "name": "end", "number": 4, "type": 5, "label": 1 }, { "name": "semantic", "number": 5, "type": 14, "label": 1, "typeName": ".google.protobuf.GeneratedCodeInfo.Annotation.Semantic" }], "enumType": [{ "name": "Semantic", "value": [{ "name": "NONE", "number": 0 }, { "name": "SET", "number": 1 }, { "name": "ALIAS", "number": 2 }] }] }] }], "enumType": [{ "name": "Edition", "value": [{ "name": "EDITION_UNKNOWN", "number": 0 }, { "name": "EDITION_LEGACY", "number": 900 }, { "name": "EDITION_PROTO2", "number": 998 }, { "name": "EDITION_PROTO3", "number": 999 }, { "name": "EDITION_2023", "number": 1000 }, { "name": "EDITION_2024", "number": 1001 }, { "name": "EDITION_2026", "number": 1002 }, { "name": "EDITION_UNSTABLE", "number": 9999 }, { "name": "EDITION_1_TEST_ONLY", "number": 1 }, { "name": "EDITION_2_TEST_ONLY", "number": 2 }, { "name": "EDITION_99997_TEST_ONLY", "number": 99997 }, { "name": "EDITION_99998_TEST_ONLY", "number": 99998 }, { "name": "EDITION_99999_TEST_ONLY", "number": 99999 }, { "name": "EDITION_MAX", "number": 2147483647 }] }, { "name": "SymbolVisibility", "value": [{ "name": "VISIBILITY_UNSET", "number": 0 }, { "name": "VISIBILITY_LOCAL", "number": 1 }, { "name": "VISIBILITY_EXPORT", "number": 2 }] }] });
+/**
+ * Describes the message google.protobuf.FileDescriptorSet.
+ * Use `create(FileDescriptorSetSchema)` to create a new message.
+ */
+const FileDescriptorSetSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (messageDesc(file_google_protobuf_descriptor, 0)));
+/**
+ * Describes the message google.protobuf.FileDescriptorProto.
+ * Use `create(FileDescriptorProtoSchema)` to create a new message.
+ */
+const FileDescriptorProtoSchema = /*@__PURE__*/ message_messageDesc(file_google_protobuf_descriptor, 1);
+/**
+ * Describes the message google.protobuf.DescriptorProto.
+ * Use `create(DescriptorProtoSchema)` to create a new message.
+ */
+const DescriptorProtoSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (messageDesc(file_google_protobuf_descriptor, 2)));
+/**
+ * Describes the message google.protobuf.DescriptorProto.ExtensionRange.
+ * Use `create(DescriptorProto_ExtensionRangeSchema)` to create a new message.
+ */
+const DescriptorProto_ExtensionRangeSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (messageDesc(file_google_protobuf_descriptor, 2, 0)));
+/**
+ * Describes the message google.protobuf.DescriptorProto.ReservedRange.
+ * Use `create(DescriptorProto_ReservedRangeSchema)` to create a new message.
+ */
+const DescriptorProto_ReservedRangeSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (messageDesc(file_google_protobuf_descriptor, 2, 1)));
+/**
+ * Describes the message google.protobuf.ExtensionRangeOptions.
+ * Use `create(ExtensionRangeOptionsSchema)` to create a new message.
+ */
+const ExtensionRangeOptionsSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (messageDesc(file_google_protobuf_descriptor, 3)));
+/**
+ * Describes the message google.protobuf.ExtensionRangeOptions.Declaration.
+ * Use `create(ExtensionRangeOptions_DeclarationSchema)` to create a new message.
+ */
+const ExtensionRangeOptions_DeclarationSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (messageDesc(file_google_protobuf_descriptor, 3, 0)));
+/**
+ * The verification state of the extension range.
+ *
+ * @generated from enum google.protobuf.ExtensionRangeOptions.VerificationState
+ */
+var ExtensionRangeOptions_VerificationState;
+(function (ExtensionRangeOptions_VerificationState) {
+    /**
+     * All the extensions of the range must be declared.
+     *
+     * @generated from enum value: DECLARATION = 0;
+     */
+    ExtensionRangeOptions_VerificationState[ExtensionRangeOptions_VerificationState["DECLARATION"] = 0] = "DECLARATION";
+    /**
+     * @generated from enum value: UNVERIFIED = 1;
+     */
+    ExtensionRangeOptions_VerificationState[ExtensionRangeOptions_VerificationState["UNVERIFIED"] = 1] = "UNVERIFIED";
+})(ExtensionRangeOptions_VerificationState || (ExtensionRangeOptions_VerificationState = {}));
+/**
+ * Describes the enum google.protobuf.ExtensionRangeOptions.VerificationState.
+ */
+const ExtensionRangeOptions_VerificationStateSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (enumDesc(file_google_protobuf_descriptor, 3, 0)));
+/**
+ * Describes the message google.protobuf.FieldDescriptorProto.
+ * Use `create(FieldDescriptorProtoSchema)` to create a new message.
+ */
+const FieldDescriptorProtoSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (messageDesc(file_google_protobuf_descriptor, 4)));
+/**
+ * @generated from enum google.protobuf.FieldDescriptorProto.Type
+ */
+var FieldDescriptorProto_Type;
+(function (FieldDescriptorProto_Type) {
+    /**
+     * 0 is reserved for errors.
+     * Order is weird for historical reasons.
+     *
+     * @generated from enum value: TYPE_DOUBLE = 1;
+     */
+    FieldDescriptorProto_Type[FieldDescriptorProto_Type["DOUBLE"] = 1] = "DOUBLE";
+    /**
+     * @generated from enum value: TYPE_FLOAT = 2;
+     */
+    FieldDescriptorProto_Type[FieldDescriptorProto_Type["FLOAT"] = 2] = "FLOAT";
+    /**
+     * Not ZigZag encoded.  Negative numbers take 10 bytes.  Use TYPE_SINT64 if
+     * negative values are likely.
+     *
+     * @generated from enum value: TYPE_INT64 = 3;
+     */
+    FieldDescriptorProto_Type[FieldDescriptorProto_Type["INT64"] = 3] = "INT64";
+    /**
+     * @generated from enum value: TYPE_UINT64 = 4;
+     */
+    FieldDescriptorProto_Type[FieldDescriptorProto_Type["UINT64"] = 4] = "UINT64";
+    /**
+     * Not ZigZag encoded.  Negative numbers take 10 bytes.  Use TYPE_SINT32 if
+     * negative values are likely.
+     *
+     * @generated from enum value: TYPE_INT32 = 5;
+     */
+    FieldDescriptorProto_Type[FieldDescriptorProto_Type["INT32"] = 5] = "INT32";
+    /**
+     * @generated from enum value: TYPE_FIXED64 = 6;
+     */
+    FieldDescriptorProto_Type[FieldDescriptorProto_Type["FIXED64"] = 6] = "FIXED64";
+    /**
+     * @generated from enum value: TYPE_FIXED32 = 7;
+     */
+    FieldDescriptorProto_Type[FieldDescriptorProto_Type["FIXED32"] = 7] = "FIXED32";
+    /**
+     * @generated from enum value: TYPE_BOOL = 8;
+     */
+    FieldDescriptorProto_Type[FieldDescriptorProto_Type["BOOL"] = 8] = "BOOL";
+    /**
+     * @generated from enum value: TYPE_STRING = 9;
+     */
+    FieldDescriptorProto_Type[FieldDescriptorProto_Type["STRING"] = 9] = "STRING";
+    /**
+     * Tag-delimited aggregate.
+     * Group type is deprecated and not supported after google.protobuf. However, Proto3
+     * implementations should still be able to parse the group wire format and
+     * treat group fields as unknown fields.  In Editions, the group wire format
+     * can be enabled via the `message_encoding` feature.
+     *
+     * @generated from enum value: TYPE_GROUP = 10;
+     */
+    FieldDescriptorProto_Type[FieldDescriptorProto_Type["GROUP"] = 10] = "GROUP";
+    /**
+     * Length-delimited aggregate.
+     *
+     * @generated from enum value: TYPE_MESSAGE = 11;
+     */
+    FieldDescriptorProto_Type[FieldDescriptorProto_Type["MESSAGE"] = 11] = "MESSAGE";
+    /**
+     * New in version 2.
+     *
+     * @generated from enum value: TYPE_BYTES = 12;
+     */
+    FieldDescriptorProto_Type[FieldDescriptorProto_Type["BYTES"] = 12] = "BYTES";
+    /**
+     * @generated from enum value: TYPE_UINT32 = 13;
+     */
+    FieldDescriptorProto_Type[FieldDescriptorProto_Type["UINT32"] = 13] = "UINT32";
+    /**
+     * @generated from enum value: TYPE_ENUM = 14;
+     */
+    FieldDescriptorProto_Type[FieldDescriptorProto_Type["ENUM"] = 14] = "ENUM";
+    /**
+     * @generated from enum value: TYPE_SFIXED32 = 15;
+     */
+    FieldDescriptorProto_Type[FieldDescriptorProto_Type["SFIXED32"] = 15] = "SFIXED32";
+    /**
+     * @generated from enum value: TYPE_SFIXED64 = 16;
+     */
+    FieldDescriptorProto_Type[FieldDescriptorProto_Type["SFIXED64"] = 16] = "SFIXED64";
+    /**
+     * Uses ZigZag encoding.
+     *
+     * @generated from enum value: TYPE_SINT32 = 17;
+     */
+    FieldDescriptorProto_Type[FieldDescriptorProto_Type["SINT32"] = 17] = "SINT32";
+    /**
+     * Uses ZigZag encoding.
+     *
+     * @generated from enum value: TYPE_SINT64 = 18;
+     */
+    FieldDescriptorProto_Type[FieldDescriptorProto_Type["SINT64"] = 18] = "SINT64";
+})(FieldDescriptorProto_Type || (FieldDescriptorProto_Type = {}));
+/**
+ * Describes the enum google.protobuf.FieldDescriptorProto.Type.
+ */
+const FieldDescriptorProto_TypeSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (enumDesc(file_google_protobuf_descriptor, 4, 0)));
+/**
+ * @generated from enum google.protobuf.FieldDescriptorProto.Label
+ */
+var FieldDescriptorProto_Label;
+(function (FieldDescriptorProto_Label) {
+    /**
+     * 0 is reserved for errors
+     *
+     * @generated from enum value: LABEL_OPTIONAL = 1;
+     */
+    FieldDescriptorProto_Label[FieldDescriptorProto_Label["OPTIONAL"] = 1] = "OPTIONAL";
+    /**
+     * @generated from enum value: LABEL_REPEATED = 3;
+     */
+    FieldDescriptorProto_Label[FieldDescriptorProto_Label["REPEATED"] = 3] = "REPEATED";
+    /**
+     * The required label is only allowed in google.protobuf.  In proto3 and Editions
+     * it's explicitly prohibited.  In Editions, the `field_presence` feature
+     * can be used to get this behavior.
+     *
+     * @generated from enum value: LABEL_REQUIRED = 2;
+     */
+    FieldDescriptorProto_Label[FieldDescriptorProto_Label["REQUIRED"] = 2] = "REQUIRED";
+})(FieldDescriptorProto_Label || (FieldDescriptorProto_Label = {}));
+/**
+ * Describes the enum google.protobuf.FieldDescriptorProto.Label.
+ */
+const FieldDescriptorProto_LabelSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (enumDesc(file_google_protobuf_descriptor, 4, 1)));
+/**
+ * Describes the message google.protobuf.OneofDescriptorProto.
+ * Use `create(OneofDescriptorProtoSchema)` to create a new message.
+ */
+const OneofDescriptorProtoSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (messageDesc(file_google_protobuf_descriptor, 5)));
+/**
+ * Describes the message google.protobuf.EnumDescriptorProto.
+ * Use `create(EnumDescriptorProtoSchema)` to create a new message.
+ */
+const EnumDescriptorProtoSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (messageDesc(file_google_protobuf_descriptor, 6)));
+/**
+ * Describes the message google.protobuf.EnumDescriptorProto.EnumReservedRange.
+ * Use `create(EnumDescriptorProto_EnumReservedRangeSchema)` to create a new message.
+ */
+const EnumDescriptorProto_EnumReservedRangeSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (messageDesc(file_google_protobuf_descriptor, 6, 0)));
+/**
+ * Describes the message google.protobuf.EnumValueDescriptorProto.
+ * Use `create(EnumValueDescriptorProtoSchema)` to create a new message.
+ */
+const EnumValueDescriptorProtoSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (messageDesc(file_google_protobuf_descriptor, 7)));
+/**
+ * Describes the message google.protobuf.ServiceDescriptorProto.
+ * Use `create(ServiceDescriptorProtoSchema)` to create a new message.
+ */
+const ServiceDescriptorProtoSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (messageDesc(file_google_protobuf_descriptor, 8)));
+/**
+ * Describes the message google.protobuf.MethodDescriptorProto.
+ * Use `create(MethodDescriptorProtoSchema)` to create a new message.
+ */
+const MethodDescriptorProtoSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (messageDesc(file_google_protobuf_descriptor, 9)));
+/**
+ * Describes the message google.protobuf.FileOptions.
+ * Use `create(FileOptionsSchema)` to create a new message.
+ */
+const FileOptionsSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (messageDesc(file_google_protobuf_descriptor, 10)));
+/**
+ * Generated classes can be optimized for speed or code size.
+ *
+ * @generated from enum google.protobuf.FileOptions.OptimizeMode
+ */
+var FileOptions_OptimizeMode;
+(function (FileOptions_OptimizeMode) {
+    /**
+     * Generate complete code for parsing, serialization,
+     *
+     * @generated from enum value: SPEED = 1;
+     */
+    FileOptions_OptimizeMode[FileOptions_OptimizeMode["SPEED"] = 1] = "SPEED";
+    /**
+     * etc.
+     *
+     * Use ReflectionOps to implement these methods.
+     *
+     * @generated from enum value: CODE_SIZE = 2;
+     */
+    FileOptions_OptimizeMode[FileOptions_OptimizeMode["CODE_SIZE"] = 2] = "CODE_SIZE";
+    /**
+     * Generate code using MessageLite and the lite runtime.
+     *
+     * @generated from enum value: LITE_RUNTIME = 3;
+     */
+    FileOptions_OptimizeMode[FileOptions_OptimizeMode["LITE_RUNTIME"] = 3] = "LITE_RUNTIME";
+})(FileOptions_OptimizeMode || (FileOptions_OptimizeMode = {}));
+/**
+ * Describes the enum google.protobuf.FileOptions.OptimizeMode.
+ */
+const FileOptions_OptimizeModeSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (enumDesc(file_google_protobuf_descriptor, 10, 0)));
+/**
+ * Describes the message google.protobuf.MessageOptions.
+ * Use `create(MessageOptionsSchema)` to create a new message.
+ */
+const MessageOptionsSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (messageDesc(file_google_protobuf_descriptor, 11)));
+/**
+ * Describes the message google.protobuf.FieldOptions.
+ * Use `create(FieldOptionsSchema)` to create a new message.
+ */
+const FieldOptionsSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (messageDesc(file_google_protobuf_descriptor, 12)));
+/**
+ * Describes the message google.protobuf.FieldOptions.EditionDefault.
+ * Use `create(FieldOptions_EditionDefaultSchema)` to create a new message.
+ */
+const FieldOptions_EditionDefaultSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (messageDesc(file_google_protobuf_descriptor, 12, 0)));
+/**
+ * Describes the message google.protobuf.FieldOptions.FeatureSupport.
+ * Use `create(FieldOptions_FeatureSupportSchema)` to create a new message.
+ */
+const FieldOptions_FeatureSupportSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (messageDesc(file_google_protobuf_descriptor, 12, 1)));
+/**
+ * @generated from enum google.protobuf.FieldOptions.CType
+ */
+var FieldOptions_CType;
+(function (FieldOptions_CType) {
+    /**
+     * Default mode.
+     *
+     * @generated from enum value: STRING = 0;
+     */
+    FieldOptions_CType[FieldOptions_CType["STRING"] = 0] = "STRING";
+    /**
+     * The option [ctype=CORD] may be applied to a non-repeated field of type
+     * "bytes". It indicates that in C++, the data should be stored in a Cord
+     * instead of a string.  For very large strings, this may reduce memory
+     * fragmentation. It may also allow better performance when parsing from a
+     * Cord, or when parsing with aliasing enabled, as the parsed Cord may then
+     * alias the original buffer.
+     *
+     * @generated from enum value: CORD = 1;
+     */
+    FieldOptions_CType[FieldOptions_CType["CORD"] = 1] = "CORD";
+    /**
+     * @generated from enum value: STRING_PIECE = 2;
+     */
+    FieldOptions_CType[FieldOptions_CType["STRING_PIECE"] = 2] = "STRING_PIECE";
+})(FieldOptions_CType || (FieldOptions_CType = {}));
+/**
+ * Describes the enum google.protobuf.FieldOptions.CType.
+ */
+const FieldOptions_CTypeSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (enumDesc(file_google_protobuf_descriptor, 12, 0)));
+/**
+ * @generated from enum google.protobuf.FieldOptions.JSType
+ */
+var FieldOptions_JSType;
+(function (FieldOptions_JSType) {
+    /**
+     * Use the default type.
+     *
+     * @generated from enum value: JS_NORMAL = 0;
+     */
+    FieldOptions_JSType[FieldOptions_JSType["JS_NORMAL"] = 0] = "JS_NORMAL";
+    /**
+     * Use JavaScript strings.
+     *
+     * @generated from enum value: JS_STRING = 1;
+     */
+    FieldOptions_JSType[FieldOptions_JSType["JS_STRING"] = 1] = "JS_STRING";
+    /**
+     * Use JavaScript numbers.
+     *
+     * @generated from enum value: JS_NUMBER = 2;
+     */
+    FieldOptions_JSType[FieldOptions_JSType["JS_NUMBER"] = 2] = "JS_NUMBER";
+})(FieldOptions_JSType || (FieldOptions_JSType = {}));
+/**
+ * Describes the enum google.protobuf.FieldOptions.JSType.
+ */
+const FieldOptions_JSTypeSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (enumDesc(file_google_protobuf_descriptor, 12, 1)));
+/**
+ * If set to RETENTION_SOURCE, the option will be omitted from the binary.
+ *
+ * @generated from enum google.protobuf.FieldOptions.OptionRetention
+ */
+var FieldOptions_OptionRetention;
+(function (FieldOptions_OptionRetention) {
+    /**
+     * @generated from enum value: RETENTION_UNKNOWN = 0;
+     */
+    FieldOptions_OptionRetention[FieldOptions_OptionRetention["RETENTION_UNKNOWN"] = 0] = "RETENTION_UNKNOWN";
+    /**
+     * @generated from enum value: RETENTION_RUNTIME = 1;
+     */
+    FieldOptions_OptionRetention[FieldOptions_OptionRetention["RETENTION_RUNTIME"] = 1] = "RETENTION_RUNTIME";
+    /**
+     * @generated from enum value: RETENTION_SOURCE = 2;
+     */
+    FieldOptions_OptionRetention[FieldOptions_OptionRetention["RETENTION_SOURCE"] = 2] = "RETENTION_SOURCE";
+})(FieldOptions_OptionRetention || (FieldOptions_OptionRetention = {}));
+/**
+ * Describes the enum google.protobuf.FieldOptions.OptionRetention.
+ */
+const FieldOptions_OptionRetentionSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (enumDesc(file_google_protobuf_descriptor, 12, 2)));
+/**
+ * This indicates the types of entities that the field may apply to when used
+ * as an option. If it is unset, then the field may be freely used as an
+ * option on any kind of entity.
+ *
+ * @generated from enum google.protobuf.FieldOptions.OptionTargetType
+ */
+var FieldOptions_OptionTargetType;
+(function (FieldOptions_OptionTargetType) {
+    /**
+     * @generated from enum value: TARGET_TYPE_UNKNOWN = 0;
+     */
+    FieldOptions_OptionTargetType[FieldOptions_OptionTargetType["TARGET_TYPE_UNKNOWN"] = 0] = "TARGET_TYPE_UNKNOWN";
+    /**
+     * @generated from enum value: TARGET_TYPE_FILE = 1;
+     */
+    FieldOptions_OptionTargetType[FieldOptions_OptionTargetType["TARGET_TYPE_FILE"] = 1] = "TARGET_TYPE_FILE";
+    /**
+     * @generated from enum value: TARGET_TYPE_EXTENSION_RANGE = 2;
+     */
+    FieldOptions_OptionTargetType[FieldOptions_OptionTargetType["TARGET_TYPE_EXTENSION_RANGE"] = 2] = "TARGET_TYPE_EXTENSION_RANGE";
+    /**
+     * @generated from enum value: TARGET_TYPE_MESSAGE = 3;
+     */
+    FieldOptions_OptionTargetType[FieldOptions_OptionTargetType["TARGET_TYPE_MESSAGE"] = 3] = "TARGET_TYPE_MESSAGE";
+    /**
+     * @generated from enum value: TARGET_TYPE_FIELD = 4;
+     */
+    FieldOptions_OptionTargetType[FieldOptions_OptionTargetType["TARGET_TYPE_FIELD"] = 4] = "TARGET_TYPE_FIELD";
+    /**
+     * @generated from enum value: TARGET_TYPE_ONEOF = 5;
+     */
+    FieldOptions_OptionTargetType[FieldOptions_OptionTargetType["TARGET_TYPE_ONEOF"] = 5] = "TARGET_TYPE_ONEOF";
+    /**
+     * @generated from enum value: TARGET_TYPE_ENUM = 6;
+     */
+    FieldOptions_OptionTargetType[FieldOptions_OptionTargetType["TARGET_TYPE_ENUM"] = 6] = "TARGET_TYPE_ENUM";
+    /**
+     * @generated from enum value: TARGET_TYPE_ENUM_ENTRY = 7;
+     */
+    FieldOptions_OptionTargetType[FieldOptions_OptionTargetType["TARGET_TYPE_ENUM_ENTRY"] = 7] = "TARGET_TYPE_ENUM_ENTRY";
+    /**
+     * @generated from enum value: TARGET_TYPE_SERVICE = 8;
+     */
+    FieldOptions_OptionTargetType[FieldOptions_OptionTargetType["TARGET_TYPE_SERVICE"] = 8] = "TARGET_TYPE_SERVICE";
+    /**
+     * @generated from enum value: TARGET_TYPE_METHOD = 9;
+     */
+    FieldOptions_OptionTargetType[FieldOptions_OptionTargetType["TARGET_TYPE_METHOD"] = 9] = "TARGET_TYPE_METHOD";
+})(FieldOptions_OptionTargetType || (FieldOptions_OptionTargetType = {}));
+/**
+ * Describes the enum google.protobuf.FieldOptions.OptionTargetType.
+ */
+const FieldOptions_OptionTargetTypeSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (enumDesc(file_google_protobuf_descriptor, 12, 3)));
+/**
+ * Describes the message google.protobuf.OneofOptions.
+ * Use `create(OneofOptionsSchema)` to create a new message.
+ */
+const OneofOptionsSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (messageDesc(file_google_protobuf_descriptor, 13)));
+/**
+ * Describes the message google.protobuf.EnumOptions.
+ * Use `create(EnumOptionsSchema)` to create a new message.
+ */
+const EnumOptionsSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (messageDesc(file_google_protobuf_descriptor, 14)));
+/**
+ * Describes the message google.protobuf.EnumValueOptions.
+ * Use `create(EnumValueOptionsSchema)` to create a new message.
+ */
+const EnumValueOptionsSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (messageDesc(file_google_protobuf_descriptor, 15)));
+/**
+ * Describes the message google.protobuf.ServiceOptions.
+ * Use `create(ServiceOptionsSchema)` to create a new message.
+ */
+const ServiceOptionsSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (messageDesc(file_google_protobuf_descriptor, 16)));
+/**
+ * Describes the message google.protobuf.MethodOptions.
+ * Use `create(MethodOptionsSchema)` to create a new message.
+ */
+const MethodOptionsSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (messageDesc(file_google_protobuf_descriptor, 17)));
+/**
+ * Is this method side-effect-free (or safe in HTTP parlance), or idempotent,
+ * or neither? HTTP based RPC implementation may choose GET verb for safe
+ * methods, and PUT verb for idempotent methods instead of the default POST.
+ *
+ * @generated from enum google.protobuf.MethodOptions.IdempotencyLevel
+ */
+var MethodOptions_IdempotencyLevel;
+(function (MethodOptions_IdempotencyLevel) {
+    /**
+     * @generated from enum value: IDEMPOTENCY_UNKNOWN = 0;
+     */
+    MethodOptions_IdempotencyLevel[MethodOptions_IdempotencyLevel["IDEMPOTENCY_UNKNOWN"] = 0] = "IDEMPOTENCY_UNKNOWN";
+    /**
+     * implies idempotent
+     *
+     * @generated from enum value: NO_SIDE_EFFECTS = 1;
+     */
+    MethodOptions_IdempotencyLevel[MethodOptions_IdempotencyLevel["NO_SIDE_EFFECTS"] = 1] = "NO_SIDE_EFFECTS";
+    /**
+     * idempotent, but may have side effects
+     *
+     * @generated from enum value: IDEMPOTENT = 2;
+     */
+    MethodOptions_IdempotencyLevel[MethodOptions_IdempotencyLevel["IDEMPOTENT"] = 2] = "IDEMPOTENT";
+})(MethodOptions_IdempotencyLevel || (MethodOptions_IdempotencyLevel = {}));
+/**
+ * Describes the enum google.protobuf.MethodOptions.IdempotencyLevel.
+ */
+const MethodOptions_IdempotencyLevelSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (enumDesc(file_google_protobuf_descriptor, 17, 0)));
+/**
+ * Describes the message google.protobuf.UninterpretedOption.
+ * Use `create(UninterpretedOptionSchema)` to create a new message.
+ */
+const UninterpretedOptionSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (messageDesc(file_google_protobuf_descriptor, 18)));
+/**
+ * Describes the message google.protobuf.UninterpretedOption.NamePart.
+ * Use `create(UninterpretedOption_NamePartSchema)` to create a new message.
+ */
+const UninterpretedOption_NamePartSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (messageDesc(file_google_protobuf_descriptor, 18, 0)));
+/**
+ * Describes the message google.protobuf.FeatureSet.
+ * Use `create(FeatureSetSchema)` to create a new message.
+ */
+const FeatureSetSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (messageDesc(file_google_protobuf_descriptor, 19)));
+/**
+ * Describes the message google.protobuf.FeatureSet.VisibilityFeature.
+ * Use `create(FeatureSet_VisibilityFeatureSchema)` to create a new message.
+ */
+const FeatureSet_VisibilityFeatureSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (messageDesc(file_google_protobuf_descriptor, 19, 0)));
+/**
+ * @generated from enum google.protobuf.FeatureSet.VisibilityFeature.DefaultSymbolVisibility
+ */
+var FeatureSet_VisibilityFeature_DefaultSymbolVisibility;
+(function (FeatureSet_VisibilityFeature_DefaultSymbolVisibility) {
+    /**
+     * @generated from enum value: DEFAULT_SYMBOL_VISIBILITY_UNKNOWN = 0;
+     */
+    FeatureSet_VisibilityFeature_DefaultSymbolVisibility[FeatureSet_VisibilityFeature_DefaultSymbolVisibility["DEFAULT_SYMBOL_VISIBILITY_UNKNOWN"] = 0] = "DEFAULT_SYMBOL_VISIBILITY_UNKNOWN";
+    /**
+     * Default pre-EDITION_2024, all UNSET visibility are export.
+     *
+     * @generated from enum value: EXPORT_ALL = 1;
+     */
+    FeatureSet_VisibilityFeature_DefaultSymbolVisibility[FeatureSet_VisibilityFeature_DefaultSymbolVisibility["EXPORT_ALL"] = 1] = "EXPORT_ALL";
+    /**
+     * All top-level symbols default to export, nested default to local.
+     *
+     * @generated from enum value: EXPORT_TOP_LEVEL = 2;
+     */
+    FeatureSet_VisibilityFeature_DefaultSymbolVisibility[FeatureSet_VisibilityFeature_DefaultSymbolVisibility["EXPORT_TOP_LEVEL"] = 2] = "EXPORT_TOP_LEVEL";
+    /**
+     * All symbols default to local.
+     *
+     * @generated from enum value: LOCAL_ALL = 3;
+     */
+    FeatureSet_VisibilityFeature_DefaultSymbolVisibility[FeatureSet_VisibilityFeature_DefaultSymbolVisibility["LOCAL_ALL"] = 3] = "LOCAL_ALL";
+    /**
+     * All symbols local by default. Nested types cannot be exported.
+     * With special case caveat for message { enum {} reserved 1 to max; }
+     * This is the recommended setting for new protos.
+     *
+     * @generated from enum value: STRICT = 4;
+     */
+    FeatureSet_VisibilityFeature_DefaultSymbolVisibility[FeatureSet_VisibilityFeature_DefaultSymbolVisibility["STRICT"] = 4] = "STRICT";
+})(FeatureSet_VisibilityFeature_DefaultSymbolVisibility || (FeatureSet_VisibilityFeature_DefaultSymbolVisibility = {}));
+/**
+ * Describes the enum google.protobuf.FeatureSet.VisibilityFeature.DefaultSymbolVisibility.
+ */
+const FeatureSet_VisibilityFeature_DefaultSymbolVisibilitySchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (enumDesc(file_google_protobuf_descriptor, 19, 0, 0)));
+/**
+ * Describes the message google.protobuf.FeatureSet.ProtoLimitsFeature.
+ * Use `create(FeatureSet_ProtoLimitsFeatureSchema)` to create a new message.
+ */
+const FeatureSet_ProtoLimitsFeatureSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (messageDesc(file_google_protobuf_descriptor, 19, 1)));
+/**
+ * @generated from enum google.protobuf.FeatureSet.ProtoLimitsFeature.EnforceProtoLimits
+ */
+var FeatureSet_ProtoLimitsFeature_EnforceProtoLimits;
+(function (FeatureSet_ProtoLimitsFeature_EnforceProtoLimits) {
+    /**
+     * @generated from enum value: PROTO_LIMITS_UNKNOWN = 0;
+     */
+    FeatureSet_ProtoLimitsFeature_EnforceProtoLimits[FeatureSet_ProtoLimitsFeature_EnforceProtoLimits["PROTO_LIMITS_UNKNOWN"] = 0] = "PROTO_LIMITS_UNKNOWN";
+    /**
+     * Default pre-EDITION_2026: there are no limit enforcement at the protoc
+     * level. Practical limits still exist, but they will tend to fail while
+     * compiling protoc-generated code, and these limits tend to be language
+     * or toolchain specific.
+     *
+     * @generated from enum value: LEGACY_NO_EXPLICIT_LIMITS = 1;
+     */
+    FeatureSet_ProtoLimitsFeature_EnforceProtoLimits[FeatureSet_ProtoLimitsFeature_EnforceProtoLimits["LEGACY_NO_EXPLICIT_LIMITS"] = 1] = "LEGACY_NO_EXPLICIT_LIMITS";
+    /**
+     * A set of limits enforced by Edition 2026 by default. For a detailed
+     * list of all the limits please consult the Edition 2026 documentation.
+     *
+     * @generated from enum value: PROTO_LIMITS2026 = 2;
+     */
+    FeatureSet_ProtoLimitsFeature_EnforceProtoLimits[FeatureSet_ProtoLimitsFeature_EnforceProtoLimits["PROTO_LIMITS2026"] = 2] = "PROTO_LIMITS2026";
+})(FeatureSet_ProtoLimitsFeature_EnforceProtoLimits || (FeatureSet_ProtoLimitsFeature_EnforceProtoLimits = {}));
+/**
+ * Describes the enum google.protobuf.FeatureSet.ProtoLimitsFeature.EnforceProtoLimits.
+ */
+const FeatureSet_ProtoLimitsFeature_EnforceProtoLimitsSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (enumDesc(file_google_protobuf_descriptor, 19, 1, 0)));
+/**
+ * @generated from enum google.protobuf.FeatureSet.FieldPresence
+ */
+var FeatureSet_FieldPresence;
+(function (FeatureSet_FieldPresence) {
+    /**
+     * @generated from enum value: FIELD_PRESENCE_UNKNOWN = 0;
+     */
+    FeatureSet_FieldPresence[FeatureSet_FieldPresence["FIELD_PRESENCE_UNKNOWN"] = 0] = "FIELD_PRESENCE_UNKNOWN";
+    /**
+     * @generated from enum value: EXPLICIT = 1;
+     */
+    FeatureSet_FieldPresence[FeatureSet_FieldPresence["EXPLICIT"] = 1] = "EXPLICIT";
+    /**
+     * @generated from enum value: IMPLICIT = 2;
+     */
+    FeatureSet_FieldPresence[FeatureSet_FieldPresence["IMPLICIT"] = 2] = "IMPLICIT";
+    /**
+     * @generated from enum value: LEGACY_REQUIRED = 3;
+     */
+    FeatureSet_FieldPresence[FeatureSet_FieldPresence["LEGACY_REQUIRED"] = 3] = "LEGACY_REQUIRED";
+})(FeatureSet_FieldPresence || (FeatureSet_FieldPresence = {}));
+/**
+ * Describes the enum google.protobuf.FeatureSet.FieldPresence.
+ */
+const FeatureSet_FieldPresenceSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (enumDesc(file_google_protobuf_descriptor, 19, 0)));
+/**
+ * @generated from enum google.protobuf.FeatureSet.EnumType
+ */
+var FeatureSet_EnumType;
+(function (FeatureSet_EnumType) {
+    /**
+     * @generated from enum value: ENUM_TYPE_UNKNOWN = 0;
+     */
+    FeatureSet_EnumType[FeatureSet_EnumType["ENUM_TYPE_UNKNOWN"] = 0] = "ENUM_TYPE_UNKNOWN";
+    /**
+     * @generated from enum value: OPEN = 1;
+     */
+    FeatureSet_EnumType[FeatureSet_EnumType["OPEN"] = 1] = "OPEN";
+    /**
+     * @generated from enum value: CLOSED = 2;
+     */
+    FeatureSet_EnumType[FeatureSet_EnumType["CLOSED"] = 2] = "CLOSED";
+})(FeatureSet_EnumType || (FeatureSet_EnumType = {}));
+/**
+ * Describes the enum google.protobuf.FeatureSet.EnumType.
+ */
+const FeatureSet_EnumTypeSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (enumDesc(file_google_protobuf_descriptor, 19, 1)));
+/**
+ * @generated from enum google.protobuf.FeatureSet.RepeatedFieldEncoding
+ */
+var FeatureSet_RepeatedFieldEncoding;
+(function (FeatureSet_RepeatedFieldEncoding) {
+    /**
+     * @generated from enum value: REPEATED_FIELD_ENCODING_UNKNOWN = 0;
+     */
+    FeatureSet_RepeatedFieldEncoding[FeatureSet_RepeatedFieldEncoding["REPEATED_FIELD_ENCODING_UNKNOWN"] = 0] = "REPEATED_FIELD_ENCODING_UNKNOWN";
+    /**
+     * @generated from enum value: PACKED = 1;
+     */
+    FeatureSet_RepeatedFieldEncoding[FeatureSet_RepeatedFieldEncoding["PACKED"] = 1] = "PACKED";
+    /**
+     * @generated from enum value: EXPANDED = 2;
+     */
+    FeatureSet_RepeatedFieldEncoding[FeatureSet_RepeatedFieldEncoding["EXPANDED"] = 2] = "EXPANDED";
+})(FeatureSet_RepeatedFieldEncoding || (FeatureSet_RepeatedFieldEncoding = {}));
+/**
+ * Describes the enum google.protobuf.FeatureSet.RepeatedFieldEncoding.
+ */
+const FeatureSet_RepeatedFieldEncodingSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (enumDesc(file_google_protobuf_descriptor, 19, 2)));
+/**
+ * @generated from enum google.protobuf.FeatureSet.Utf8Validation
+ */
+var FeatureSet_Utf8Validation;
+(function (FeatureSet_Utf8Validation) {
+    /**
+     * @generated from enum value: UTF8_VALIDATION_UNKNOWN = 0;
+     */
+    FeatureSet_Utf8Validation[FeatureSet_Utf8Validation["UTF8_VALIDATION_UNKNOWN"] = 0] = "UTF8_VALIDATION_UNKNOWN";
+    /**
+     * @generated from enum value: VERIFY = 2;
+     */
+    FeatureSet_Utf8Validation[FeatureSet_Utf8Validation["VERIFY"] = 2] = "VERIFY";
+    /**
+     * @generated from enum value: NONE = 3;
+     */
+    FeatureSet_Utf8Validation[FeatureSet_Utf8Validation["NONE"] = 3] = "NONE";
+})(FeatureSet_Utf8Validation || (FeatureSet_Utf8Validation = {}));
+/**
+ * Describes the enum google.protobuf.FeatureSet.Utf8Validation.
+ */
+const FeatureSet_Utf8ValidationSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (enumDesc(file_google_protobuf_descriptor, 19, 3)));
+/**
+ * @generated from enum google.protobuf.FeatureSet.MessageEncoding
+ */
+var FeatureSet_MessageEncoding;
+(function (FeatureSet_MessageEncoding) {
+    /**
+     * @generated from enum value: MESSAGE_ENCODING_UNKNOWN = 0;
+     */
+    FeatureSet_MessageEncoding[FeatureSet_MessageEncoding["MESSAGE_ENCODING_UNKNOWN"] = 0] = "MESSAGE_ENCODING_UNKNOWN";
+    /**
+     * @generated from enum value: LENGTH_PREFIXED = 1;
+     */
+    FeatureSet_MessageEncoding[FeatureSet_MessageEncoding["LENGTH_PREFIXED"] = 1] = "LENGTH_PREFIXED";
+    /**
+     * @generated from enum value: DELIMITED = 2;
+     */
+    FeatureSet_MessageEncoding[FeatureSet_MessageEncoding["DELIMITED"] = 2] = "DELIMITED";
+})(FeatureSet_MessageEncoding || (FeatureSet_MessageEncoding = {}));
+/**
+ * Describes the enum google.protobuf.FeatureSet.MessageEncoding.
+ */
+const FeatureSet_MessageEncodingSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (enumDesc(file_google_protobuf_descriptor, 19, 4)));
+/**
+ * @generated from enum google.protobuf.FeatureSet.JsonFormat
+ */
+var FeatureSet_JsonFormat;
+(function (FeatureSet_JsonFormat) {
+    /**
+     * @generated from enum value: JSON_FORMAT_UNKNOWN = 0;
+     */
+    FeatureSet_JsonFormat[FeatureSet_JsonFormat["JSON_FORMAT_UNKNOWN"] = 0] = "JSON_FORMAT_UNKNOWN";
+    /**
+     * @generated from enum value: ALLOW = 1;
+     */
+    FeatureSet_JsonFormat[FeatureSet_JsonFormat["ALLOW"] = 1] = "ALLOW";
+    /**
+     * @generated from enum value: LEGACY_BEST_EFFORT = 2;
+     */
+    FeatureSet_JsonFormat[FeatureSet_JsonFormat["LEGACY_BEST_EFFORT"] = 2] = "LEGACY_BEST_EFFORT";
+})(FeatureSet_JsonFormat || (FeatureSet_JsonFormat = {}));
+/**
+ * Describes the enum google.protobuf.FeatureSet.JsonFormat.
+ */
+const FeatureSet_JsonFormatSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (enumDesc(file_google_protobuf_descriptor, 19, 5)));
+/**
+ * @generated from enum google.protobuf.FeatureSet.EnforceNamingStyle
+ */
+var FeatureSet_EnforceNamingStyle;
+(function (FeatureSet_EnforceNamingStyle) {
+    /**
+     * @generated from enum value: ENFORCE_NAMING_STYLE_UNKNOWN = 0;
+     */
+    FeatureSet_EnforceNamingStyle[FeatureSet_EnforceNamingStyle["ENFORCE_NAMING_STYLE_UNKNOWN"] = 0] = "ENFORCE_NAMING_STYLE_UNKNOWN";
+    /**
+     * @generated from enum value: STYLE2024 = 1;
+     */
+    FeatureSet_EnforceNamingStyle[FeatureSet_EnforceNamingStyle["STYLE2024"] = 1] = "STYLE2024";
+    /**
+     * @generated from enum value: STYLE_LEGACY = 2;
+     */
+    FeatureSet_EnforceNamingStyle[FeatureSet_EnforceNamingStyle["STYLE_LEGACY"] = 2] = "STYLE_LEGACY";
+    /**
+     * @generated from enum value: STYLE2026 = 3;
+     */
+    FeatureSet_EnforceNamingStyle[FeatureSet_EnforceNamingStyle["STYLE2026"] = 3] = "STYLE2026";
+})(FeatureSet_EnforceNamingStyle || (FeatureSet_EnforceNamingStyle = {}));
+/**
+ * Describes the enum google.protobuf.FeatureSet.EnforceNamingStyle.
+ */
+const FeatureSet_EnforceNamingStyleSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (enumDesc(file_google_protobuf_descriptor, 19, 6)));
+/**
+ * Describes the message google.protobuf.FeatureSetDefaults.
+ * Use `create(FeatureSetDefaultsSchema)` to create a new message.
+ */
+const FeatureSetDefaultsSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (messageDesc(file_google_protobuf_descriptor, 20)));
+/**
+ * Describes the message google.protobuf.FeatureSetDefaults.FeatureSetEditionDefault.
+ * Use `create(FeatureSetDefaults_FeatureSetEditionDefaultSchema)` to create a new message.
+ */
+const FeatureSetDefaults_FeatureSetEditionDefaultSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (messageDesc(file_google_protobuf_descriptor, 20, 0)));
+/**
+ * Describes the message google.protobuf.SourceCodeInfo.
+ * Use `create(SourceCodeInfoSchema)` to create a new message.
+ */
+const SourceCodeInfoSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (messageDesc(file_google_protobuf_descriptor, 21)));
+/**
+ * Describes the message google.protobuf.SourceCodeInfo.Location.
+ * Use `create(SourceCodeInfo_LocationSchema)` to create a new message.
+ */
+const SourceCodeInfo_LocationSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (messageDesc(file_google_protobuf_descriptor, 21, 0)));
+/**
+ * Describes the message google.protobuf.GeneratedCodeInfo.
+ * Use `create(GeneratedCodeInfoSchema)` to create a new message.
+ */
+const GeneratedCodeInfoSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (messageDesc(file_google_protobuf_descriptor, 22)));
+/**
+ * Describes the message google.protobuf.GeneratedCodeInfo.Annotation.
+ * Use `create(GeneratedCodeInfo_AnnotationSchema)` to create a new message.
+ */
+const GeneratedCodeInfo_AnnotationSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (messageDesc(file_google_protobuf_descriptor, 22, 0)));
+/**
+ * Represents the identified object's effect on the element in the original
+ * .proto file.
+ *
+ * @generated from enum google.protobuf.GeneratedCodeInfo.Annotation.Semantic
+ */
+var GeneratedCodeInfo_Annotation_Semantic;
+(function (GeneratedCodeInfo_Annotation_Semantic) {
+    /**
+     * There is no effect or the effect is indescribable.
+     *
+     * @generated from enum value: NONE = 0;
+     */
+    GeneratedCodeInfo_Annotation_Semantic[GeneratedCodeInfo_Annotation_Semantic["NONE"] = 0] = "NONE";
+    /**
+     * The element is set or otherwise mutated.
+     *
+     * @generated from enum value: SET = 1;
+     */
+    GeneratedCodeInfo_Annotation_Semantic[GeneratedCodeInfo_Annotation_Semantic["SET"] = 1] = "SET";
+    /**
+     * An alias to the element is returned.
+     *
+     * @generated from enum value: ALIAS = 2;
+     */
+    GeneratedCodeInfo_Annotation_Semantic[GeneratedCodeInfo_Annotation_Semantic["ALIAS"] = 2] = "ALIAS";
+})(GeneratedCodeInfo_Annotation_Semantic || (GeneratedCodeInfo_Annotation_Semantic = {}));
+/**
+ * Describes the enum google.protobuf.GeneratedCodeInfo.Annotation.Semantic.
+ */
+const GeneratedCodeInfo_Annotation_SemanticSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (enumDesc(file_google_protobuf_descriptor, 22, 0, 0)));
+/**
+ * The full set of known editions.
+ *
+ * @generated from enum google.protobuf.Edition
+ */
+var Edition;
+(function (Edition) {
+    /**
+     * A placeholder for an unknown edition value.
+     *
+     * @generated from enum value: EDITION_UNKNOWN = 0;
+     */
+    Edition[Edition["EDITION_UNKNOWN"] = 0] = "EDITION_UNKNOWN";
+    /**
+     * A placeholder edition for specifying default behaviors *before* a feature
+     * was first introduced.  This is effectively an "infinite past".
+     *
+     * @generated from enum value: EDITION_LEGACY = 900;
+     */
+    Edition[Edition["EDITION_LEGACY"] = 900] = "EDITION_LEGACY";
+    /**
+     * Legacy syntax "editions".  These pre-date editions, but behave much like
+     * distinct editions.  These can't be used to specify the edition of proto
+     * files, but feature definitions must supply proto2/proto3 defaults for
+     * backwards compatibility.
+     *
+     * @generated from enum value: EDITION_PROTO2 = 998;
+     */
+    Edition[Edition["EDITION_PROTO2"] = 998] = "EDITION_PROTO2";
+    /**
+     * @generated from enum value: EDITION_PROTO3 = 999;
+     */
+    Edition[Edition["EDITION_PROTO3"] = 999] = "EDITION_PROTO3";
+    /**
+     * Editions that have been released.  The specific values are arbitrary and
+     * should not be depended on, but they will always be time-ordered for easy
+     * comparison.
+     *
+     * @generated from enum value: EDITION_2023 = 1000;
+     */
+    Edition[Edition["EDITION_2023"] = 1000] = "EDITION_2023";
+    /**
+     * @generated from enum value: EDITION_2024 = 1001;
+     */
+    Edition[Edition["EDITION_2024"] = 1001] = "EDITION_2024";
+    /**
+     * @generated from enum value: EDITION_2026 = 1002;
+     */
+    Edition[Edition["EDITION_2026"] = 1002] = "EDITION_2026";
+    /**
+     * A placeholder edition for developing and testing unscheduled features.
+     *
+     * @generated from enum value: EDITION_UNSTABLE = 9999;
+     */
+    Edition[Edition["EDITION_UNSTABLE"] = 9999] = "EDITION_UNSTABLE";
+    /**
+     * Placeholder editions for testing feature resolution.  These should not be
+     * used or relied on outside of tests.
+     *
+     * @generated from enum value: EDITION_1_TEST_ONLY = 1;
+     */
+    Edition[Edition["EDITION_1_TEST_ONLY"] = 1] = "EDITION_1_TEST_ONLY";
+    /**
+     * @generated from enum value: EDITION_2_TEST_ONLY = 2;
+     */
+    Edition[Edition["EDITION_2_TEST_ONLY"] = 2] = "EDITION_2_TEST_ONLY";
+    /**
+     * @generated from enum value: EDITION_99997_TEST_ONLY = 99997;
+     */
+    Edition[Edition["EDITION_99997_TEST_ONLY"] = 99997] = "EDITION_99997_TEST_ONLY";
+    /**
+     * @generated from enum value: EDITION_99998_TEST_ONLY = 99998;
+     */
+    Edition[Edition["EDITION_99998_TEST_ONLY"] = 99998] = "EDITION_99998_TEST_ONLY";
+    /**
+     * @generated from enum value: EDITION_99999_TEST_ONLY = 99999;
+     */
+    Edition[Edition["EDITION_99999_TEST_ONLY"] = 99999] = "EDITION_99999_TEST_ONLY";
+    /**
+     * Placeholder for specifying unbounded edition support.  This should only
+     * ever be used by plugins that can expect to never require any changes to
+     * support a new edition.
+     *
+     * @generated from enum value: EDITION_MAX = 2147483647;
+     */
+    Edition[Edition["EDITION_MAX"] = 2147483647] = "EDITION_MAX";
+})(Edition || (Edition = {}));
+/**
+ * Describes the enum google.protobuf.Edition.
+ */
+const EditionSchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (enumDesc(file_google_protobuf_descriptor, 0)));
+/**
+ * Describes the 'visibility' of a symbol with respect to the proto import
+ * system. Symbols can only be imported when the visibility rules do not prevent
+ * it (ex: local symbols cannot be imported).  Visibility modifiers can only set
+ * on `message` and `enum` as they are the only types available to be referenced
+ * from other files.
+ *
+ * @generated from enum google.protobuf.SymbolVisibility
+ */
+var SymbolVisibility;
+(function (SymbolVisibility) {
+    /**
+     * @generated from enum value: VISIBILITY_UNSET = 0;
+     */
+    SymbolVisibility[SymbolVisibility["VISIBILITY_UNSET"] = 0] = "VISIBILITY_UNSET";
+    /**
+     * @generated from enum value: VISIBILITY_LOCAL = 1;
+     */
+    SymbolVisibility[SymbolVisibility["VISIBILITY_LOCAL"] = 1] = "VISIBILITY_LOCAL";
+    /**
+     * @generated from enum value: VISIBILITY_EXPORT = 2;
+     */
+    SymbolVisibility[SymbolVisibility["VISIBILITY_EXPORT"] = 2] = "VISIBILITY_EXPORT";
+})(SymbolVisibility || (SymbolVisibility = {}));
+/**
+ * Describes the enum google.protobuf.SymbolVisibility.
+ */
+const SymbolVisibilitySchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (enumDesc(file_google_protobuf_descriptor, 1)));
+
+;// CONCATENATED MODULE: ./node_modules/@bufbuild/protobuf/dist/esm/reflect/message.js
+// Copyright 2021-2026 Buf Technologies, Inc.
+//
+// Licensed under the Apache License, Version 2.0 (the "License");
+// you may not use this file except in compliance with the License.
+// You may obtain a copy of the License at
+//
+//      http://www.apache.org/licenses/LICENSE-2.0
+//
+// Unless required by applicable law or agreed to in writing, software
+// distributed under the License is distributed on an "AS IS" BASIS,
+// WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+// See the License for the specific language governing permissions and
+// limitations under the License.
+
+
+
+
+// google.protobuf.NullValue.NULL_VALUE;
+const NULL_VALUE = 0;
+/**
+ * Return the conversions between the local representation of the field
+ * value and the message it represents.
+ *
+ * @private
+ */
+function localMessageMapper(field) {
+    // google.protobuf.Struct fields are stored as JsonObject.
+    if (usesJsonRepresentation(field)) {
+        return {
+            toMessage: (local) => wktStructToReflect(local),
+            toLocal: (message) => wktStructToLocal(message),
+        };
+    }
+    // Singular wrapper fields outside a oneof are unwrapped to the scalar value.
+    if (field.fieldKind == "message" &&
+        !field.oneof &&
+        isWrapperDesc(field.message)) {
+        const wrapperDesc = field.message;
+        const valueLocalName = wrapperDesc.fields[0].localName;
+        return {
+            toMessage: (local) => {
+                const message = create_create(wrapperDesc);
+                if (local !== undefined) {
+                    message[valueLocalName] = local;
+                }
+                return message;
+            },
+            toLocal: (message) => message[valueLocalName],
+        };
+    }
+    // For all other fields, the local value is the message itself.
+    const childDesc = field.message;
+    return {
+        toMessage: (local) => (local === undefined ? create_create(childDesc) : local),
+        toLocal: (message) => message,
+    };
+}
+/**
+ * Returns true if values of this field are stored as JsonValue instead of
+ * a message: google.protobuf.Struct is represented with JsonObject when
+ * used in a field, except when used in google.protobuf.Value.
+ */
+function usesJsonRepresentation(field) {
+    return (field.message.typeName == "google.protobuf.Struct" &&
+        field.parent.typeName != "google.protobuf.Value");
+}
+/**
+ * Convert the JsonValue representation of a google.protobuf.Struct to the
+ * message representation.
+ *
+ * @private
+ */
+function wktStructToReflect(json) {
+    const struct = {
+        $typeName: "google.protobuf.Struct",
+        fields: {},
+    };
+    if (guard_isObject(json)) {
+        for (const k of Object.keys(json)) {
+            setOwn(struct.fields, k, wktValueToReflect(json[k]));
+        }
+    }
+    return struct;
+}
+/**
+ * Convert a google.protobuf.Struct message to its JsonValue representation.
+ *
+ * @private
+ */
+function wktStructToLocal(val) {
+    const json = {};
+    for (const k of Object.keys(val.fields)) {
+        setOwn(json, k, wktValueToLocal(val.fields[k]));
+    }
+    return json;
+}
+function wktValueToLocal(val) {
+    switch (val.kind.case) {
+        case "structValue":
+            return wktStructToLocal(val.kind.value);
+        case "listValue":
+            return val.kind.value.values.map(wktValueToLocal);
+        case "nullValue":
+        case undefined:
+            return null;
+        default:
+            return val.kind.value;
+    }
+}
+function wktValueToReflect(json) {
+    const value = {
+        $typeName: "google.protobuf.Value",
+        kind: { case: undefined },
+    };
+    switch (typeof json) {
+        case "number":
+            value.kind = { case: "numberValue", value: json };
+            break;
+        case "string":
+            value.kind = { case: "stringValue", value: json };
+            break;
+        case "boolean":
+            value.kind = { case: "boolValue", value: json };
+            break;
+        case "object":
+            if (json === null) {
+                value.kind = { case: "nullValue", value: NULL_VALUE };
+            }
+            else if (Array.isArray(json)) {
+                const listValue = {
+                    $typeName: "google.protobuf.ListValue",
+                    values: [],
+                };
+                if (Array.isArray(json)) {
+                    for (const e of json) {
+                        listValue.values.push(wktValueToReflect(e));
+                    }
+                }
+                value.kind = {
+                    case: "listValue",
+                    value: listValue,
+                };
+            }
+            else {
+                value.kind = {
+                    case: "structValue",
+                    value: wktStructToReflect(json),
+                };
+            }
+            break;
+    }
+    return value;
+}
+
+;// CONCATENATED MODULE: ./node_modules/@bufbuild/protobuf/dist/esm/from-binary.js
+// Copyright 2021-2026 Buf Technologies, Inc.
+//
+// Licensed under the Apache License, Version 2.0 (the "License");
+// you may not use this file except in compliance with the License.
+// You may obtain a copy of the License at
+//
+//      http://www.apache.org/licenses/LICENSE-2.0
+//
+// Unless required by applicable law or agreed to in writing, software
+// distributed under the License is distributed on an "AS IS" BASIS,
+// WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+// See the License for the specific language governing permissions and
+// limitations under the License.
+
+
+
+
+
+
+
+
+/**
+ * @private Only exported for getExtension()
+ */
+function makeReadContext(options) {
+    return Object.assign(Object.assign({ readUnknownFields: true, recursionLimit: 100 }, options), { depth: 0 });
+}
+/**
+ * Parse serialized binary data.
+ */
+function from_binary_fromBinary(schema, bytes, options) {
+    const message = create_create(schema);
+    compiledReader(schema).read(message, new binary_encoding_BinaryReader(bytes), makeReadContext(options), bytes.byteLength);
+    return message;
+}
+/**
+ * Parse from binary data, merging fields.
+ *
+ * Repeated fields are appended. Map entries are added, overwriting
+ * existing keys.
+ *
+ * If a message field is already present, it will be merged with the
+ * new data.
+ */
+function mergeFromBinary(schema, target, bytes, options) {
+    if (target.$typeName !== schema.typeName &&
+        schema.fields.length > 0) {
+        throw new FieldError(schema.fields[0], `cannot use ${schema.fields[0]} with message ${target.$typeName}`, "ForeignFieldError");
+    }
+    compiledReader(schema).read(target, new BinaryReader(bytes), makeReadContext(options), bytes.byteLength);
+    return target;
+}
+const compiledReaders = new WeakMap();
+/**
+ * Return the compiled decoder for a message, compiling it on first use.
+ */
+function compiledReader(desc) {
+    let compiled = compiledReaders.get(desc);
+    if (compiled === undefined) {
+        compiled = compileMessage(desc);
+    }
+    return compiled;
+}
+function compileMessage(desc) {
+    const descString = String(desc);
+    const fieldReaders = new Map();
+    const compiled = {
+        read: compileMessageReader(descString, fieldReaders),
+        readGroup: compileGroupReader(descString, fieldReaders),
+    };
+    // Register before compiling fields, so that recursive message types
+    // resolve to this instance instead of compiling endlessly.
+    compiledReaders.set(desc, compiled);
+    for (const field of desc.fields) {
+        fieldReaders.set(field.number, compileFieldReader(field));
+    }
+    return compiled;
+}
+/**
+ * Create a decoder for a length-prefixed message body, dispatching wire
+ * records to the compiled field decoders by field number.
+ */
+function compileMessageReader(descString, fieldReaders) {
+    return (message, reader, ctx, length) => {
+        var _a;
+        if (++ctx.depth > ctx.recursionLimit) {
+            throw new Error(`cannot decode ${descString} from binary: maximum recursion depth of ${ctx.recursionLimit} reached`);
+        }
+        const end = reader.pos + length;
+        const unknownFields = (_a = message.$unknown) !== null && _a !== void 0 ? _a : [];
+        while (reader.pos < end) {
+            const [fieldNo, wireType] = reader.tag();
+            const fieldReader = fieldReaders.get(fieldNo);
+            if (fieldReader === undefined) {
+                // Use remaining recursion budget for skipping nested groups
+                const data = reader.skip(wireType, fieldNo, ctx.recursionLimit - ctx.depth);
+                if (ctx.readUnknownFields) {
+                    unknownFields.push({ no: fieldNo, wireType, data });
+                }
+                continue;
+            }
+            fieldReader(message, reader, ctx, wireType);
+        }
+        if (unknownFields.length > 0) {
+            message.$unknown = unknownFields;
+        }
+        ctx.depth--;
+    };
+}
+/**
+ * Create a decoder for a message with the delimited encoding (group),
+ * reading until the EndGroup tag, like compileMessageReader.
+ */
+function compileGroupReader(descString, fieldReaders) {
+    return (message, reader, ctx, fieldNo) => {
+        var _a;
+        if (++ctx.depth > ctx.recursionLimit) {
+            throw new Error(`cannot decode ${descString} from binary: maximum recursion depth of ${ctx.recursionLimit} reached`);
+        }
+        let recordFieldNo;
+        let wireType;
+        const unknownFields = (_a = message.$unknown) !== null && _a !== void 0 ? _a : [];
+        while (reader.pos < reader.len) {
+            [recordFieldNo, wireType] = reader.tag();
+            if (wireType == WireType.EndGroup) {
+                break;
+            }
+            const fieldReader = fieldReaders.get(recordFieldNo);
+            if (fieldReader === undefined) {
+                // Use remaining recursion budget for skipping nested groups
+                const data = reader.skip(wireType, recordFieldNo, ctx.recursionLimit - ctx.depth);
+                if (ctx.readUnknownFields) {
+                    unknownFields.push({ no: recordFieldNo, wireType, data });
+                }
+                continue;
+            }
+            fieldReader(message, reader, ctx, wireType);
+        }
+        if (wireType != WireType.EndGroup || recordFieldNo !== fieldNo) {
+            throw new Error("invalid end group tag");
+        }
+        if (unknownFields.length > 0) {
+            message.$unknown = unknownFields;
+        }
+        ctx.depth--;
+    };
+}
+/**
+ * @private Only exported for getExtension()
+ */
+function readField(message, reader, field, wireType, ctx) {
+    compileFieldReader(field)(message[unsafeLocal], reader, ctx, wireType);
+}
+function compileFieldReader(field) {
+    switch (field.fieldKind) {
+        case "scalar":
+            return compileScalarFieldReader(field);
+        case "enum":
+            return compileEnumFieldReader(field);
+        case "message":
+            return compileMessageFieldReader(field);
+        case "list":
+            return compileListFieldReader(field);
+        case "map":
+            return compileMapFieldReader(field);
+    }
+}
+function compileScalarFieldReader(field) {
+    const readScalar = compileScalarReader(field.scalar, field.utf8Validation, field.longAsString);
+    const localName = field.localName;
+    if (field.oneof) {
+        const oneofLocalName = field.oneof.localName;
+        return (message, reader) => {
+            message[oneofLocalName] = {
+                case: localName,
+                value: readScalar(reader),
+            };
+        };
+    }
+    return (message, reader) => {
+        message[localName] = readScalar(reader);
+    };
+}
+function compileEnumFieldReader(field) {
+    var _a;
+    const localName = field.localName;
+    const oneofLocalName = (_a = field.oneof) === null || _a === void 0 ? void 0 : _a.localName;
+    if (field.enum.open) {
+        if (oneofLocalName !== undefined) {
+            return (message, reader) => {
+                message[oneofLocalName] = { case: localName, value: reader.int32() };
+            };
+        }
+        return (message, reader) => {
+            message[localName] = reader.int32();
+        };
+    }
+    // Closed enums: unknown values are stored as unknown fields.
+    const values = field.enum.values;
+    const fieldNo = field.number;
+    return (message, reader, ctx, wireType) => {
+        var _a;
+        const val = reader.int32();
+        if (values.some((v) => v.number === val)) {
+            if (oneofLocalName !== undefined) {
+                message[oneofLocalName] = { case: localName, value: val };
+            }
+            else {
+                message[localName] = val;
+            }
+        }
+        else if (ctx.readUnknownFields) {
+            const bytes = [];
+            varint32write(val, bytes);
+            const unknownFields = (_a = message.$unknown) !== null && _a !== void 0 ? _a : [];
+            unknownFields.push({
+                no: fieldNo,
+                wireType,
+                data: new Uint8Array(bytes),
+            });
+            message.$unknown = unknownFields;
+        }
+    };
+}
+function compileMessageFieldReader(field) {
+    const localName = field.localName;
+    const { toMessage, toLocal } = localMessageMapper(field);
+    const readChild = compileChildReader(field);
+    if (field.oneof) {
+        const oneofLocalName = field.oneof.localName;
+        return (message, reader, ctx) => {
+            const oneof = message[oneofLocalName];
+            const child = toMessage(oneof.case === localName ? oneof.value : undefined);
+            readChild(child, reader, ctx);
+            message[oneofLocalName] = { case: localName, value: toLocal(child) };
+        };
+    }
+    return (message, reader, ctx) => {
+        const child = toMessage(message[localName]);
+        readChild(child, reader, ctx);
+        message[localName] = toLocal(child);
+    };
+}
+/**
+ * Compile a decoder for the wire format of a message field, honoring the
+ * delimited encoding of the field.
+ */
+function compileChildReader(field) {
+    const compiledChild = compiledReader(field.message);
+    if (field.delimitedEncoding) {
+        const fieldNo = field.number;
+        return (child, reader, ctx) => compiledChild.readGroup(child, reader, ctx, fieldNo);
+    }
+    return (child, reader, ctx) => compiledChild.read(child, reader, ctx, reader.uint32());
+}
+function compileListFieldReader(field) {
+    const localName = field.localName;
+    if (field.listKind == "message") {
+        const { toMessage, toLocal } = localMessageMapper(field);
+        const readChild = compileChildReader(field);
+        return (message, reader, ctx) => {
+            const child = toMessage(undefined);
+            readChild(child, reader, ctx);
+            message[localName].push(toLocal(child));
+        };
+    }
+    const scalarType = field.listKind == "enum" ? descriptors_ScalarType.INT32 : field.scalar;
+    const longAsString = field.listKind == "scalar" ? field.longAsString : false;
+    const readScalar = compileScalarReader(scalarType, field.utf8Validation, longAsString);
+    const packedPossible = scalarType != descriptors_ScalarType.STRING && scalarType != descriptors_ScalarType.BYTES;
+    return (message, reader, ctx, wireType) => {
+        const items = message[localName];
+        if (wireType == WireType.LengthDelimited && packedPossible) {
+            const end = reader.uint32() + reader.pos;
+            while (reader.pos < end) {
+                items.push(readScalar(reader));
+            }
+        }
+        else {
+            items.push(readScalar(reader));
+        }
+    };
+}
+function compileMapFieldReader(field) {
+    const localName = field.localName;
+    const readKey = compileScalarReader(field.mapKey, field.utf8Validation, false);
+    const keyZero = scalar_scalarZeroValue(field.mapKey, false);
+    let readValue;
+    let valueDefault;
+    switch (field.mapKind) {
+        case "scalar": {
+            const scalar = field.scalar;
+            const readScalar = compileScalarReader(scalar, field.utf8Validation, false);
+            readValue = (reader) => readScalar(reader);
+            // Bytes zero values are created per entry, so that entries do not share
+            // one instance.
+            if (scalar == descriptors_ScalarType.BYTES) {
+                valueDefault = () => new Uint8Array(0);
+            }
+            else {
+                const zero = scalar_scalarZeroValue(scalar, false);
+                valueDefault = () => zero;
+            }
+            break;
+        }
+        case "enum": {
+            const zero = field.enum.values[0].number;
+            readValue = (reader) => reader.int32();
+            valueDefault = () => zero;
+            break;
+        }
+        case "message": {
+            const { toMessage, toLocal } = localMessageMapper(field);
+            const readChild = compiledReader(field.message).read;
+            // A repeated value field within one entry merges into the previous
+            // value, like any other singular message field.
+            readValue = (reader, ctx, existing) => {
+                const child = toMessage(existing);
+                readChild(child, reader, ctx, reader.uint32());
+                return toLocal(child);
+            };
+            valueDefault = () => toLocal(toMessage(undefined));
+            break;
+        }
+    }
+    return (message, reader, ctx) => {
+        const record = message[localName];
+        let key;
+        let val;
+        // Read the length of the map entry, which is a varint.
+        const len = reader.uint32();
+        // Calculate end AFTER advancing reader.pos (above), so that reader.pos is
+        // at the start of the map entry.
+        const end = reader.pos + len;
+        while (reader.pos < end) {
+            // Map entries have the key in field 1, and the value in field 2.
+            const [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case 1:
+                    key = readKey(reader);
+                    break;
+                case 2:
+                    val = readValue(reader, ctx, val);
+                    break;
+                default:
+                    reader.skip(wireType, fieldNo, ctx.recursionLimit - ctx.depth);
+            }
+        }
+        if (key === undefined) {
+            key = keyZero;
+        }
+        if (val === undefined) {
+            val = valueDefault();
+        }
+        // Map keys may be booleans, numbers, or bigints. Object keys are strings, so
+        // they are converted implicitly. setOwn() is needed because a key can be
+        // "__proto__".
+        setOwn(record, key, val);
+    };
+}
+/**
+ * Returns a reader for a scalar value. For 64-bit integers, BinaryReader
+ * already returns the local representation (bigint or string), so, unlike in
+ * the reflection layer, no validation is needed here.
+ */
+function compileScalarReader(type, utf8Validation, longAsString) {
+    switch (type) {
+        case descriptors_ScalarType.STRING:
+            return (reader) => reader.string(utf8Validation);
+        case descriptors_ScalarType.BOOL:
+            return (reader) => reader.bool();
+        case descriptors_ScalarType.DOUBLE:
+            return (reader) => reader.double();
+        case descriptors_ScalarType.FLOAT:
+            return (reader) => reader.float();
+        case descriptors_ScalarType.INT32:
+            return (reader) => reader.int32();
+        case descriptors_ScalarType.INT64:
+            if (longAsString) {
+                return (reader) => String(reader.int64());
+            }
+            return (reader) => reader.int64();
+        case descriptors_ScalarType.UINT64:
+            if (longAsString) {
+                return (reader) => String(reader.uint64());
+            }
+            return (reader) => reader.uint64();
+        case descriptors_ScalarType.FIXED64:
+            if (longAsString) {
+                return (reader) => String(reader.fixed64());
+            }
+            return (reader) => reader.fixed64();
+        case descriptors_ScalarType.BYTES:
+            return (reader) => reader.bytes();
+        case descriptors_ScalarType.FIXED32:
+            return (reader) => reader.fixed32();
+        case descriptors_ScalarType.SFIXED32:
+            return (reader) => reader.sfixed32();
+        case descriptors_ScalarType.SFIXED64:
+            if (longAsString) {
+                return (reader) => String(reader.sfixed64());
+            }
+            return (reader) => reader.sfixed64();
+        case descriptors_ScalarType.SINT64:
+            if (longAsString) {
+                return (reader) => String(reader.sint64());
+            }
+            return (reader) => reader.sint64();
+        case descriptors_ScalarType.UINT32:
+            return (reader) => reader.uint32();
+        case descriptors_ScalarType.SINT32:
+            return (reader) => reader.sint32();
+    }
+}
+
+;// CONCATENATED MODULE: ./node_modules/@bufbuild/protobuf/dist/esm/codegenv2/file.js
+// Copyright 2021-2026 Buf Technologies, Inc.
+//
+// Licensed under the Apache License, Version 2.0 (the "License");
+// you may not use this file except in compliance with the License.
+// You may obtain a copy of the License at
+//
+//      http://www.apache.org/licenses/LICENSE-2.0
+//
+// Unless required by applicable law or agreed to in writing, software
+// distributed under the License is distributed on an "AS IS" BASIS,
+// WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+// See the License for the specific language governing permissions and
+// limitations under the License.
+
+
+
+
+
+/**
+ * Hydrate a file descriptor.
+ *
+ * @private
+ */
+function fileDesc(b64, imports) {
+    var _a;
+    const root = from_binary_fromBinary(FileDescriptorProtoSchema, base64Decode(b64));
+    root.messageType.forEach(restoreJsonNames);
+    root.dependency = (_a = imports === null || imports === void 0 ? void 0 : imports.map((f) => f.proto.name)) !== null && _a !== void 0 ? _a : [];
+    const reg = createEmbeddedFileRegistry(root, (protoFileName) => imports === null || imports === void 0 ? void 0 : imports.find((f) => f.proto.name === protoFileName));
+    // biome-ignore lint/style/noNonNullAssertion: non-null assertion because we just created the registry from the file we look up
+    return reg.getFile(root.name);
+}
+
+;// CONCATENATED MODULE: ./node_modules/@bufbuild/protobuf/dist/esm/codegenv2/enum.js
+// Copyright 2021-2026 Buf Technologies, Inc.
+//
+// Licensed under the Apache License, Version 2.0 (the "License");
+// you may not use this file except in compliance with the License.
+// You may obtain a copy of the License at
+//
+//      http://www.apache.org/licenses/LICENSE-2.0
+//
+// Unless required by applicable law or agreed to in writing, software
+// distributed under the License is distributed on an "AS IS" BASIS,
+// WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+// See the License for the specific language governing permissions and
+// limitations under the License.
+/**
+ * Hydrate an enum descriptor.
+ *
+ * @private
+ */
+function enum_enumDesc(file, path, ...paths) {
+    if (paths.length == 0) {
+        return file.enums[path];
+    }
+    const e = paths.pop(); // we checked length above
+    return paths.reduce((acc, cur) => acc.nestedMessages[cur], file.messages[path]).nestedEnums[e];
+}
+/**
+ * Construct a TypeScript enum object at runtime from a descriptor.
+ *
+ * The returned object is identical to a transpiled TS enum and includes the
+ * reverse mapping, see https://www.typescriptlang.org/docs/handbook/enums.html#reverse-mappings
+ */
+function enum_tsEnum(desc) {
+    const enumObject = {};
+    for (const value of desc.values) {
+        enumObject[value.localName] = value.number;
+        enumObject[value.number] = value.localName;
+    }
+    return enumObject;
+}
+/**
+ * Construct an object enum at runtime from a descriptor.
+ *
+ * The returned object is a record of enum value name to integer value. It's
+ * a subset of transpiled TS enums - it does not include the reverse mapping,
+ * and only supports lookup by value name.
+ */
+function objEnum(desc) {
+    const enumObject = {};
+    for (const value of desc.values) {
+        enumObject[value.localName] = value.number;
+    }
+    return enumObject;
+}
+
+;// CONCATENATED MODULE: ./node_modules/onnx-buf/dist/onnx_pb.js
+//
+// WARNING: This file is automatically generated!  Please edit onnx.in.proto.
+//
+
+// SPDX-License-Identifier: Apache-2.0
+
+// @generated by protoc-gen-es v2.10.2 with parameter "target=js+dts,import_extension=js,js_import_style=module"
+// @generated from file onnx.proto (package onnx, syntax proto2)
+/* eslint-disable */
+
+
+
+/**
+ * Describes the file onnx.proto.
+ */
+const file_onnx = /*@__PURE__*/
+  fileDesc("Cgpvbm54LnByb3RvEgRvbm54ItsFCg5BdHRyaWJ1dGVQcm90bxIMCgRuYW1lGAEgASgJEhUKDXJlZl9hdHRyX25hbWUYFSABKAkSEgoKZG9jX3N0cmluZxgNIAEoCRIwCgR0eXBlGBQgASgOMiIub25ueC5BdHRyaWJ1dGVQcm90by5BdHRyaWJ1dGVUeXBlEgkKAWYYAiABKAISCQoBaRgDIAEoAxIJCgFzGAQgASgMEhwKAXQYBSABKAsyES5vbm54LlRlbnNvclByb3RvEhsKAWcYBiABKAsyEC5vbm54LkdyYXBoUHJvdG8SLgoNc3BhcnNlX3RlbnNvchgWIAEoCzIXLm9ubnguU3BhcnNlVGVuc29yUHJvdG8SGwoCdHAYDiABKAsyDy5vbm54LlR5cGVQcm90bxIOCgZmbG9hdHMYByADKAISDAoEaW50cxgIIAMoAxIPCgdzdHJpbmdzGAkgAygMEiIKB3RlbnNvcnMYCiADKAsyES5vbm54LlRlbnNvclByb3RvEiAKBmdyYXBocxgLIAMoCzIQLm9ubnguR3JhcGhQcm90bxIvCg5zcGFyc2VfdGVuc29ycxgXIAMoCzIXLm9ubnguU3BhcnNlVGVuc29yUHJvdG8SJAoLdHlwZV9wcm90b3MYDyADKAsyDy5vbm54LlR5cGVQcm90byLZAQoNQXR0cmlidXRlVHlwZRINCglVTkRFRklORUQQABIJCgVGTE9BVBABEgcKA0lOVBACEgoKBlNUUklORxADEgoKBlRFTlNPUhAEEgkKBUdSQVBIEAUSEQoNU1BBUlNFX1RFTlNPUhALEg4KClRZUEVfUFJPVE8QDRIKCgZGTE9BVFMQBhIICgRJTlRTEAcSCwoHU1RSSU5HUxAIEgsKB1RFTlNPUlMQCRIKCgZHUkFQSFMQChISCg5TUEFSU0VfVEVOU09SUxAMEg8KC1RZUEVfUFJPVE9TEA5KBAgMEA1KBAgQEBRSAXYihwEKDlZhbHVlSW5mb1Byb3RvEgwKBG5hbWUYASABKAkSHQoEdHlwZRgCIAEoCzIPLm9ubnguVHlwZVByb3RvEhIKCmRvY19zdHJpbmcYAyABKAkSNAoObWV0YWRhdGFfcHJvcHMYBCADKAsyHC5vbm54LlN0cmluZ1N0cmluZ0VudHJ5UHJvdG8ioQIKCU5vZGVQcm90bxINCgVpbnB1dBgBIAMoCRIOCgZvdXRwdXQYAiADKAkSDAoEbmFtZRgDIAEoCRIPCgdvcF90eXBlGAQgASgJEg4KBmRvbWFpbhgHIAEoCRIQCghvdmVybG9hZBgIIAEoCRInCglhdHRyaWJ1dGUYBSADKAsyFC5vbm54LkF0dHJpYnV0ZVByb3RvEhIKCmRvY19zdHJpbmcYBiABKAkSNAoObWV0YWRhdGFfcHJvcHMYCSADKAsyHC5vbm54LlN0cmluZ1N0cmluZ0VudHJ5UHJvdG8SQQoVZGV2aWNlX2NvbmZpZ3VyYXRpb25zGAogAygLMiIub25ueC5Ob2RlRGV2aWNlQ29uZmlndXJhdGlvblByb3RvIjIKFEludEludExpc3RFbnRyeVByb3RvEgsKA2tleRgBIAEoAxINCgV2YWx1ZRgCIAMoAyKAAQocTm9kZURldmljZUNvbmZpZ3VyYXRpb25Qcm90bxIYChBjb25maWd1cmF0aW9uX2lkGAEgASgJEi4KDXNoYXJkaW5nX3NwZWMYAiADKAsyFy5vbm54LlNoYXJkaW5nU3BlY1Byb3RvEhYKDnBpcGVsaW5lX3N0YWdlGAMgASgFIqMBChFTaGFyZGluZ1NwZWNQcm90bxITCgt0ZW5zb3JfbmFtZRgBIAEoCRIOCgZkZXZpY2UYAiADKAMSPQoZaW5kZXhfdG9fZGV2aWNlX2dyb3VwX21hcBgDIAMoCzIaLm9ubnguSW50SW50TGlzdEVudHJ5UHJvdG8SKgoLc2hhcmRlZF9kaW0YBCADKAsyFS5vbm54LlNoYXJkZWREaW1Qcm90byJVCg9TaGFyZGVkRGltUHJvdG8SDAoEYXhpcxgBIAEoAxI0Cg9zaW1wbGVfc2hhcmRpbmcYAiADKAsyGy5vbm54LlNpbXBsZVNoYXJkZWREaW1Qcm90byJcChVTaW1wbGVTaGFyZGVkRGltUHJvdG8SEwoJZGltX3ZhbHVlGAEgASgDSAASEwoJZGltX3BhcmFtGAIgASgJSAASEgoKbnVtX3NoYXJkcxgDIAEoA0IFCgNkaW0i1gEKEVRyYWluaW5nSW5mb1Byb3RvEigKDmluaXRpYWxpemF0aW9uGAEgASgLMhAub25ueC5HcmFwaFByb3RvEiMKCWFsZ29yaXRobRgCIAEoCzIQLm9ubnguR3JhcGhQcm90bxI8ChZpbml0aWFsaXphdGlvbl9iaW5kaW5nGAMgAygLMhwub25ueC5TdHJpbmdTdHJpbmdFbnRyeVByb3RvEjQKDnVwZGF0ZV9iaW5kaW5nGAQgAygLMhwub25ueC5TdHJpbmdTdHJpbmdFbnRyeVByb3RvIqIDCgpNb2RlbFByb3RvEhIKCmlyX3ZlcnNpb24YASABKAMSLgoMb3BzZXRfaW1wb3J0GAggAygLMhgub25ueC5PcGVyYXRvclNldElkUHJvdG8SFQoNcHJvZHVjZXJfbmFtZRgCIAEoCRIYChBwcm9kdWNlcl92ZXJzaW9uGAMgASgJEg4KBmRvbWFpbhgEIAEoCRIVCg1tb2RlbF92ZXJzaW9uGAUgASgDEhIKCmRvY19zdHJpbmcYBiABKAkSHwoFZ3JhcGgYByABKAsyEC5vbm54LkdyYXBoUHJvdG8SNAoObWV0YWRhdGFfcHJvcHMYDiADKAsyHC5vbm54LlN0cmluZ1N0cmluZ0VudHJ5UHJvdG8SLgoNdHJhaW5pbmdfaW5mbxgUIAMoCzIXLm9ubnguVHJhaW5pbmdJbmZvUHJvdG8SJgoJZnVuY3Rpb25zGBkgAygLMhMub25ueC5GdW5jdGlvblByb3RvEjUKDWNvbmZpZ3VyYXRpb24YGiADKAsyHi5vbm54LkRldmljZUNvbmZpZ3VyYXRpb25Qcm90byJNChhEZXZpY2VDb25maWd1cmF0aW9uUHJvdG8SDAoEbmFtZRgBIAEoCRITCgtudW1fZGV2aWNlcxgCIAEoBRIOCgZkZXZpY2UYAyADKAkiNAoWU3RyaW5nU3RyaW5nRW50cnlQcm90bxILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAkiawoQVGVuc29yQW5ub3RhdGlvbhITCgt0ZW5zb3JfbmFtZRgBIAEoCRJCChxxdWFudF9wYXJhbWV0ZXJfdGVuc29yX25hbWVzGAIgAygLMhwub25ueC5TdHJpbmdTdHJpbmdFbnRyeVByb3RvItQDCgpHcmFwaFByb3RvEh0KBG5vZGUYASADKAsyDy5vbm54Lk5vZGVQcm90bxIMCgRuYW1lGAIgASgJEiYKC2luaXRpYWxpemVyGAUgAygLMhEub25ueC5UZW5zb3JQcm90bxIzChJzcGFyc2VfaW5pdGlhbGl6ZXIYDyADKAsyFy5vbm54LlNwYXJzZVRlbnNvclByb3RvEhIKCmRvY19zdHJpbmcYCiABKAkSIwoFaW5wdXQYCyADKAsyFC5vbm54LlZhbHVlSW5mb1Byb3RvEiQKBm91dHB1dBgMIAMoCzIULm9ubnguVmFsdWVJbmZvUHJvdG8SKAoKdmFsdWVfaW5mbxgNIAMoCzIULm9ubnguVmFsdWVJbmZvUHJvdG8SNwoXcXVhbnRpemF0aW9uX2Fubm90YXRpb24YDiADKAsyFi5vbm54LlRlbnNvckFubm90YXRpb24SNAoObWV0YWRhdGFfcHJvcHMYECADKAsyHC5vbm54LlN0cmluZ1N0cmluZ0VudHJ5UHJvdG9KBAgDEARKBAgEEAVKBAgGEApSCmlyX3ZlcnNpb25SEHByb2R1Y2VyX3ZlcnNpb25SDHByb2R1Y2VyX3RhZ1IGZG9tYWluIoIHCgtUZW5zb3JQcm90bxIMCgRkaW1zGAEgAygDEhEKCWRhdGFfdHlwZRgCIAEoBRIqCgdzZWdtZW50GAMgASgLMhkub25ueC5UZW5zb3JQcm90by5TZWdtZW50EhYKCmZsb2F0X2RhdGEYBCADKAJCAhABEhYKCmludDMyX2RhdGEYBSADKAVCAhABEhMKC3N0cmluZ19kYXRhGAYgAygMEhYKCmludDY0X2RhdGEYByADKANCAhABEgwKBG5hbWUYCCABKAkSEgoKZG9jX3N0cmluZxgMIAEoCRIQCghyYXdfZGF0YRgJIAEoDBIzCg1leHRlcm5hbF9kYXRhGA0gAygLMhwub25ueC5TdHJpbmdTdHJpbmdFbnRyeVByb3RvEjUKDWRhdGFfbG9jYXRpb24YDiABKA4yHi5vbm54LlRlbnNvclByb3RvLkRhdGFMb2NhdGlvbhIXCgtkb3VibGVfZGF0YRgKIAMoAUICEAESFwoLdWludDY0X2RhdGEYCyADKARCAhABEjQKDm1ldGFkYXRhX3Byb3BzGBAgAygLMhwub25ueC5TdHJpbmdTdHJpbmdFbnRyeVByb3RvGiUKB1NlZ21lbnQSDQoFYmVnaW4YASABKAMSCwoDZW5kGAIgASgDIu4CCghEYXRhVHlwZRINCglVTkRFRklORUQQABIJCgVGTE9BVBABEgkKBVVJTlQ4EAISCAoESU5UOBADEgoKBlVJTlQxNhAEEgkKBUlOVDE2EAUSCQoFSU5UMzIQBhIJCgVJTlQ2NBAHEgoKBlNUUklORxAIEggKBEJPT0wQCRILCgdGTE9BVDE2EAoSCgoGRE9VQkxFEAsSCgoGVUlOVDMyEAwSCgoGVUlOVDY0EA0SDQoJQ09NUExFWDY0EA4SDgoKQ09NUExFWDEyOBAPEgwKCEJGTE9BVDE2EBASEAoMRkxPQVQ4RTRNM0ZOEBESEgoORkxPQVQ4RTRNM0ZOVVoQEhIOCgpGTE9BVDhFNU0yEBMSEgoORkxPQVQ4RTVNMkZOVVoQFBIJCgVVSU5UNBAVEggKBElOVDQQFhIOCgpGTE9BVDRFMk0xEBcSDgoKRkxPQVQ4RThNMBAYEgkKBVVJTlQyEBkSCAoESU5UMhAaIikKDERhdGFMb2NhdGlvbhILCgdERUZBVUxUEAASDAoIRVhURVJOQUwQASJoChFTcGFyc2VUZW5zb3JQcm90bxIhCgZ2YWx1ZXMYASABKAsyES5vbm54LlRlbnNvclByb3RvEiIKB2luZGljZXMYAiABKAsyES5vbm54LlRlbnNvclByb3RvEgwKBGRpbXMYAyADKAMilQEKEFRlbnNvclNoYXBlUHJvdG8SLQoDZGltGAEgAygLMiAub25ueC5UZW5zb3JTaGFwZVByb3RvLkRpbWVuc2lvbhpSCglEaW1lbnNpb24SEwoJZGltX3ZhbHVlGAEgASgDSAASEwoJZGltX3BhcmFtGAIgASgJSAASEgoKZGVub3RhdGlvbhgDIAEoCUIHCgV2YWx1ZSLOBAoJVHlwZVByb3RvEi0KC3RlbnNvcl90eXBlGAEgASgLMhYub25ueC5UeXBlUHJvdG8uVGVuc29ySAASMQoNc2VxdWVuY2VfdHlwZRgEIAEoCzIYLm9ubnguVHlwZVByb3RvLlNlcXVlbmNlSAASJwoIbWFwX3R5cGUYBSABKAsyEy5vbm54LlR5cGVQcm90by5NYXBIABIxCg1vcHRpb25hbF90eXBlGAkgASgLMhgub25ueC5UeXBlUHJvdG8uT3B0aW9uYWxIABI6ChJzcGFyc2VfdGVuc29yX3R5cGUYCCABKAsyHC5vbm54LlR5cGVQcm90by5TcGFyc2VUZW5zb3JIABISCgpkZW5vdGF0aW9uGAYgASgJGkIKBlRlbnNvchIRCgllbGVtX3R5cGUYASABKAUSJQoFc2hhcGUYAiABKAsyFi5vbm54LlRlbnNvclNoYXBlUHJvdG8aLgoIU2VxdWVuY2USIgoJZWxlbV90eXBlGAEgASgLMg8ub25ueC5UeXBlUHJvdG8aPAoDTWFwEhAKCGtleV90eXBlGAEgASgFEiMKCnZhbHVlX3R5cGUYAiABKAsyDy5vbm54LlR5cGVQcm90bxouCghPcHRpb25hbBIiCgllbGVtX3R5cGUYASABKAsyDy5vbm54LlR5cGVQcm90bxpICgxTcGFyc2VUZW5zb3ISEQoJZWxlbV90eXBlGAEgASgFEiUKBXNoYXBlGAIgASgLMhYub25ueC5UZW5zb3JTaGFwZVByb3RvQgcKBXZhbHVlIjUKEk9wZXJhdG9yU2V0SWRQcm90bxIOCgZkb21haW4YASABKAkSDwoHdmVyc2lvbhgCIAEoAyKGAwoNRnVuY3Rpb25Qcm90bxIMCgRuYW1lGAEgASgJEg0KBWlucHV0GAQgAygJEg4KBm91dHB1dBgFIAMoCRIRCglhdHRyaWJ1dGUYBiADKAkSLQoPYXR0cmlidXRlX3Byb3RvGAsgAygLMhQub25ueC5BdHRyaWJ1dGVQcm90bxIdCgRub2RlGAcgAygLMg8ub25ueC5Ob2RlUHJvdG8SEgoKZG9jX3N0cmluZxgIIAEoCRIuCgxvcHNldF9pbXBvcnQYCSADKAsyGC5vbm54Lk9wZXJhdG9yU2V0SWRQcm90bxIOCgZkb21haW4YCiABKAkSEAoIb3ZlcmxvYWQYDSABKAkSKAoKdmFsdWVfaW5mbxgMIAMoCzIULm9ubnguVmFsdWVJbmZvUHJvdG8SNAoObWV0YWRhdGFfcHJvcHMYDiADKAsyHC5vbm54LlN0cmluZ1N0cmluZ0VudHJ5UHJvdG9KBAgCEANKBAgDEARSDXNpbmNlX3ZlcnNpb25SBnN0YXR1cyrnAgoHVmVyc2lvbhISCg5fU1RBUlRfVkVSU0lPThAAEhkKFUlSX1ZFUlNJT05fMjAxN18xMF8xMBABEhkKFUlSX1ZFUlNJT05fMjAxN18xMF8zMBACEhgKFElSX1ZFUlNJT05fMjAxN18xMV8zEAMSGAoUSVJfVkVSU0lPTl8yMDE5XzFfMjIQBBIYChRJUl9WRVJTSU9OXzIwMTlfM18xOBAFEhgKFElSX1ZFUlNJT05fMjAxOV85XzE5EAYSFwoTSVJfVkVSU0lPTl8yMDIwXzVfOBAHEhgKFElSX1ZFUlNJT05fMjAyMV83XzMwEAgSFwoTSVJfVkVSU0lPTl8yMDIzXzVfNRAJEhgKFElSX1ZFUlNJT05fMjAyNF8zXzI1EAoSGQoVSVJfVkVSU0lPTl8yMDI1XzA1XzEyEAsSGQoVSVJfVkVSU0lPTl8yMDI1XzA4XzI2EAwSDgoKSVJfVkVSU0lPThANKi4KDk9wZXJhdG9yU3RhdHVzEhAKDEVYUEVSSU1FTlRBTBAAEgoKBlNUQUJMRRABQgJIAw");
+
+/**
+ * Describes the message onnx.AttributeProto.
+ * Use `create(AttributeProtoSchema)` to create a new message.
+ */
+const onnx_pb_AttributeProtoSchema = /*@__PURE__*/
+  message_messageDesc(file_onnx, 0);
+
+/**
+ * Describes the enum onnx.AttributeProto.AttributeType.
+ */
+const AttributeProto_AttributeTypeSchema = /*@__PURE__*/
+  enum_enumDesc(file_onnx, 0, 0);
+
+/**
+ * Note: this enum is structurally identical to the OpSchema::AttrType
+ * enum defined in schema.h.  If you rev one, you likely need to rev the other.
+ *
+ * @generated from enum onnx.AttributeProto.AttributeType
+ */
+const AttributeProto_AttributeType = /*@__PURE__*/
+  enum_tsEnum(AttributeProto_AttributeTypeSchema);
+
+/**
+ * Describes the message onnx.ValueInfoProto.
+ * Use `create(ValueInfoProtoSchema)` to create a new message.
+ */
+const onnx_pb_ValueInfoProtoSchema = /*@__PURE__*/
+  (/* unused pure expression or super */ null && (messageDesc(file_onnx, 1)));
+
+/**
+ * Describes the message onnx.NodeProto.
+ * Use `create(NodeProtoSchema)` to create a new message.
+ */
+const onnx_pb_NodeProtoSchema = /*@__PURE__*/
+  (/* unused pure expression or super */ null && (messageDesc(file_onnx, 2)));
+
+/**
+ * Describes the message onnx.IntIntListEntryProto.
+ * Use `create(IntIntListEntryProtoSchema)` to create a new message.
+ */
+const IntIntListEntryProtoSchema = /*@__PURE__*/
+  (/* unused pure expression or super */ null && (messageDesc(file_onnx, 3)));
+
+/**
+ * Describes the message onnx.NodeDeviceConfigurationProto.
+ * Use `create(NodeDeviceConfigurationProtoSchema)` to create a new message.
+ */
+const NodeDeviceConfigurationProtoSchema = /*@__PURE__*/
+  (/* unused pure expression or super */ null && (messageDesc(file_onnx, 4)));
+
+/**
+ * Describes the message onnx.ShardingSpecProto.
+ * Use `create(ShardingSpecProtoSchema)` to create a new message.
+ */
+const ShardingSpecProtoSchema = /*@__PURE__*/
+  (/* unused pure expression or super */ null && (messageDesc(file_onnx, 5)));
+
+/**
+ * Describes the message onnx.ShardedDimProto.
+ * Use `create(ShardedDimProtoSchema)` to create a new message.
+ */
+const ShardedDimProtoSchema = /*@__PURE__*/
+  (/* unused pure expression or super */ null && (messageDesc(file_onnx, 6)));
+
+/**
+ * Describes the message onnx.SimpleShardedDimProto.
+ * Use `create(SimpleShardedDimProtoSchema)` to create a new message.
+ */
+const SimpleShardedDimProtoSchema = /*@__PURE__*/
+  (/* unused pure expression or super */ null && (messageDesc(file_onnx, 7)));
+
+/**
+ * Describes the message onnx.TrainingInfoProto.
+ * Use `create(TrainingInfoProtoSchema)` to create a new message.
+ */
+const TrainingInfoProtoSchema = /*@__PURE__*/
+  (/* unused pure expression or super */ null && (messageDesc(file_onnx, 8)));
+
+/**
+ * Describes the message onnx.ModelProto.
+ * Use `create(ModelProtoSchema)` to create a new message.
+ */
+const onnx_pb_ModelProtoSchema = /*@__PURE__*/
+  (/* unused pure expression or super */ null && (messageDesc(file_onnx, 9)));
+
+/**
+ * Describes the message onnx.DeviceConfigurationProto.
+ * Use `create(DeviceConfigurationProtoSchema)` to create a new message.
+ */
+const DeviceConfigurationProtoSchema = /*@__PURE__*/
+  (/* unused pure expression or super */ null && (messageDesc(file_onnx, 10)));
+
+/**
+ * Describes the message onnx.StringStringEntryProto.
+ * Use `create(StringStringEntryProtoSchema)` to create a new message.
+ */
+const StringStringEntryProtoSchema = /*@__PURE__*/
+  (/* unused pure expression or super */ null && (messageDesc(file_onnx, 11)));
+
+/**
+ * Describes the message onnx.TensorAnnotation.
+ * Use `create(TensorAnnotationSchema)` to create a new message.
+ */
+const TensorAnnotationSchema = /*@__PURE__*/
+  (/* unused pure expression or super */ null && (messageDesc(file_onnx, 12)));
+
+/**
+ * Describes the message onnx.GraphProto.
+ * Use `create(GraphProtoSchema)` to create a new message.
+ */
+const onnx_pb_GraphProtoSchema = /*@__PURE__*/
+  (/* unused pure expression or super */ null && (messageDesc(file_onnx, 13)));
+
+/**
+ * Describes the message onnx.TensorProto.
+ * Use `create(TensorProtoSchema)` to create a new message.
+ */
+const TensorProtoSchema = /*@__PURE__*/
+  message_messageDesc(file_onnx, 14);
+
+/**
+ * Describes the message onnx.TensorProto.Segment.
+ * Use `create(TensorProto_SegmentSchema)` to create a new message.
+ */
+const TensorProto_SegmentSchema = /*@__PURE__*/
+  (/* unused pure expression or super */ null && (messageDesc(file_onnx, 14, 0)));
+
+/**
+ * Describes the enum onnx.TensorProto.DataType.
+ */
+const TensorProto_DataTypeSchema = /*@__PURE__*/
+  enum_enumDesc(file_onnx, 14, 0);
+
+/**
+ * @generated from enum onnx.TensorProto.DataType
+ */
+const TensorProto_DataType = /*@__PURE__*/
+  enum_tsEnum(TensorProto_DataTypeSchema);
+
+/**
+ * Describes the enum onnx.TensorProto.DataLocation.
+ */
+const TensorProto_DataLocationSchema = /*@__PURE__*/
+  (/* unused pure expression or super */ null && (enumDesc(file_onnx, 14, 1)));
+
+/**
+ * Location of the data for this tensor. MUST be one of:
+ * - DEFAULT - data stored inside the protobuf message. Data is stored in raw_data (if set) otherwise in type-specified field.
+ * - EXTERNAL - data stored in an external location as described by external_data field.
+ *
+ * @generated from enum onnx.TensorProto.DataLocation
+ */
+const onnx_pb_TensorProto_DataLocation = /*@__PURE__*/
+  (/* unused pure expression or super */ null && (tsEnum(TensorProto_DataLocationSchema)));
+
+/**
+ * Describes the message onnx.SparseTensorProto.
+ * Use `create(SparseTensorProtoSchema)` to create a new message.
+ */
+const SparseTensorProtoSchema = /*@__PURE__*/
+  (/* unused pure expression or super */ null && (messageDesc(file_onnx, 15)));
+
+/**
+ * Describes the message onnx.TensorShapeProto.
+ * Use `create(TensorShapeProtoSchema)` to create a new message.
+ */
+const TensorShapeProtoSchema = /*@__PURE__*/
+  (/* unused pure expression or super */ null && (messageDesc(file_onnx, 16)));
+
+/**
+ * Describes the message onnx.TensorShapeProto.Dimension.
+ * Use `create(TensorShapeProto_DimensionSchema)` to create a new message.
+ */
+const TensorShapeProto_DimensionSchema = /*@__PURE__*/
+  (/* unused pure expression or super */ null && (messageDesc(file_onnx, 16, 0)));
+
+/**
+ * Describes the message onnx.TypeProto.
+ * Use `create(TypeProtoSchema)` to create a new message.
+ */
+const onnx_pb_TypeProtoSchema = /*@__PURE__*/
+  (/* unused pure expression or super */ null && (messageDesc(file_onnx, 17)));
+
+/**
+ * Describes the message onnx.TypeProto.Tensor.
+ * Use `create(TypeProto_TensorSchema)` to create a new message.
+ */
+const onnx_pb_TypeProto_TensorSchema = /*@__PURE__*/
+  (/* unused pure expression or super */ null && (messageDesc(file_onnx, 17, 0)));
+
+/**
+ * Describes the message onnx.TypeProto.Sequence.
+ * Use `create(TypeProto_SequenceSchema)` to create a new message.
+ */
+const TypeProto_SequenceSchema = /*@__PURE__*/
+  (/* unused pure expression or super */ null && (messageDesc(file_onnx, 17, 1)));
+
+/**
+ * Describes the message onnx.TypeProto.Map.
+ * Use `create(TypeProto_MapSchema)` to create a new message.
+ */
+const TypeProto_MapSchema = /*@__PURE__*/
+  (/* unused pure expression or super */ null && (messageDesc(file_onnx, 17, 2)));
+
+/**
+ * Describes the message onnx.TypeProto.Optional.
+ * Use `create(TypeProto_OptionalSchema)` to create a new message.
+ */
+const TypeProto_OptionalSchema = /*@__PURE__*/
+  (/* unused pure expression or super */ null && (messageDesc(file_onnx, 17, 3)));
+
+/**
+ * Describes the message onnx.TypeProto.SparseTensor.
+ * Use `create(TypeProto_SparseTensorSchema)` to create a new message.
+ */
+const TypeProto_SparseTensorSchema = /*@__PURE__*/
+  (/* unused pure expression or super */ null && (messageDesc(file_onnx, 17, 4)));
+
+/**
+ * Describes the message onnx.OperatorSetIdProto.
+ * Use `create(OperatorSetIdProtoSchema)` to create a new message.
+ */
+const onnx_pb_OperatorSetIdProtoSchema = /*@__PURE__*/
+  (/* unused pure expression or super */ null && (messageDesc(file_onnx, 18)));
+
+/**
+ * Describes the message onnx.FunctionProto.
+ * Use `create(FunctionProtoSchema)` to create a new message.
+ */
+const FunctionProtoSchema = /*@__PURE__*/
+  (/* unused pure expression or super */ null && (messageDesc(file_onnx, 19)));
+
+/**
+ * Describes the enum onnx.Version.
+ */
+const VersionSchema = /*@__PURE__*/
+  (/* unused pure expression or super */ null && (enumDesc(file_onnx, 0)));
+
+/**
+ * Versioning
+ *
+ * ONNX versioning is specified in docs/IR.md and elaborated on in docs/Versioning.md
+ *
+ * To be compatible with both proto2 and proto3, we will use a version number
+ * that is not defined by the default value but an explicit enum number.
+ *
+ * @generated from enum onnx.Version
+ */
+const Version = /*@__PURE__*/
+  (/* unused pure expression or super */ null && (tsEnum(VersionSchema)));
+
+/**
+ * Describes the enum onnx.OperatorStatus.
+ */
+const OperatorStatusSchema = /*@__PURE__*/
+  (/* unused pure expression or super */ null && (enumDesc(file_onnx, 1)));
+
+/**
+ * Operator/function status.
+ *
+ * @generated from enum onnx.OperatorStatus
+ */
+const OperatorStatus = /*@__PURE__*/
+  (/* unused pure expression or super */ null && (tsEnum(OperatorStatusSchema)));
+
+
+;// CONCATENATED MODULE: ./.build/onnx/nibbles.js
+/** Four bits a number, two numbers to a byte of a file, the first in the lower half. In memory each has a byte of its own. */ /** @param count of numbers: the last half of the last byte may be nobody's. */ function nibbles_unpackNibbles(type, bytes, count) {
+    const nibble = (at)=>bytes[at >> 1] >> (at % 2 === 0 ? 0 : 4) & 0xf;
+    if (type === 'uint4') return Uint8Array.from({
+        length: count
+    }, (_, at)=>nibble(at));
+    return Int8Array.from({
+        length: count
+    }, (_, at)=>(nibble(at) ^ 8) - 8);
+}
+function packNibbles(data) {
+    return Uint8Array.from({
+        length: Math.ceil(data.length / 2)
+    }, (_, at)=>data[2 * at] & 0xf | (data[2 * at + 1] & 0xf) << 4);
+}
+
+;// CONCATENATED MODULE: ./.build/onnx/tensor.js
+
+
+
+
+/** What a file is asked to hold at most: protobuf's own limit of 2 GiB. */ const tensor_MAX_BYTES = (/* unused pure expression or super */ null && (2 ** 31 - 1));
+const STORAGE = {
+    float32: {
+        code: TensorProto_DataType.FLOAT,
+        bytes: 4,
+        view: (buffer, offset, length)=>new Float32Array(buffer, offset, length),
+        typed: (proto)=>Float32Array.from(proto.floatData)
+    },
+    float64: {
+        code: TensorProto_DataType.DOUBLE,
+        bytes: 8,
+        view: (buffer, offset, length)=>new Float64Array(buffer, offset, length),
+        typed: (proto)=>Float64Array.from(proto.doubleData)
+    },
+    float16: sixteenBits(TensorProto_DataType.FLOAT16),
+    bfloat16: sixteenBits(TensorProto_DataType.BFLOAT16),
+    int8: {
+        code: TensorProto_DataType.INT8,
+        bytes: 1,
+        view: (buffer, offset, length)=>new Int8Array(buffer, offset, length),
+        typed: (proto)=>Int8Array.from(proto.int32Data)
+    },
+    uint8: tensor_eightBits(TensorProto_DataType.UINT8),
+    bool: tensor_eightBits(TensorProto_DataType.BOOL),
+    int16: {
+        code: TensorProto_DataType.INT16,
+        bytes: 2,
+        view: (buffer, offset, length)=>new Int16Array(buffer, offset, length),
+        typed: (proto)=>Int16Array.from(proto.int32Data)
+    },
+    uint16: sixteenBits(TensorProto_DataType.UINT16),
+    int32: {
+        code: TensorProto_DataType.INT32,
+        bytes: 4,
+        view: (buffer, offset, length)=>new Int32Array(buffer, offset, length),
+        typed: (proto)=>Int32Array.from(proto.int32Data)
+    },
+    uint32: {
+        code: TensorProto_DataType.UINT32,
+        bytes: 4,
+        view: (buffer, offset, length)=>new Uint32Array(buffer, offset, length),
+        typed: (proto)=>Uint32Array.from(proto.uint64Data, Number)
+    },
+    int64: {
+        code: TensorProto_DataType.INT64,
+        bytes: 8,
+        view: (buffer, offset, length)=>new BigInt64Array(buffer, offset, length),
+        typed: (proto)=>BigInt64Array.from(proto.int64Data)
+    },
+    uint64: {
+        code: TensorProto_DataType.UINT64,
+        bytes: 8,
+        view: (buffer, offset, length)=>new BigUint64Array(buffer, offset, length),
+        typed: (proto)=>BigUint64Array.from(proto.uint64Data)
+    }
+};
+function sixteenBits(code) {
+    return {
+        code,
+        bytes: 2,
+        view: (buffer, offset, length)=>new Uint16Array(buffer, offset, length),
+        typed: (proto)=>Uint16Array.from(proto.int32Data)
+    };
+}
+function tensor_eightBits(code) {
+    return {
+        code,
+        bytes: 1,
+        view: (buffer, offset, length)=>new Uint8Array(buffer, offset, length),
+        typed: (proto)=>Uint8Array.from(proto.int32Data)
+    };
+}
+const TYPES = new Map([
+    ...Object.entries(STORAGE).map(([type, storage])=>[
+            storage.code,
+            type
+        ]),
+    [
+        TensorProto_DataType.STRING,
+        'string'
+    ],
+    [
+        TensorProto_DataType.INT4,
+        'int4'
+    ],
+    [
+        TensorProto_DataType.UINT4,
+        'uint4'
+    ]
+]);
+/** The element type of a TensorProto.DataType number; undefined for those we do not hold (complex, float8 and smaller). */ function tensor_elementType(code) {
+    return TYPES.get(code);
+}
+/** TensorProto.DataType of an element type. */ function tensor_dataType(type) {
+    if (type === 'string') return TensorProto_DataType.STRING;
+    if (tensor_isNibble(type)) return type === 'int4' ? TensorProto_DataType.INT4 : TensorProto_DataType.UINT4;
+    return STORAGE[type].code;
+}
+/** The name ONNX gives a TensorProto.DataType number, for messages. */ function tensor_dataTypeName(code) {
+    return DataType[code] ?? `type ${code}`;
+}
+/**
+ * A 64-bit integer of a number; what lies outside (INT64_MAX read as a double is 2⁶³) is clamped.
+ */ function tensor_toInt64(value) {
+    if (value >= 2 ** 63) return 2n ** 63n - 1n;
+    if (value <= -(2 ** 63)) return -(2n ** 63n);
+    return BigInt(value);
+}
+/** An int64 tensor, 1-D unless `dims` says otherwise (`[]` for a scalar). */ function int64Tensor(values, dims = [
+    values.length
+]) {
+    return {
+        type: 'int64',
+        dims,
+        data: BigInt64Array.from(values, tensor_toInt64)
+    };
+}
+/** Number of elements of a shape. */ function tensor_elementCount(dims) {
+    return dims.reduce((count, dim)=>count * dim, 1);
+}
+/**
+ * Reads a TensorProto: raw_data, the typed fields, or external data out of `source.external`.
+ *
+ * The data is a view of the given bytes where alignment allows, a copy otherwise.
+ *
+ * @throws UsageError when the type is none of ours, the data is not where it is said to be, or does not fill the shape.
+ */ function tensor_readTensor(proto, source) {
+    const where = `${source.name}: tensor "${proto.name}"`;
+    const dims = tensor_readDims(proto.dims, where);
+    const type = tensor_elementType(proto.dataType);
+    if (type === undefined) throw new UsageError(`${where} has element type ${tensor_dataTypeName(proto.dataType)}, which is not supported; convert it to float32`);
+    const count = tensor_elementCount(dims);
+    if (type === 'string') {
+        const data = proto.stringData.map((bytes)=>new TextDecoder().decode(bytes));
+        return {
+            type,
+            dims,
+            data: checkCount(data, count, where)
+        };
+    }
+    if (tensor_isNibble(type)) return {
+        type,
+        dims,
+        data: readNibbles(proto, type, dims, source, where)
+    };
+    const { bytes, view, typed } = STORAGE[type];
+    const raw = rawBytes(proto, source, count * bytes);
+    if (raw === undefined) return {
+        type,
+        dims,
+        data: checkCount(typed(proto), count, where)
+    };
+    checkBytes(raw, count * bytes, dims, where);
+    // Not slice(): a Buffer shares its memory there.
+    const aligned = raw.byteOffset % bytes === 0 ? raw : new Uint8Array(raw);
+    return {
+        type,
+        dims,
+        data: view(aligned.buffer, aligned.byteOffset, count)
+    };
+}
+function readNibbles(proto, type, dims, source, where) {
+    const count = tensor_elementCount(dims);
+    const bytes = Math.ceil(count / 2);
+    // Typed fields hold a byte in each number, two of ours.
+    const packed = rawBytes(proto, source, bytes) ?? Uint8Array.from(proto.int32Data);
+    checkBytes(packed, bytes, dims, where);
+    return unpackNibbles(type, packed, count);
+}
+function checkBytes({ byteLength: held }, needed, dims, where) {
+    if (held !== needed) throw new UsageError(`${where} has ${held} bytes of data where its shape [${dims.join(', ')}] needs ${needed}; the file is damaged, export it again`);
+}
+/** The proto of a tensor, its numbers as raw_data. */ function tensor_writeTensor(tensor, name) {
+    const proto = create_create(TensorProtoSchema, {
+        name,
+        dims: tensor.dims.map(tensor_toInt64),
+        dataType: tensor_dataType(tensor.type)
+    });
+    const { data } = tensor;
+    if (tensor_isStrings(data)) proto.stringData = data.map((text)=>new TextEncoder().encode(text));
+    else proto.rawData = tensor_isNibble(tensor.type) ? packNibbles(data) : bytesOf(data);
+    return proto;
+}
+/** Size of a tensor's numbers in bytes (of a string tensor: of its text). */ function tensor_byteLength(tensor) {
+    if (!tensor_isStrings(tensor.data)) return tensor.data.byteLength;
+    return tensor.data.reduce((sum, text)=>sum + Buffer.byteLength(text), 0);
+}
+/** Zeros. */ function tensor_emptyData(type, count) {
+    const { bytes, view } = STORAGE[type];
+    return view(new ArrayBuffer(count * bytes), 0, count);
+}
+/** @throws UsageError for sizes below 0 or of more elements than a number can count. */ function tensor_readDims(dims, where) {
+    const numbers = dims.map(Number);
+    if (numbers.some((dim)=>dim < 0) || !Number.isSafeInteger(tensor_elementCount(numbers))) throw new UsageError(`${where} has the impossible shape [${dims.join(', ')}]; the file is damaged, export it again`);
+    return numbers;
+}
+function rawBytes(proto, source, expected) {
+    if (proto.dataLocation === TensorProto_DataLocation.EXTERNAL) return externalBytes(proto, source, expected);
+    const typedFields = [
+        proto.floatData,
+        proto.int32Data,
+        proto.int64Data,
+        proto.doubleData,
+        proto.uint64Data
+    ];
+    const useTyped = proto.rawData.byteLength === 0 && typedFields.some((field)=>field.length > 0);
+    return useTyped ? undefined : proto.rawData;
+}
+function externalBytes(proto, source, expected) {
+    const entries = new Map(proto.externalData.map(({ key, value })=>[
+            key,
+            value
+        ]));
+    const location = entries.get('location') ?? '';
+    const where = `${source.name}: tensor "${proto.name}" lies in the external file "${location}"`;
+    const file = Object.hasOwn(source.external, location) ? source.external[location] : undefined;
+    if (file === undefined) throw new UsageError(`${where}, which was not found beside the model; add it, or save the model as one file`);
+    const offset = Number(entries.get('offset') ?? 0);
+    const length = Number(entries.get('length') ?? expected);
+    const inside = Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0;
+    if (!inside || offset + length > file.byteLength) throw new UsageError(`${where} at bytes ${offset} to ${offset + length}, but that file has ${file.byteLength} bytes; export both again`);
+    return file.subarray(offset, offset + length);
+}
+function checkCount(data, count, where) {
+    if (data.length !== count) throw new UsageError(`${where} has ${data.length} elements where its shape needs ${count}; the file is damaged, export it again`);
+    return data;
+}
+function tensor_isNibble(type) {
+    return type === 'int4' || type === 'uint4';
+}
+function tensor_isStrings(data) {
+    return Array.isArray(data);
+}
+function bytesOf(data) {
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    return bytes.buffer instanceof ArrayBuffer ? bytes : Uint8Array.from(bytes);
+}
+
+;// CONCATENATED MODULE: ./.build/onnx/attributes.js
+
+
+
+
+/** Attributes by constructor, one for each ONNX type in use. */ const attribute = {
+    int: (name, value)=>create_create(onnx_pb_AttributeProtoSchema, {
+            name,
+            type: AttributeProto_AttributeType.INT,
+            i: tensor_toInt64(value)
+        }),
+    ints: (name, values)=>create_create(onnx_pb_AttributeProtoSchema, {
+            name,
+            type: AttributeProto_AttributeType.INTS,
+            ints: values.map(tensor_toInt64)
+        }),
+    float: (name, value)=>create_create(onnx_pb_AttributeProtoSchema, {
+            name,
+            type: AttributeProto_AttributeType.FLOAT,
+            f: value
+        }),
+    floats: (name, values)=>create_create(onnx_pb_AttributeProtoSchema, {
+            name,
+            type: AttributeProto_AttributeType.FLOATS,
+            floats: [
+                ...values
+            ]
+        }),
+    string: (name, value)=>create_create(onnx_pb_AttributeProtoSchema, {
+            name,
+            type: AttributeProto_AttributeType.STRING,
+            s: new TextEncoder().encode(value)
+        }),
+    strings: (name, values)=>create_create(onnx_pb_AttributeProtoSchema, {
+            name,
+            type: AttributeProto_AttributeType.STRINGS,
+            strings: values.map((value)=>new TextEncoder().encode(value))
+        }),
+    tensor: (name, value)=>create_create(onnx_pb_AttributeProtoSchema, {
+            name,
+            type: AttributeProto_AttributeType.TENSOR,
+            t: tensor_writeTensor(value, name)
+        }),
+    graph: (name, value)=>create_create(onnx_pb_AttributeProtoSchema, {
+            name,
+            type: AttributeProto_AttributeType.GRAPH,
+            g: value
+        })
+};
+/** An INT; `fallback` when it is left out. @throws UsageError when the attribute has another type. */ function attributes_intAttribute(node, name, fallback) {
+    const proto = find(node, name, Type.INT);
+    return proto ? Number(proto.i) : fallback;
+}
+/** INTS; `fallback` when left out. @throws UsageError when the attribute has another type. */ function attributes_intsAttribute(node, name, fallback) {
+    const proto = find(node, name, Type.INTS);
+    return proto ? proto.ints.map(Number) : fallback;
+}
+/** A FLOAT; `fallback` when left out. @throws UsageError when the attribute has another type. */ function floatAttribute(node, name, fallback) {
+    const proto = find(node, name, Type.FLOAT);
+    return proto ? proto.f : fallback;
+}
+/** FLOATS; `fallback` when left out. @throws UsageError when the attribute has another type. */ function floatsAttribute(node, name, fallback) {
+    const proto = find(node, name, Type.FLOATS);
+    return proto ? proto.floats : fallback;
+}
+/** A STRING; `fallback` when left out. @throws UsageError when the attribute has another type. */ function attributes_stringAttribute(node, name, fallback) {
+    const proto = find(node, name, Type.STRING);
+    return proto ? new TextDecoder().decode(proto.s) : fallback;
+}
+/** A TENSOR; undefined when left out. @throws UsageError when the attribute has another type. */ function tensorAttribute(node, name) {
+    const proto = find(node, name, Type.TENSOR);
+    // Decoding the model has brought external data in already.
+    return proto?.t && readTensor(proto.t, {
+        name: attributes_describe(node),
+        external: {}
+    });
+}
+/**
+ * A node of plain values: `makeNode('Clip', ['x'], ['y'], { min: { float: 0 } })`.
+ *
+ * @param inputs '' stands for an optional input left out; those at the end are dropped.
+ */ function attributes_makeNode(op, inputs, outputs, attributes = {}, name = '', domain = '') {
+    const protos = Object.entries(attributes).flatMap(([key, value])=>{
+        const proto = toAttribute(key, value);
+        return proto ? [
+            [
+                key,
+                proto
+            ]
+        ] : [];
+    });
+    const used = inputs.findLastIndex((input)=>input !== '') + 1;
+    return {
+        op,
+        domain,
+        name,
+        inputs: inputs.slice(0, used),
+        outputs,
+        attributes: new Map(protos)
+    };
+}
+/** How tables and messages call an operator: by its name, behind its domain when that is not ai.onnx. */ function operatorOf({ op, domain }) {
+    return domain === '' ? op : `${domain}.${op}`;
+}
+/** What messages call a node: its operator, and its name or first output. */ function attributes_describe(node) {
+    const label = node.name || node.outputs.find((output)=>output !== '') || '?';
+    return `node "${label}" (${node.domain ? `${node.domain}.` : ''}${node.op})`;
+}
+function toAttribute(name, value) {
+    if (value === undefined) return undefined;
+    if (typeof value === 'number') return attribute.int(name, value);
+    if (typeof value === 'string') return attribute.string(name, value);
+    if (isNumbers(value)) return attribute.ints(name, value);
+    if (attributes_isStrings(value)) return attribute.strings(name, value);
+    if ('float' in value) return attribute.float(name, value.float);
+    if ('floats' in value) return attribute.floats(name, value.floats);
+    return '$typeName' in value ? attribute.graph(name, value) : attribute.tensor(name, value);
+}
+function isNumbers(value) {
+    return Array.isArray(value) && value.every((item)=>typeof item === 'number');
+}
+function attributes_isStrings(value) {
+    return Array.isArray(value);
+}
+function find(node, name, type) {
+    const proto = node.attributes.get(name);
+    if (proto === undefined || proto.type === type) return proto;
+    // IR versions before 2 left the type out.
+    if (proto.type === Type.UNDEFINED) return proto;
+    throw new UsageError(`${attributes_describe(node)}: attribute "${name}" is ${Type[proto.type] ?? proto.type} where ${Type[type]} belongs; export the model again`);
+}
+
+;// CONCATENATED MODULE: ./.build/onnx/order.js
+
+
+
+/**
+ * The nodes in topological order; those that are in order already keep their places.
+ *
+ * @param name of the model, for messages.
+ * @throws UsageError when a value has two producers or none, or nodes wait for each other.
+ */ function order_topologicalOrder(graph, name) {
+    const known = new Set([
+        ...graph.constants.keys(),
+        ...graph.inputs.map((input)=>input.name)
+    ]);
+    const producers = findProducers(graph, known, name);
+    const waiting = new Map();
+    const readers = new Map();
+    for (const node of graph.nodes){
+        const needed = new Set();
+        for (const input of reads(node)){
+            if (known.has(input)) continue;
+            const producer = producers.get(input);
+            if (producer === undefined) throw new UsageError(`${name}: ${describe(node)} reads "${input}", which nothing produces; export the model again`);
+            needed.add(producer);
+        }
+        waiting.set(node, needed.size);
+        for (const producer of needed){
+            const others = readers.get(producer);
+            if (others) others.push(node);
+            else readers.set(producer, [
+                node
+            ]);
+        }
+    }
+    const missing = graph.outputs.find((output)=>!known.has(output.name) && !producers.has(output.name));
+    if (missing) throw new UsageError(`${name}: nothing produces the output "${missing.name}"; export the model again`);
+    return sort(graph.nodes, waiting, readers, name);
+}
+function findProducers(graph, known, name) {
+    const producers = new Map();
+    for (const node of graph.nodes)for (const output of node.outputs){
+        if (output === '') continue;
+        if (known.has(output) || producers.has(output)) throw new UsageError(`${name}: two things are called "${output}" (one is the output of ${describe(node)}); export the model again`);
+        producers.set(output, node);
+    }
+    return producers;
+}
+function sort(nodes, waiting, readers, name) {
+    const place = new Map(nodes.map((node, index)=>[
+            node,
+            index
+        ]));
+    const sorted = [];
+    nodes.forEach((start, position)=>{
+        const ready = waiting.get(start) === 0 ? [
+            start
+        ] : [];
+        for(let node = ready.pop(); node !== undefined; node = ready.pop()){
+            sorted.push(node);
+            for (const reader of readers.get(node) ?? []){
+                const left = (waiting.get(reader) ?? 0) - 1;
+                waiting.set(reader, left);
+                // A reader further down has its turn later; one that stood too early follows at once.
+                if (left === 0 && (place.get(reader) ?? 0) < position) ready.push(reader);
+            }
+        }
+    });
+    if (sorted.length < nodes.length) {
+        const stuck = nodes.find((node)=>waiting.get(node) !== 0);
+        throw new UsageError(`${name}: ${stuck ? describe(stuck) : 'a node'} waits for its own output; export the model again`);
+    }
+    return sorted;
+}
+
+;// CONCATENATED MODULE: ./.build/onnx/sniff.js
+/** What a file that is not ONNX looks like, and what to do about it. */ const EXPORT = 'export the model to ONNX';
+/** Tried in this order on the first bytes, read as Latin-1. */ const LOOKALIKES = [
+    {
+        what: 'is empty',
+        advice: 'export the model again',
+        matches: (start)=>start === ''
+    },
+    {
+        what: 'is a Git LFS pointer, not the model',
+        advice: 'fetch it with `git lfs pull`, or check out with `lfs: true`',
+        matches: (start)=>start.startsWith('version https://git-lfs.github.com/spec/')
+    },
+    {
+        what: 'is an HTML page',
+        advice: 'the download link did not lead to the file itself; download the model again',
+        matches: (start)=>/^\s*<(!doctype|html|\?xml|head|body)/i.test(start)
+    },
+    {
+        what: 'is a zip archive (a PyTorch checkpoint or a Keras file?)',
+        advice: EXPORT,
+        matches: (start)=>start.startsWith('PK\x03\x04')
+    },
+    {
+        what: 'is a Python pickle',
+        advice: EXPORT,
+        matches: (start)=>start.startsWith('\x80') && '\x02\x03\x04\x05'.includes(start.charAt(1))
+    },
+    {
+        what: 'is an HDF5 file (Keras?)',
+        advice: EXPORT,
+        matches: (start)=>start.startsWith('\x89HDF')
+    },
+    {
+        what: 'is gzip-compressed',
+        advice: 'unpack it first',
+        matches: (start)=>start.startsWith('\x1f\x8b')
+    },
+    {
+        what: 'is a TensorFlow Lite model',
+        advice: EXPORT,
+        matches: (start)=>start.slice(4, 8) === 'TFL3'
+    },
+    {
+        what: "is in onnxruntime's own format (.ort)",
+        advice: 'give the .onnx file it was made from',
+        matches: (start)=>start.slice(4, 8) === 'ORTM'
+    },
+    {
+        what: 'is a safetensors file, which holds weights but no graph',
+        advice: EXPORT,
+        matches: (start)=>start.slice(8, 10) === '{"'
+    },
+    {
+        what: 'is JSON text',
+        advice: 'give the .onnx file',
+        matches: (start)=>/^\s*[{[]/.test(start)
+    }
+];
+/** One sentence about bytes that could not be read as a model: what they look like, and what to do. */ function sniff_describeNonModel(bytes) {
+    const start = Buffer.from(bytes.subarray(0, 256)).toString('latin1');
+    const found = LOOKALIKES.find(({ matches })=>matches(start));
+    if (found) return `${found.what}; ${found.advice}`;
+    return 'is not an ONNX model, or is damaged or cut short; export or download it again';
+}
+
+;// CONCATENATED MODULE: ./.build/onnx/sparse.js
+
+
+/**
+ * Fills in the zeros of a sparse initializer (values [NNZ]; indices int64 [NNZ], linear, or [NNZ, rank]).
+ *
+ * @throws UsageError when an index lies outside the shape, or the dense tensor would exceed 2 GiB.
+ */ function sparse_densify(sparse, source) {
+    if (!sparse.values || !sparse.indices) throw new UsageError(`${source.name}: a sparse initializer has no values or no indices; export the model again`);
+    const where = `${source.name}: sparse initializer "${sparse.values.name}"`;
+    const values = readTensor(sparse.values, source);
+    const indices = readTensor(sparse.indices, source);
+    const dims = readDims(sparse.dims, where);
+    const broken = new UsageError(`${where} is inconsistent; export the model again`);
+    const { data } = values;
+    if (isStrings(data) || values.type === 'string' || isNibble(values.type) || !(indices.data instanceof BigInt64Array)) throw broken;
+    const count = elementCount(dims);
+    const bytes = count * data.BYTES_PER_ELEMENT;
+    if (bytes > MAX_BYTES) throw new UsageError(`${where} would take ${bytes} bytes when dense; the limit is 2 GiB`);
+    const rank = indices.dims.length === 2 ? indices.dims[1] ?? 1 : undefined;
+    if (indices.data.length !== data.length * (rank ?? 1) || rank !== undefined && rank !== dims.length) throw broken;
+    const dense = emptyData(values.type, count);
+    for(let entry = 0; entry < data.length; entry++){
+        let place = 0;
+        if (rank === undefined) place = Number(indices.data[entry]);
+        else dims.forEach((dim, axis)=>place = place * dim + Number(indices.data[entry * rank + axis]));
+        if (place < 0 || place >= count) throw broken;
+        dense[place] = data[entry];
+    }
+    return {
+        type: values.type,
+        dims,
+        data: dense
+    };
+}
+
+;// CONCATENATED MODULE: ./.build/onnx/codec.js
+
+
+
+
+
+
+
+
+
+/** Graph inputs may leave out initializers since this version of the format. */ const FREE_INITIALIZERS_IR = 4;
+/**
+ * Reads a ModelProto. Fields we do not know stay with the model, its graph and its nodes and are written again by
+ * {@link encodeModel}; recorded shapes of inner values (value_info) do not, since any edit makes them untrue.
+ *
+ * @param bytes the file; tensors may be views of it.
+ * @throws UsageError when it is not an ONNX model, is damaged, names external data that is not there, or has inputs or
+ *   outputs that are not tensors.
+ */ function decodeModel(bytes, options = {}) {
+    const source = {
+        name: options.name ?? 'model',
+        external: options.external ?? {}
+    };
+    const model = parseModel(bytes, source.name);
+    const proto = model.graph;
+    if (proto === undefined || proto.node.length === 0) {
+        const looks = model.opsetImport.length > 0 || model.irVersion > 0n ? 'holds a model without any nodes; export it again' : describeNonModel(bytes);
+        throw new UsageError(`${source.name} ${looks}`);
+    }
+    const constants = new Map();
+    for (const tensor of proto.initializer)constants.set(tensor.name, readTensor(tensor, source));
+    for (const sparse of proto.sparseInitializer)constants.set(sparse.values?.name ?? '', densify(sparse, source));
+    const graph = {
+        name: proto.name,
+        opsets: new Map(model.opsetImport.map(({ domain, version })=>[
+                canonicalDomain(domain),
+                Number(version)
+            ])),
+        irVersion: Number(model.irVersion),
+        inputs: proto.input.filter(({ name })=>!constants.has(name)).map((info)=>readValueInfo(info, source.name)),
+        outputs: proto.output.map((info)=>readOutput(info, source.name)),
+        nodes: proto.node.map((node)=>codec_readNode(node, source)),
+        constants,
+        functions: model.functions,
+        proto: withoutContent(model, proto)
+    };
+    return {
+        ...graph,
+        nodes: topologicalOrder(graph, source.name)
+    };
+}
+/**
+ * Writes a graph as a ModelProto, every constant as an initializer.
+ *
+ * @throws UsageError when its weights exceed the 2 GiB a protobuf message can hold.
+ */ function codec_encodeModel(graph) {
+    const size = [
+        ...graph.constants.values()
+    ].reduce((sum, tensor)=>sum + byteLength(tensor), 0);
+    if (size > MAX_BYTES) throw new UsageError(`the weights of the model take ${size} bytes; one ONNX file holds at most 2 GiB`);
+    const content = changed(GraphProtoSchema, graph.proto?.graph ?? create(GraphProtoSchema), {
+        name: graph.name || 'graph',
+        node: graph.nodes.map(writeNode),
+        initializer: [
+            ...graph.constants
+        ].map(([name, tensor])=>writeTensor(tensor, name)),
+        input: graph.inputs.map(writeValueInfo),
+        output: graph.outputs.map(writeValueInfo)
+    });
+    const model = changed(ModelProtoSchema, graph.proto ?? create(ModelProtoSchema, {
+        producerName: 'robustness-gate'
+    }), {
+        irVersion: BigInt(Math.max(graph.irVersion, FREE_INITIALIZERS_IR)),
+        opsetImport: [
+            ...graph.opsets
+        ].map(([domain, version])=>create(OperatorSetIdProtoSchema, {
+                domain,
+                version: BigInt(version)
+            })),
+        functions: [
+            ...graph.functions ?? []
+        ],
+        graph: content
+    });
+    return toBinary(ModelProtoSchema, model);
+}
+/** A node as it stands in a file; unknown fields of the message it was read from come along. */ function writeNode(node) {
+    return changed(NodeProtoSchema, node.proto ?? create(NodeProtoSchema), {
+        opType: node.op,
+        domain: node.domain,
+        name: node.name,
+        input: [
+            ...node.inputs
+        ],
+        output: [
+            ...node.outputs
+        ],
+        attribute: [
+            ...node.attributes.values()
+        ]
+    });
+}
+/** A node of a file. External data among its attributes is brought in, so that it can be written anywhere. */ function codec_readNode(proto, source) {
+    const attributes = new Map(proto.attribute.map((attribute)=>[
+            attribute.name,
+            attribute
+        ]));
+    for (const [name, attribute] of attributes)if (attribute.t) attributes.set(name, changed(AttributeProtoSchema, attribute, {
+        t: inlined(attribute.t, source)
+    }));
+    return {
+        op: proto.opType,
+        domain: canonicalDomain(proto.domain),
+        name: proto.name,
+        inputs: proto.input,
+        outputs: proto.output,
+        attributes: mapBodies(attributes, (body)=>selfContained(body, source)),
+        proto
+    };
+}
+/** The message itself. @throws UsageError when the bytes are no ONNX model. */ function parseModel(bytes, name) {
+    try {
+        return fromBinary(ModelProtoSchema, bytes);
+    } catch (cause) {
+        throw new UsageError(`${name} ${describeNonModel(bytes)}`, {
+            cause
+        });
+    }
+}
+/** `ai.onnx` is the long name of the default domain. */ function canonicalDomain(domain) {
+    return domain === 'ai.onnx' ? '' : domain;
+}
+function withoutContent(model, graph) {
+    const empty = {
+        node: [],
+        initializer: [],
+        sparseInitializer: [],
+        valueInfo: [],
+        input: [],
+        output: []
+    };
+    return changed(ModelProtoSchema, model, {
+        graph: changed(GraphProtoSchema, graph, empty),
+        functions: []
+    });
+}
+function selfContained(body, source) {
+    return changed(GraphProtoSchema, body, {
+        initializer: body.initializer.map((tensor)=>inlined(tensor, source)),
+        node: body.node.map((node)=>writeNode(codec_readNode(node, source)))
+    });
+}
+function inlined(tensor, source) {
+    if (tensor.dataLocation !== TensorProto_DataLocation.EXTERNAL) return tensor;
+    return writeTensor(readTensor(tensor, source), tensor.name);
+}
+/** An output may leave its type to inference; an input may not. */ function readOutput(info, model) {
+    return info.type?.value.case === undefined ? {
+        name: info.name
+    } : readValueInfo(info, model);
+}
+function readValueInfo(info, model) {
+    const type = info.type?.value;
+    if (type?.case !== 'tensorType') {
+        const kind = type?.case ? `a ${type.case.replace('Type', '')}` : 'of no declared type';
+        throw new UsageError(`${model}: "${info.name}" is ${kind}, not a tensor; export the model with tensors only (scikit-learn: zipmap=False)`);
+    }
+    const element = elementType(type.value.elemType);
+    if (element === undefined) throw new UsageError(`${model}: "${info.name}" has element type ${dataTypeName(type.value.elemType)}, which is not supported; use float32`);
+    const dims = type.value.shape?.dim.map(({ value })=>{
+        if (value.case === 'dimParam') return value.value === '' ? undefined : value.value;
+        // Some exporters write −1 for "any".
+        return value.case === 'dimValue' && value.value >= 0n ? Number(value.value) : undefined;
+    });
+    return {
+        name: info.name,
+        type: element,
+        dims
+    };
+}
+function writeValueInfo({ name, type, dims }) {
+    if (type === undefined) return create(ValueInfoProtoSchema, {
+        name
+    });
+    const dim = dims?.map((size)=>{
+        if (typeof size === 'number') return {
+            value: {
+                case: 'dimValue',
+                value: toInt64(size)
+            }
+        };
+        return size === undefined ? {} : {
+            value: {
+                case: 'dimParam',
+                value: size
+            }
+        };
+    });
+    const tensorType = {
+        elemType: dataType(type),
+        shape: dim && {
+            dim
+        }
+    };
+    return create(ValueInfoProtoSchema, {
+        name,
+        type: {
+            value: {
+                case: 'tensorType',
+                value: tensorType
+            }
+        }
+    });
+}
+
+;// CONCATENATED MODULE: ./.build/onnx/dependence.js
+
+
+
+/** Operators whose output tells an input's shape, or that it is there, and nothing of what is in it. */ const SHAPE_ONLY = new Set([
+    'OptionalHasElement',
+    'Shape',
+    'Size'
+]);
+/** Operators whose output differs from run to run, though no input does. */ const RANDOM = new Set([
+    'Bernoulli',
+    'Multinomial',
+    'RandomNormal',
+    'RandomNormalLike',
+    'RandomUniform',
+    'RandomUniformLike'
+]);
+/** The values that depend on `seeds`, or on what `outside` or `draws` tells of: nodes in topological order, seeds included. */ function dependence_dependents(nodes, seeds, outside = ()=>false, draws = (operator)=>RANDOM.has(operator)) {
+    const found = new Set(seeds);
+    const isDependent = (name)=>found.has(name) || outside(name);
+    for (const node of nodes){
+        const touched = !SHAPE_ONLY.has(node.op) && reads(node).some(isDependent);
+        if (touched || draws(node.op)) node.outputs.forEach((output, place)=>{
+            if (output !== '' && isDependentOutput(node, isDependent)(place)) found.add(output);
+        });
+    }
+    return found;
+}
+/** Which outputs of a node depend on what it reads: of a Loop not its counter. */ function isDependentOutput(node, isDependent) {
+    const own = bodies(node.attributes.values());
+    if (node.op === 'If' && !isDependent(node.inputs[0])) {
+        const branches = own.map((body)=>dependentOutputs(node, body, [], isDependent));
+        return (place)=>branches.some((places)=>places.has(place));
+    }
+    if (node.op === 'Loop') {
+        const places = dependentOutputsOfLoop(node, isDependent);
+        return (place)=>places.has(0) || places.has(place + 1);
+    }
+    return ()=>true;
+}
+/**
+ * Outputs of a Loop's body that depend on what `isDependent` tells of: 0 is the condition, and then nobody knows how often it
+ * runs. What depends is carried from step to step, so it spreads until nothing is added.
+ */ function dependentOutputsOfLoop(node, isDependent) {
+    const [body] = bodies(node.attributes.values());
+    if (node.inputs.slice(0, 2).some((name)=>name !== '' && isDependent(name))) return new Set([
+        0
+    ]);
+    const carried = (place)=>body.input[place + 1].name;
+    let seeds = new Set(node.inputs.flatMap((name, place)=>place > 1 && isDependent(name) ? [
+            carried(place - 1)
+        ] : []));
+    for(;;){
+        const places = dependentOutputs(node, body, seeds, isDependent);
+        const count = node.inputs.length - 2;
+        const next = new Set([
+            ...seeds,
+            ...[
+                ...places
+            ].filter((place)=>place > 0 && place <= count).map(carried)
+        ]);
+        if (next.size === seeds.size) return places;
+        seeds = next;
+    }
+}
+function dependentOutputs(node, body, seeds, outside) {
+    const own = new Set([
+        ...body.input,
+        ...body.initializer
+    ].map(({ name })=>name));
+    const nodes = body.node.map((proto)=>readNode(proto, {
+            name: describe(node),
+            external: {}
+        }));
+    for (const inner of nodes)for (const output of inner.outputs)own.add(output);
+    const outward = (name)=>!own.has(name) && outside(name);
+    const found = dependence_dependents(nodes, seeds, outward);
+    return new Set(body.output.flatMap(({ name }, place)=>found.has(name) || outward(name) ? [
+            place
+        ] : []));
+}
+
+;// CONCATENATED MODULE: ./.build/onnx/fold.js
+
+
+/** The values that depend on what is in the graph's inputs (not only on their shapes), or on chance. */ function fold_dependentValues(graph) {
+    return dependents(graph.nodes, graph.inputs.map((input)=>input.name));
+}
+/**
+ * Replaces what does not depend on the input by the constant it was seen to be.
+ *
+ * @param runs values of every intermediate of one or more runs; what is not the same in all of them (a shape that holds
+ *   the batch) stays computed.
+ */ function fold_foldConstants(graph, runs) {
+    const dependent = fold_dependentValues(graph);
+    const wanted = new Set(graph.outputs.map((output)=>output.name));
+    const constants = new Map(graph.constants);
+    const fixed = (name)=>name === '' || !dependent.has(name) && !wanted.has(name) && runs.every((run)=>same(run.get(name), runs[0].get(name)));
+    const nodes = graph.nodes.filter((node)=>{
+        if (!node.outputs.every(fixed)) return true;
+        for (const name of node.outputs){
+            const value = runs[0].get(name);
+            if (value !== undefined) constants.set(name, value);
+        }
+        return false;
+    });
+    const used = new Set([
+        ...nodes.flatMap(reads),
+        ...wanted
+    ]);
+    return {
+        ...graph,
+        nodes,
+        constants: new Map([
+            ...constants
+        ].filter(([name])=>used.has(name)))
+    };
+}
+function same(a, b) {
+    if (a === undefined || b === undefined || a.type !== b.type) return false;
+    if (a.dims.join() !== b.dims.join()) return false;
+    if (a === b) return true;
+    for(let at = 0; at < a.data.length; at++)if (!Object.is(a.data[at], b.data[at])) return false;
+    return true;
+}
+
+;// CONCATENATED MODULE: ./.build/onnx/einsum.js
+
+/**
+ * Reads an Einsum's equation. The axes under an ellipsis are numbered from the right, as broadcasting aligns them.
+ *
+ * @param ranks of the operands.
+ */ function einsum_equationOf(node, ranks) {
+    const [left, right] = stringAttribute(node, 'equation', '').replaceAll(' ', '').split('->');
+    const terms = left.split(',');
+    const covered = terms.map((term, at)=>ranks[at] - lettersOf(term).length);
+    return {
+        operands: terms.map((term, at)=>labelsOf(term, covered[at])),
+        output: labelsOf(right ?? implicitOutput(terms), Math.max(...covered))
+    };
+}
+/** @param covered axes under the ellipsis. */ function labelsOf(term, covered) {
+    const [front, back] = term.split('...');
+    if (back === undefined) return [
+        ...term
+    ];
+    return [
+        ...front,
+        ...Array.from({
+            length: covered
+        }, (_, at)=>`${covered - at}`),
+        ...back
+    ];
+}
+/** Without an arrow: the ellipsis, then the labels that occur once, in alphabetical order. */ function implicitOutput(terms) {
+    const letters = terms.flatMap(lettersOf);
+    const once = letters.filter((letter)=>letters.indexOf(letter) === letters.lastIndexOf(letter));
+    return (terms.some((term)=>term.includes('...')) ? '...' : '') + once.sort().join('');
+}
+function lettersOf(term) {
+    return [
+        ...term.replaceAll('.', '')
+    ];
+}
+
+;// CONCATENATED MODULE: ./.build/onnx/batchPlace.js
+
+
+/** Operators that move no element: the batch survives them as a part of some axis. */ const batchPlace_RESHAPES = new Set([
+    'Reshape',
+    'Flatten',
+    'Squeeze',
+    'Unsqueeze'
+]);
+/**
+ * Where the batch stands in an output of a node.
+ *
+ * @param places where it stands in the node's inputs.
+ * @param values every intermediate of a run on one image.
+ * @returns undefined where it cannot be followed.
+ */ function batchPlace_placeAfter(node, output, places, values) {
+    const dimsOf = (name)=>values.get(name)?.dims ?? [];
+    const after = dimsOf(output);
+    const axes = changedAxes(node, dimsOf(node.inputs[0]), after, values);
+    const candidates = node.inputs.flatMap((name, at)=>{
+        const place = places.get(name);
+        if (place === undefined) return [];
+        if (node.op === 'Einsum') return [
+            placeAfterEinsum(node, at, place, dimsOf)
+        ];
+        if (axes) {
+            const axis = after.length > axes.rank ? axisAmongOthers(place.axis, axes.named) : axisWithout(place.axis, axes.named);
+            return [
+                axis === undefined ? undefined : {
+                    ...place,
+                    axis
+                }
+            ];
+        }
+        if (batchPlace_RESHAPES.has(node.op)) return [
+            placeAfterReshape(place, dimsOf(name), after)
+        ];
+        const axis = axisAfter(node, place.axis, dimsOf(name), after);
+        return [
+            axis === undefined ? undefined : {
+                ...place,
+                axis
+            }
+        ];
+    });
+    const [first] = candidates;
+    const agree = candidates.every((place)=>place?.axis === first?.axis && place?.before === first?.before);
+    return agree ? first : undefined;
+}
+/** Where the batch's label stands in the output. */ function placeAfterEinsum(node, operand, place, dimsOf) {
+    const ranks = node.inputs.map((name)=>dimsOf(name).length);
+    const { operands, output } = equationOf(node, ranks);
+    const axis = output.indexOf(operands[operand][place.axis]);
+    return axis < 0 ? undefined : {
+        ...place,
+        axis
+    };
+}
+/** The axes that an Unsqueeze adds, or that a Squeeze or a reduction takes away; undefined where the node does neither. */ function changedAxes(node, before, after, values) {
+    const reduces = /^(Reduce|Arg|Squeeze$)/.test(node.op) && after.length < before.length;
+    if (!reduces && node.op !== 'Unsqueeze') return undefined;
+    const rank = Math.max(before.length, after.length);
+    const listed = values.get(node.inputs[1]);
+    const axes = listed ? Array.from(listed.data, Number) : undefined;
+    const given = node.op.startsWith('Arg') ? [
+        intAttribute(node, 'axis', 0)
+    ] : axes;
+    return given && {
+        rank: before.length,
+        named: new Set(given.map((axis)=>axis < 0 ? axis + rank : axis))
+    };
+}
+function axisWithout(axis, removed) {
+    return removed.has(axis) ? undefined : axis - [
+        ...removed
+    ].filter((other)=>other < axis).length;
+}
+function axisAmongOthers(axis, added) {
+    let place = axis;
+    for (const other of [
+        ...added
+    ].sort((a, b)=>a - b))if (other <= place) place++;
+    return place;
+}
+function axisAfter(node, axis, before, after) {
+    const normal = (of)=>of < 0 ? of + before.length : of;
+    if (node.op === 'Transpose') {
+        const order = intsAttribute(node, 'perm', before.map((_, at)=>before.length - 1 - at));
+        return order.indexOf(axis);
+    }
+    if (node.op === 'Gather') {
+        const along = normal(intAttribute(node, 'axis', 0));
+        if (along === axis) return undefined;
+        return axis + (along < axis ? after.length - before.length : 0);
+    }
+    if (node.op === 'OneHot') {
+        const added = intAttribute(node, 'axis', -1);
+        return axis + ((added < 0 ? added + after.length : added) <= axis ? 1 : 0);
+    }
+    if (node.op === 'Gemm' || node.op === 'AffineGrid') return 0;
+    if (after.length >= before.length) return axis + after.length - before.length // broadcasting aligns to the right
+    ;
+    if (node.op === 'MatMul') return axis // a vector on the right
+    ;
+    return after[axis] === before[axis] ? axis : undefined;
+}
+/**
+ * Row-major order is kept, so the batch is where the same number of elements stands in front of it. Between two axes that
+ * may be the end of the one or the start of the other: [17, N, 2, 8] → [17·N, 16] as attention is written, not [17, N·16],
+ * since the last axis holds the features that a matrix multiplies.
+ */ function placeAfterReshape(place, before, after) {
+    const product = (dims)=>dims.reduce((total, size)=>total * size, 1);
+    const inFront = product(before.slice(0, place.axis)) * place.before;
+    const start = after.findIndex((_, at)=>product(after.slice(0, at)) === inFront);
+    if (start >= 0 && after[start] === 1) return {
+        axis: start,
+        before: 1
+    };
+    const upTo = (dims)=>dims.slice(0, place.axis + 1).join();
+    if (place.before > 1 && upTo(before) === upTo(after)) return place;
+    if (start === 0 || start > 0 && start < after.length - 1) return {
+        axis: start,
+        before: 1
+    };
+    const axis = after.findIndex((_, at)=>product(after.slice(0, at + 1)) % inFront === 0);
+    const ahead = product(after.slice(0, axis));
+    return axis >= 0 && inFront % ahead === 0 ? {
+        axis,
+        before: inFront / ahead
+    } : undefined;
+}
+
+;// CONCATENATED MODULE: ./.build/onnx/builder.js
+
+
+/**
+ * Adds nodes and constants to what is there, under names nobody uses yet. Each operator method returns the name of its
+ * (first) output, so a formula reads inside out: `b.mul(gradient, b.add('Sigmoid', [x]))`.
+ */ class builder_GraphBuilder {
+    nodes;
+    constants;
+    #prefix;
+    #taken;
+    #shared = new Map();
+    #count = new Map();
+    /** @param prefix starts the name of everything added, so that it can be told from what the model brought along. */ constructor(graph, prefix){
+        this.#prefix = prefix;
+        this.nodes = [
+            ...graph.nodes
+        ];
+        this.constants = new Map(graph.constants);
+        this.#taken = new Set([
+            ...graph.constants.keys(),
+            ...graph.inputs.map((input)=>input.name)
+        ]);
+        for (const node of graph.nodes)for (const output of node.outputs)this.#taken.add(output);
+    }
+    /** A name that nothing in the graph has. */ name(stem) {
+        for(;;){
+            const place = this.#count.get(stem) ?? 0;
+            this.#count.set(stem, place + 1);
+            const name = `${this.#prefix}/${stem}${place === 0 ? '' : `_${place}`}`;
+            if (!this.#taken.has(name)) {
+                this.#taken.add(name);
+                return name;
+            }
+        }
+    }
+    /** Adds one node with one output and returns the output's name. */ add(op, inputs, attributes = {}) {
+        return this.addMany(op, inputs, 1, attributes)[0];
+    }
+    /** Adds one node with `outputs` outputs and returns their names. */ addMany(op, inputs, outputs, attributes = {}) {
+        const names = Array.from({
+            length: outputs
+        }, ()=>this.name(op));
+        this.nodes.push(makeNode(op, inputs, names, attributes, names[0]));
+        return names;
+    }
+    /** Adds one node whose output must have a given name (a graph's output). */ addNamed(output, op, inputs, attributes = {}) {
+        this.#taken.add(output);
+        this.nodes.push(makeNode(op, inputs, [
+            output
+        ], attributes, `${this.#prefix}/${output}`));
+    }
+    /** A new output of a node that is already there (MaxPool's indices). Returns its name, or that of the one it has. */ extraOutput(node, place) {
+        const at = this.nodes.findIndex((other)=>other.outputs[0] === node.outputs[0]);
+        const present = this.nodes[at].outputs[place];
+        if (present) return present;
+        const outputs = [
+            ...this.nodes[at].outputs
+        ];
+        while(outputs.length < place)outputs.push('');
+        outputs[place] = this.name(`${node.op}_output`);
+        this.nodes[at] = {
+            ...this.nodes[at],
+            outputs
+        };
+        return outputs[place];
+    }
+    /** A constant; small ones that are equal are shared. */ constant(type, dims, data) {
+        const key = data.length <= 64 ? `${type}[${dims.join()}]${Array.from(data, (v)=>Object.is(v, -0) ? '-0' : String(v)).join()}` : undefined;
+        const known = key === undefined ? undefined : this.#shared.get(key);
+        if (known !== undefined) return known;
+        const name = this.name('constant');
+        this.constants.set(name, {
+            type,
+            dims,
+            data
+        });
+        if (key !== undefined) this.#shared.set(key, name);
+        return name;
+    }
+    /** A 1-D int64 constant: axes, shapes, pads. */ ints(values) {
+        return this.constant('int64', [
+            values.length
+        ], BigInt64Array.from(values, BigInt));
+    }
+    /** A scalar of the given floating type. */ scalar(value, type = 'float32') {
+        return this.constant(type, [], floats(type, [
+            value
+        ]));
+    }
+    /** The graph as it is now, with these inputs and outputs. */ build(graph, changes) {
+        return {
+            ...graph,
+            ...changes,
+            nodes: this.nodes,
+            constants: this.constants
+        };
+    }
+}
+/** Numbers as the data of a floating tensor. @throws UsageError for float16: gradients run in float32 or float64. */ function floats(type, values) {
+    if (type === 'float64') return Float64Array.from(values);
+    if (type === 'float32') return Float32Array.from(values);
+    throw new UsageError(`gradients are made in float32 or float64, not in ${type}; export the model in float32`);
+}
+
+;// CONCATENATED MODULE: ./.build/onnx/liftCoordinates.js
+
+/** Operators whose constant indices name the image, which an export of one image can only call the 0th. */ function liftCoordinates_namesImages(node, { dependent, places }) {
+    const [data, indices] = node.inputs;
+    if (dependent.has(indices)) return false;
+    const isInFront = !dependent.has(data) || places.get(data)?.axis === 0;
+    return isInFront && (node.op === 'ScatterND' || node.op === 'GatherND' && intAttribute(node, 'batch_dims', 0) === 0);
+}
+/**
+ * ScatterND and GatherND with the indices of one image, for any number of images: the first coordinate counts them, the others
+ * are the same for each.
+ *
+ * @returns false where the images cannot be told apart.
+ */ function liftCoordinates_liftCoordinates(node, followed, b) {
+    const { dependent, places, values } = followed;
+    const [data, indices, updates] = node.inputs;
+    const known = values.get(indices);
+    const depth = known?.dims.at(-1) ?? 0;
+    if (known === undefined || depth === 0) return false;
+    const numbers = Array.from(known.data);
+    const isFirst = (name)=>{
+        const place = places.get(name);
+        return !dependent.has(name) || place?.axis === 0 && place.before === 1;
+    };
+    if (numbers.some((number, at)=>at % depth === 0 && number !== 0n && number !== -1n)) return false;
+    if (![
+        data,
+        updates
+    ].every((name)=>name === undefined || isFirst(name))) return false;
+    const rows = known.dims.slice(0, -1);
+    const hasRow = rows[0] === 1;
+    if (!hasRow && (updates === undefined || dependent.has(updates))) return false;
+    const wide = hasRow ? rows.slice(1) : rows;
+    const count = b.add('Shape', [
+        dependent.has(data) ? data : updates
+    ], {
+        start: 0,
+        end: 1
+    });
+    const repeated = (name, dims)=>b.add('Expand', [
+            name,
+            dims.length === 0 ? count : b.add('Concat', [
+                count,
+                b.ints(dims)
+            ], {
+                axis: 0
+            })
+        ]);
+    const whole = (value)=>b.constant('int64', [], BigInt64Array.of(BigInt(value)));
+    const images = b.add('Range', [
+        whole(0),
+        b.add('Squeeze', [
+            count
+        ]),
+        whole(1)
+    ]);
+    const column = b.add('Reshape', [
+        images,
+        b.ints([
+            -1,
+            ...wide.map(()=>1),
+            1
+        ])
+    ]);
+    const coordinates = [
+        repeated(column, [
+            ...wide,
+            1
+        ])
+    ];
+    if (depth > 1) {
+        const others = BigInt64Array.from(numbers.filter((_, at)=>at % depth !== 0));
+        const dims = [
+            ...wide,
+            depth - 1
+        ];
+        coordinates.push(repeated(b.constant('int64', dims, others), dims));
+    }
+    const forAll = (name, inFront)=>dependent.has(name) ? name : repeated(name, [
+            ...(values.get(name)?.dims ?? []).slice(inFront)
+        ]);
+    b.nodes.push({
+        ...node,
+        inputs: [
+            forAll(data, 1),
+            b.add('Concat', coordinates, {
+                axis: -1
+            }),
+            ...updates === undefined ? [] : [
+                forAll(updates, hasRow ? 1 : 0)
+            ]
+        ]
+    });
+    return true;
+}
+
+;// CONCATENATED MODULE: ./.build/onnx/lift.js
+
+
+
+
+
+
+/** The same graph with a symbolic batch in front, whatever the export declared. Nothing else is changed. */ function lift_freeBatch(graph) {
+    const free = (value)=>({
+            ...value,
+            dims: value.dims && [
+                'batch',
+                ...value.dims.slice(1)
+            ]
+        });
+    return {
+        ...graph,
+        inputs: graph.inputs.map(free),
+        outputs: graph.outputs.map(({ name, type })=>({
+                name,
+                type
+            }))
+    };
+}
+/**
+ * Rewrites an export with a batch of 1 baked in so that any batch runs through it: every reshape gets −1 where the batch
+ * is, and constants that are concatenated with images are repeated.
+ *
+ * The caller must still compare a batch with single images: this follows where the batch goes, it proves nothing.
+ *
+ * @param graph folded; its input's first axis is the batch.
+ * @param values every intermediate of a run on one image.
+ * @returns undefined when the batch cannot be followed through some operator.
+ */ function lift_liftBatch(graph, values) {
+    const dependent = dependentValues(graph);
+    const lifted = new GraphBuilder({
+        ...graph,
+        nodes: []
+    }, 'lifted');
+    const places = new Map(graph.inputs.map((input)=>[
+            input.name,
+            {
+                axis: 0,
+                before: 1
+            }
+        ]));
+    const dimsOf = (name)=>values.get(name)?.dims ?? [];
+    for (const node of graph.nodes){
+        if (bodies(node.attributes.values()).length > 0) return undefined;
+        const image = node.inputs.find((name)=>dependent.has(name) && places.has(name));
+        if (image === undefined) {
+            lifted.nodes.push(node);
+            if (node.inputs.some((name)=>dependent.has(name))) return undefined;
+            continue;
+        }
+        if (namesImages(node, {
+            dependent,
+            places,
+            values
+        })) {
+            if (!liftCoordinates(node, {
+                dependent,
+                places,
+                values
+            }, lifted)) return undefined;
+            places.set(node.outputs[0], {
+                axis: 0,
+                before: 1
+            });
+            continue;
+        }
+        if (isTheWholeBatch(node, places.get(image)?.axis, values)) {
+            lifted.addNamed(node.outputs[0], 'Identity', [
+                image
+            ]);
+            places.set(node.outputs[0], places.get(image) ?? {
+                axis: 0,
+                before: 1
+            });
+            continue;
+        }
+        for (const output of node.outputs){
+            const place = output === '' ? undefined : placeAfter(node, output, places, values);
+            if (output !== '' && place === undefined) return undefined;
+            if (place !== undefined) places.set(output, place);
+        }
+        const axis = places.get(node.outputs[0])?.axis ?? 0;
+        if (RESHAPES.has(node.op)) {
+            const target = dimsOf(node.outputs[0]).map((size, at)=>at === axis ? -1 : size);
+            lifted.addNamed(node.outputs[0], 'Reshape', [
+                image,
+                lifted.ints(target)
+            ]);
+        } else if (Object.hasOwn(ROWS_OF_IMAGES, node.op)) {
+            const own = places.get(image)?.axis ?? 0;
+            const inputs = node.inputs.map((name, at)=>{
+                const along = ROWS_OF_IMAGES[node.op](at, own);
+                const repeats = name !== '' && !dependent.has(name) && along !== undefined && dimsOf(name)[along] === 1;
+                return repeats ? repeated(lifted, name, dimsOf(name), along, image, own) : name;
+            });
+            lifted.nodes.push({
+                ...node,
+                inputs
+            });
+        } else lifted.nodes.push(withFreeShape(lifted, node, image, places.get(image)?.axis ?? 0, values));
+    }
+    return lifted.build(graph, {
+        outputs: graph.outputs
+    });
+}
+/** A Gather of the 0th of one image: of every image, when there are more. */ function isTheWholeBatch(node, batchAxis, values) {
+    if (node.op !== 'Gather') return false;
+    const [data, indices] = node.inputs.map((name)=>values.get(name));
+    const axis = intAttribute(node, 'axis', 0);
+    const place = axis < 0 ? axis + (data?.dims.length ?? 0) : axis;
+    return place === batchAxis && indices?.dims.join() === '1' && (Number(indices.data[0]) === 0 || Number(indices.data[0]) === -1);
+}
+const recurrent = (input)=>({
+        4: 0,
+        5: 1,
+        6: 1
+    })[input];
+/**
+ * Operators that do not broadcast: for each input the axis on which a constant has one row per image, given the axis on
+ * which the images are. A class token beside the patches, the first state of an LSTM, how long each sequence is.
+ */ const ROWS_OF_IMAGES = {
+    Concat: (_input, own)=>own,
+    GRU: recurrent,
+    GatherElements: (_input, own)=>own,
+    GatherND: (_input, own)=>own,
+    LSTM: recurrent,
+    RNN: recurrent,
+    ReverseSequence: (input)=>input === 1 ? 0 : undefined,
+    ScatterElements: (_input, own)=>own
+};
+/** A constant of one row on `axis`, repeated for as many images as `like` has on its batch axis. */ function repeated(b, name, dims, axis, like, batchAxis) {
+    return b.add('Expand', [
+        name,
+        shapeWithBatch(b, dims, axis, like, batchAxis)
+    ]);
+}
+/** `dims` with what `like` has on its batch axis in place of the entry at `place`. */ function shapeWithBatch(b, dims, place, like, batchAxis) {
+    const rows = b.add('Shape', [
+        like
+    ], {
+        start: batchAxis,
+        end: batchAxis + 1
+    });
+    const part = (values)=>values.length === 0 ? [] : [
+            b.ints(values)
+        ];
+    return b.add('Concat', [
+        ...part(dims.slice(0, place)),
+        rows,
+        ...part(dims.slice(place + 1))
+    ], {
+        axis: 0
+    });
+}
+/** Operators that take the shape of their output, and at which input. */ const SHAPE_INPUTS = {
+    AffineGrid: 1,
+    CenterCropPad: 1,
+    MaxUnpool: 2,
+    Resize: 3
+};
+/** The same node with the batch taken out of the shape it is given. */ function withFreeShape(b, node, image, batchAxis, values) {
+    const at = Object.hasOwn(SHAPE_INPUTS, node.op) ? SHAPE_INPUTS[node.op] : undefined;
+    const shape = at === undefined || !node.inputs[at] ? undefined : values.get(node.inputs[at]);
+    const rank = values.get(image)?.dims.length ?? 0;
+    const place = intsAttribute(node, 'axes')?.findIndex((axis)=>(axis < 0 ? axis + rank : axis) === batchAxis) ?? batchAxis;
+    if (shape === undefined || place < 0) return node;
+    const free = shapeWithBatch(b, Array.from(shape.data, Number), place, image, batchAxis);
+    return {
+        ...node,
+        inputs: node.inputs.map((input, index)=>index === at ? free : input)
+    };
+}
+
+;// CONCATENATED MODULE: ./.build/onnx/sequences.js
+
+/** Operators that make a sequence of tensors, or something that may be none. */ const SEQUENCE_MAKERS = new Set([
+    'Optional',
+    'SequenceConstruct',
+    'SequenceEmpty',
+    'SequenceErase',
+    'SequenceInsert',
+    'SequenceMap',
+    'SplitToSequence'
+]);
+/** The values of a graph that are sequences or optional, which onnxruntime's binding for Node.js cannot hand over. */ function sequences_sequenceValues(graph) {
+    const found = new Set();
+    for (const node of graph.nodes){
+        const [body] = bodies(node.attributes.values());
+        const makes = SEQUENCE_MAKERS.has(node.op) || node.op === 'Identity' && found.has(node.inputs[0]);
+        // A Loop's body has its condition in front of what it hands on.
+        const places = body ? sequenceOutputs(body).map((place)=>place - (node.op === 'Loop' ? 1 : 0)) : [];
+        node.outputs.forEach((output, place)=>{
+            if (makes || places.includes(place)) found.add(output);
+        });
+    }
+    return found;
+}
+/** Which outputs of a body are sequences: by their declared type, or by what makes them. */ function sequenceOutputs(body) {
+    const made = new Set(body.node.flatMap((node)=>SEQUENCE_MAKERS.has(node.opType) ? node.output : []));
+    return body.output.flatMap(({ name, type }, place)=>type?.value.case === 'sequenceType' || made.has(name) ? [
+            place
+        ] : []);
+}
+
+;// CONCATENATED MODULE: ./.build/onnx/observe.js
+
+
+/** Makes every intermediate value of a graph an output. Written once for all runs: the weights may be large. */ function observe_observer(graph, run) {
+    const sequences = sequenceValues(graph);
+    const names = graph.nodes.flatMap((node)=>node.outputs.filter((name)=>name !== '' && !sequences.has(name)));
+    const model = encodeModel({
+        ...graph,
+        outputs: names.map((name)=>({
+                name
+            }))
+    });
+    const wanted = graph.outputs.map(({ name })=>name);
+    return {
+        all: async (feeds)=>new Map([
+                ...graph.constants,
+                ...feeds,
+                ...await run(model, feeds, names)
+            ]),
+        outputs: (feeds)=>run(model, feeds, wanted)
+    };
+}
+/** Shapes and types of one run: all that is known when the batch is fixed. */ function observe_observeFixed(values) {
+    return new Map(Array.from(values, ([name, { type, dims }])=>[
+            name,
+            {
+                type,
+                dims
+            }
+        ]));
+}
+/**
+ * Compares a run on one image with a run on two: an axis that doubled is the batch.
+ *
+ * @returns undefined when some value did something else (then the batch cannot be called free).
+ */ function observe_observeBatch(one, two) {
+    const observation = new Map();
+    for (const [name, { type, dims }] of one){
+        const wider = two.get(name)?.dims;
+        if (wider?.length !== dims.length) return undefined;
+        const grown = dims.flatMap((size, axis)=>wider[axis] === size ? [] : [
+                axis
+            ]);
+        if (grown.length > 1 || grown.some((axis)=>wider[axis] !== 2 * dims[axis])) return undefined;
+        observation.set(name, {
+            type,
+            dims,
+            ...grown.length === 1 && {
+                batchAxis: grown[0]
+            }
+        });
+    }
+    return observation;
+}
+
+;// CONCATENATED MODULE: ./.build/onnx/widen.js
+
+
+
+
+const NARROW = new Set([
+    tensor_dataType('float16'),
+    tensor_dataType('bfloat16')
+]);
+const WIDE = tensor_dataType('float32');
+/** Attributes that hold an element type: of what a node gives, or of what it reckons in. */ const TYPE_ATTRIBUTES = new Set([
+    'to',
+    'dtype',
+    'output_dtype',
+    'output_datatype',
+    'stash_type',
+    'softmax_precision'
+]);
+/**
+ * The graph in float32 wherever it was in float16 or bfloat16: constants, casts, inputs and outputs, bodies too.
+ *
+ * Gradients are made of this: ten bits of fraction are too few for them, small ones vanish altogether (below 6e-8), and
+ * onnxruntime computes in float32 on the CPU anyway. The numbers differ from the original's by its roundings alone.
+ */ function widen(graph) {
+    return {
+        ...graph,
+        inputs: graph.inputs.map(widenValue),
+        outputs: graph.outputs.map(widenValue),
+        nodes: graph.nodes.map((node)=>({
+                ...node,
+                attributes: new Map(Array.from(node.attributes, ([name, proto])=>[
+                        name,
+                        widenAttribute(proto)
+                    ]))
+            })),
+        constants: new Map(Array.from(graph.constants, ([name, tensor])=>[
+                name,
+                widen_widenTensor(tensor)
+            ]))
+    };
+}
+/** Half a unit in the last place of 1, in the shortest type that a graph computes in; 0 when that is float32 or longer. */ function shortestRoundoff(graph) {
+    const codes = graph.nodes.flatMap((node)=>Array.from(node.attributes.values(), typeWithin));
+    const types = new Set([
+        ...codes,
+        ...Array.from(graph.constants.values(), ({ type })=>dataType(type))
+    ]);
+    for (const { type } of graph.inputs)if (type !== undefined) types.add(dataType(type));
+    if (types.has(dataType('bfloat16'))) return 2 ** -8;
+    return types.has(dataType('float16')) ? 2 ** -11 : 0;
+}
+function typeWithin(proto) {
+    return TYPE_ATTRIBUTES.has(proto.name) ? Number(proto.i) : proto.t?.dataType ?? 0;
+}
+/** float32 in place of a type of 16 bits. */ function widenType(type) {
+    return type === 'float16' || type === 'bfloat16' ? 'float32' : type;
+}
+/** The same numbers in float32, which holds them all; other types as they are. */ function widen_widenTensor(tensor) {
+    const { type, dims, data } = tensor;
+    if (!(data instanceof Uint16Array) || widenType(type) === type) return tensor;
+    return {
+        type: 'float32',
+        dims,
+        data: type === 'float16' ? Float32Array.from(data, float16Value) : bfloat16Values(data)
+    };
+}
+function widenValue(value) {
+    return value.type === undefined ? value : {
+        ...value,
+        type: widenType(value.type)
+    };
+}
+function widenAttribute(proto) {
+    const holdsType = TYPE_ATTRIBUTES.has(proto.name) && NARROW.has(Number(proto.i));
+    const bodies = (proto.g ? 1 : 0) + proto.graphs.length;
+    if (!holdsType && proto.t === undefined && bodies === 0) return proto;
+    // A field that is set, be it to its default, is written: onnxruntime refuses an attribute with two.
+    return changed(AttributeProtoSchema, proto, {
+        ...holdsType && {
+            i: BigInt(WIDE)
+        },
+        ...proto.t && {
+            t: widenProto(proto.t)
+        },
+        ...proto.g && {
+            g: widenBody(proto.g)
+        },
+        ...proto.graphs.length > 0 && {
+            graphs: proto.graphs.map(widenBody)
+        }
+    });
+}
+function widenProto(proto) {
+    if (!NARROW.has(proto.dataType)) return proto;
+    return writeTensor(widen_widenTensor(readTensor(proto, {
+        name: 'the model',
+        external: {}
+    })), proto.name);
+}
+function widenBody(body) {
+    return changed(GraphProtoSchema, body, {
+        input: body.input.map(widenInfo),
+        output: body.output.map(widenInfo),
+        valueInfo: body.valueInfo.map(widenInfo),
+        initializer: body.initializer.map(widenProto),
+        node: body.node.map((node)=>changed(NodeProtoSchema, node, {
+                attribute: node.attribute.map(widenAttribute)
+            }))
+    });
+}
+function widenInfo(info) {
+    const value = info.type?.value;
+    if (info.type === undefined || value?.case !== 'tensorType' || !NARROW.has(value.value.elemType)) return info;
+    const wide = changed(TypeProto_TensorSchema, value.value, {
+        elemType: WIDE
+    });
+    const type = changed(TypeProtoSchema, info.type, {
+        value: {
+            case: 'tensorType',
+            value: wide
+        }
+    });
+    return changed(ValueInfoProtoSchema, info, {
+        type
+    });
+}
+
+;// CONCATENATED MODULE: ./.build/onnx/settle.js
+
+
+
+
+
+/**
+ * Runs the graph to learn what it does instead of inferring it, and frees its batch: as it is where any batch runs
+ * through it already, else by rewriting its reshapes (`liftBatch`). Either is accepted only if images together give what
+ * each gives alone, at every step.
+ *
+ * @param declared the batch the model declares; undefined where it is symbolic.
+ */ async function settle(graph, declared, samples, run) {
+    const free = await tryFree(freeBatch(graph), samples, run);
+    if (free) return free;
+    const own = declared ?? 1;
+    const values = await observer(graph, run).all(samples(0, own));
+    const folded = foldConstants(graph, [
+        values
+    ]);
+    const lifted = own === 1 ? liftBatch(folded, values) : undefined;
+    const settled = lifted && await tryFree(freeBatch(lifted), samples, run);
+    return settled ?? {
+        graph: folded,
+        observation: observeFixed(values),
+        batch: own
+    };
+}
+async function tryFree(graph, samples, run) {
+    const attempt = await runBatches(graph, samples, run).catch(()=>undefined);
+    if (attempt === undefined) return undefined;
+    const { first, second, both } = attempt;
+    const observation = observeBatch(first, both);
+    if (observation === undefined || !keepsImagesApart(graph, observation, attempt)) return undefined;
+    const outputs = graph.outputs.every(({ name })=>{
+        const alone = [
+            first.get(name),
+            second.get(name),
+            attempt.third.get(name)
+        ];
+        return isStack(attempt.three.get(name), alone);
+    });
+    return outputs ? {
+        graph: foldConstants(graph, [
+            first,
+            both
+        ]),
+        observation,
+        batch: 'free'
+    } : undefined;
+}
+/** The first image has every brightness, the second is dark, the third is bright: whatever is shared between them shows. */ async function runBatches(graph, samples, run) {
+    const observed = observer(graph, run);
+    const first = await observed.all(samples(0, 1));
+    const second = await observed.all(samples(1, 1));
+    const both = await observed.all(samples(0, 2));
+    const third = await observed.outputs(samples(2, 1));
+    const three = await observed.outputs(samples(0, 3));
+    return {
+        first,
+        second,
+        both,
+        third,
+        three
+    };
+}
+/** Whether every value that depends on the images has rows for each, and the rows are what each image gives alone. */ function keepsImagesApart(graph, observation, { first, second, both }) {
+    const images = graph.inputs.map(({ name })=>name);
+    // Noise of one shape for all images has no row for each.
+    const dependent = dependents(graph.nodes, images, undefined, ()=>false);
+    return [
+        ...dependent
+    ].every((name)=>{
+        const { batchAxis, dims, type } = observation.get(name) ?? {
+            type: undefined,
+            dims: []
+        };
+        const [one, other, together] = [
+            first.get(name),
+            second.get(name),
+            both.get(name)
+        ];
+        if (type === undefined) return true // an output that was left out
+        ;
+        if (batchAxis === undefined) return false;
+        if (!type.startsWith('float')) return true;
+        // The batch may stand inside its axis, as where [T, N, D] was merged to [T·N, D].
+        const outside = dims.slice(0, batchAxis).reduce((product, size)=>product * size, 1);
+        return divisors(dims[batchAxis]).some((merged)=>isStack(together, [
+                one,
+                other
+            ], outside * merged));
+    });
+}
+function divisors(of) {
+    return Array.from({
+        length: of
+    }, (_, at)=>at + 1).filter((divisor)=>of % divisor === 0);
+}
+/**
+ * Sums in another order differ by a few units in the last place of float32 (6e−8 relative), some layers deep: 1e−4 of the
+ * largest value is far above that and far below what a mixed-up batch does.
+ */ const REORDERING_TOLERANCE = 1e-4;
+/** Whether two tensors agree up to the order of summation, or to another share of the largest number. */ function settle_agrees(a, b, tolerance = REORDERING_TOLERANCE) {
+    if (a.length !== b.length) return false;
+    let scale = 0;
+    for(let at = 0; at < b.length; at++)if (Number.isFinite(b[at])) scale = Math.max(scale, Math.abs(b[at]));
+    for(let at = 0; at < b.length; at++)if (!Object.is(a[at], b[at]) && !(Math.abs(a[at] - b[at]) <= tolerance * scale)) return false;
+    return true;
+}
+/** Whether `together` holds in each of `outer` parts the images' values one after the other. */ function isStack(together, alone, outer = 1) {
+    if (together === undefined) return false;
+    const all = numbers(together);
+    const size = all.length / alone.length;
+    const block = size / outer;
+    return alone.every((one, image)=>{
+        if (one === undefined || one.data.length !== size) return false;
+        const own = Float64Array.from({
+            length: size
+        }, (_, at)=>{
+            const part = Math.floor(at / block);
+            return all[(part * alone.length + image) * block + at % block];
+        });
+        return settle_agrees(own, numbers(one));
+    });
+}
+/** A numeric tensor's values as they are; integers as numbers, float16 as what its bits mean. */ function numbers(tensor) {
+    const { data } = widenTensor(tensor);
+    if (data instanceof Float32Array || data instanceof Float64Array) return data;
+    return Array.from(data, Number);
+}
+
+;// CONCATENATED MODULE: ./.build/engine/otherRanges.js
+/** Of ImageNet, by channel: what most image models on the web were trained with. */ const IMAGENET = {
+    mean: [
+        0.485,
+        0.456,
+        0.406
+    ],
+    std: [
+        0.229,
+        0.224,
+        0.225
+    ]
+};
+/** A share of the range, 0 … 1, as what the model is fed. */ const CONVENTIONS = [
+    [
+        'right-at-0-255',
+        (share)=>255 * share
+    ],
+    [
+        'right-at-0-1',
+        (share)=>share
+    ],
+    [
+        'right-at-minus-1-1',
+        (share)=>2 * share - 1
+    ],
+    [
+        'right-with-imagenet',
+        (share, channel)=>(share - IMAGENET.mean[channel]) / IMAGENET.std[channel]
+    ]
+];
+/** An image in every range in use, but for the one it is in. Points outside the bounds: they are for asking only. */ function otherRanges_otherRanges(pixels, plan) {
+    const [low, high] = plan.bounds;
+    const { mean, std } = plan.preprocessing;
+    const { channels, channelOf } = channelsOf(plan);
+    const of = (values, channel)=>values[values.length === 1 ? 0 : channel];
+    return CONVENTIONS.filter(([sign])=>sign !== 'right-with-imagenet' || channels === 3).map(([sign, fed])=>{
+        const pixelAt = (pixel, place)=>{
+            const channel = channelOf(place);
+            return fed((pixel - low) / (high - low), channel) * of(std, channel) + of(mean, channel);
+        };
+        return {
+            sign,
+            pixels: pixels.map(pixelAt)
+        };
+    }).filter((range)=>range.pixels.some((pixel, place)=>Math.abs(pixel - pixels[place]) > 1e-3 * (high - low)));
+}
+function channelsOf({ shape, layout }) {
+    const size = shape.reduce((product, length)=>product * length, 1);
+    if (layout === 'flat' || shape.length < 2) return {
+        channels: 1,
+        channelOf: ()=>0
+    };
+    const channels = layout === 'nchw' ? shape[0] : shape[shape.length - 1];
+    const channelOf = layout === 'nchw' ? (place)=>Math.floor(place * channels / size) : (place)=>place % channels;
+    return {
+        channels,
+        channelOf
+    };
+}
+
+;// CONCATENATED MODULE: ./.build/engine/diagnosis.js
+
+
+
+
+
+
+
+
+/**
+ * Looks at one image more closely than the suite does, for what Athalye, Carlini and Wagner (2018, section 3.1) and
+ * Carlini et al. (2019, section 5) tell masked gradients by: longer attacks, attacks without gradients, a ball so large
+ * that every attack has to succeed, twice the ε; and for outputs that change and for pixels in another range.
+ */ function* diagnose(task, plan, found) {
+    const steady = yield* isSteady(task, found);
+    if (found.clean.predicted !== task.label) {
+        const right = yield* rangesThatAreRight(task, plan);
+        return steady ? right : [
+            'unstable-logits',
+            ...right
+        ];
+    }
+    const probes = [
+        moreSteps,
+        gradientFree,
+        hugeBall,
+        doubleEpsilon
+    ];
+    const signs = steady ? [] : [
+        'unstable-logits'
+    ];
+    for (const probe of probes){
+        const sign = yield* probe(task, plan, found);
+        if (sign !== undefined) signs.push(sign);
+    }
+    return signs;
+}
+/** Twice in one batch, or in two, with other neighbours than before. */ function* isSteady({ pixels }, { clean }) {
+    const answers = yield* predictionsAt([
+        pixels,
+        pixels
+    ]);
+    return answers.every(({ logits })=>agrees(logits, clean.logits));
+}
+function* rangesThatAreRight({ pixels, label }, plan) {
+    const ranges = otherRanges(pixels, plan);
+    const answers = yield* predictionsAt(ranges.map((range)=>range.pixels));
+    return ranges.filter((_, place)=>answers[place].predicted === label).map(({ sign })=>sign);
+}
+/** Four times the steps of the suite's longest ascent, by smaller steps from another start. */ const LONGER = 4;
+const LEAST_STEPS = 40;
+const MOST_STEPS = 400;
+const moreSteps = function*(task, plan, found) {
+    if (!plan.gradient) return undefined;
+    const steps = longerSteps(plan.attacks);
+    // 2.5 ε / T reaches every point of the ball from every other (Madry et al. 2018).
+    const longer = ascent('diagnosis-steps', steps, 2.5 / steps);
+    for (const threat of robustUnder(plan, found))if (yield* breaks(longer, threat, task, plan, found)) return 'more-steps';
+    return undefined;
+};
+/** Steps of the longer ascent that a diagnosis makes under every threat. */ function longerSteps(attacks) {
+    const suite = attacks.filter(isAscent).map(({ steps })=>steps);
+    return Math.min(MOST_STEPS, Math.max(LEAST_STEPS, LONGER * Math.max(0, ...suite)));
+}
+const QUERIES = 100;
+const gradientFree = function*(task, plan, found) {
+    // A suite that has such attacks has more queries than this.
+    if (!plan.attacks.every(needsGradient)) return undefined;
+    const square = published('square', {
+        id: 'diagnosis-square',
+        queries: QUERIES
+    });
+    for (const threat of robustUnder(plan, found))if (yield* breaks(square, threat, task, plan, found)) return 'gradient-free-wins';
+    return undefined;
+};
+/**
+ * Half of the range in each pixel reaches the one grey image from everywhere. Where the model calls that one something
+ * else than the label there is a witness, and an ascent that finds none has proved its gradients worthless. (Masked
+ * gradients are no matter of a norm: Linf speaks for all.)
+ */ const hugeBall = function*(task, plan, { found, digest }) {
+    const results = Object.values(found).flatMap(({ results: ran })=>Object.entries(ran));
+    const isWhiteBox = (id)=>plan.attacks.some((attack)=>attack.id === id && needsGradient(attack));
+    if (!plan.gradient || results.some(([id, { success }])=>success && isWhiteBox(id))) return undefined;
+    const [low, high] = plan.bounds;
+    const huge = {
+        id: 'diagnosis-huge',
+        norm: 'linf',
+        epsilon: (high - low) / 2
+    };
+    const target = targetUnder(huge, task, plan);
+    const grey = target.threat.project(new Float32Array(task.pixels.length).fill((low + high) / 2));
+    if (!(yield* replay(target, grey)).success) return undefined;
+    const { success } = yield* attackFor(ascent(huge.id, 20, 0.25), target, randomSource(plan.seed, digest, huge.id));
+    return success ? undefined : 'robust-at-huge-epsilon';
+};
+/** The cheapest ascent of the suite, under the smallest ε it broke the image at: at twice that ε, from the beginning. */ const doubleEpsilon = function*(task, plan, found) {
+    const [cheapest] = plan.attacks.filter(isAscent).toSorted((one, other)=>one.steps - other.steps);
+    if (cheapest === undefined) return undefined;
+    const broken = plan.threats.filter(({ id })=>found.found[id].results[cheapest.id]?.success).toSorted((one, other)=>one.epsilon - other.epsilon);
+    const smallest = broken.filter(({ norm }, place)=>broken.findIndex((threat)=>threat.norm === norm) === place);
+    for (const threat of smallest){
+        const doubled = {
+            ...threat,
+            epsilon: 2 * threat.epsilon
+        };
+        if (!(yield* breaks(cheapest, doubled, task, plan, found))) return 'unbroken-at-double-epsilon';
+    }
+    return undefined;
+};
+function isAscent(attack) {
+    return [
+        'pgd',
+        'bim',
+        'mi-fgsm',
+        'apgd',
+        'apgd-t'
+    ].includes(attack.name);
+}
+/** By the margin, which does not saturate where cross-entropy does. */ function ascent(id, steps, relativeStepSize) {
+    return published('pgd', {
+        id,
+        loss: 'margin',
+        steps,
+        relativeStepSize
+    });
+}
+function robustUnder({ threats }, { found }) {
+    return threats.filter(({ id })=>!found[id].nearest);
+}
+function targetUnder(spec, { pixels, label }, plan) {
+    const threat = threatModel(pixels, spec, plan.bounds, {
+        quantised: plan.quantised
+    });
+    return {
+        threat,
+        label,
+        classes: plan.classes,
+        shape: plan.shape,
+        layout: plan.layout
+    };
+}
+function* breaks(attack, threat, task, plan, { digest }) {
+    const random = randomSource(plan.seed, digest, attack.id);
+    return (yield* attackFor(attack, targetUnder(threat, task, plan), random)).success;
+}
+
+;// CONCATENATED MODULE: ./.build/evaluation/expectedCost.js
+
+
+/**
+ * What one image costs that the model is right on and that withstands every attack, an upper bound: an image that breaks
+ * costs less, one on which the model is wrong next to nothing.
+ *
+ * @param diagnosed - The image is one of those that are looked at more closely.
+ */ function mostPerImage(asked, diagnosed) {
+    const { threats, classes, gradient } = asked;
+    const attacks = attacksRun(withFallback(asked.attacks, gradient), gradient);
+    const suite = threats.flatMap(({ norm })=>attacks.map((attack)=>mostOf(attack, norm, classes)));
+    return total([
+        {
+            gradients: 0,
+            forwards: 1
+        },
+        ...suite,
+        ...diagnosed ? [
+            closerLook({
+                ...asked,
+                attacks
+            })
+        ] : []
+    ]);
+}
+function total(costs) {
+    return costs.reduce((sum, { gradients, forwards })=>({
+            gradients: sum.gradients + gradients,
+            forwards: sum.forwards + forwards
+        }), {
+        gradients: 0,
+        forwards: 0
+    });
+}
+/** Of an attack that ends with a search between two points, and a last replay. */ const SHORTEN = 8;
+function mostOf(attack, norm, classes) {
+    const rivals = classes - 1;
+    switch(attack.name){
+        case 'fgsm':
+            return {
+                gradients: 1,
+                forwards: 1
+            };
+        case 'pgd':
+            return {
+                gradients: attack.steps * attack.restarts,
+                forwards: (attack.steps + 1) * attack.restarts
+            };
+        case 'bim':
+        case 'mi-fgsm':
+            return {
+                gradients: attack.steps,
+                forwards: attack.steps + 1
+            };
+        case 'apgd':
+            return ascents(attack, norm, attack.restarts[norm]);
+        case 'apgd-t':
+            {
+                const climbs = ascents(attack, norm, attack.restarts[norm] * Math.min(attack.targets[norm], rivals));
+                return {
+                    ...climbs,
+                    gradients: climbs.gradients + 1
+                };
+            }
+        case 'fab':
+            return descents(attack.steps * attack.restarts, rivals);
+        case 'fab-t':
+            return descents(attack.steps * attack.restarts * Math.min(attack.targets, rivals), 1);
+        case 'deepfool':
+            return descents(attack.steps, Math.min(attack.candidates - 1, rivals));
+        case 'cw':
+            return descents(attack.steps * attack.binarySearchSteps, 1);
+        case 'ddn':
+            return descents(attack.steps, 1);
+        case 'square':
+            return {
+                gradients: 0,
+                forwards: attack.queries * attack.restarts
+            };
+        case 'noise':
+            return {
+                gradients: 0,
+                forwards: attack.points
+            };
+    }
+}
+/** Under L1 an ascent is three, of which each asks at its start. */ function ascents({ steps, eot }, norm, number) {
+    const points = number * (steps + (norm === 'l1' ? 3 : 1));
+    return {
+        gradients: points * eot,
+        forwards: points + 1
+    };
+}
+/** One gradient more, for the likeliest classes. */ function descents(steps, rivals) {
+    return {
+        gradients: 1 + steps * rivals,
+        forwards: steps + SHORTEN
+    };
+}
+/** Steps of the ascent in a ball that holds every image. */ const HUGE = 20;
+/** What src/engine/diagnosis.ts asks beyond the suite. */ function closerLook({ attacks, threats, gradient, classes }) {
+    if (!gradient) return {
+        gradients: 0,
+        forwards: 8
+    };
+    const longer = longerSteps(attacks) * threats.length;
+    const norms = [
+        ...new Set(threats.map(({ norm })=>norm))
+    ];
+    const [cheapest] = attacks.filter(isAscent).toSorted((one, other)=>one.steps - other.steps);
+    const again = cheapest ? total(norms.map((norm)=>mostOf(cheapest, norm, classes))).gradients : 0;
+    const gradients = longer + HUGE + again;
+    // The square attack, where the suite has none, asks a hundred times.
+    return {
+        gradients,
+        forwards: gradients + 100 * threats.length + 8
+    };
+}
+
+;// CONCATENATED MODULE: ./.build/evaluation/trial.js
+
+
+/**
+ * Loads a model in a child as an evaluation does, runs one batch of it and of its gradient, and attacks nothing. Each is
+ * run twice, and the second run is measured: the first one lays out the memory.
+ *
+ * @throws UsageError and EvaluationError as `evaluate` does
+ */ async function tryModel(request, effects) {
+    const doing = `trying ${request.model.name}`;
+    const limits = {
+        timeLimitSeconds: request.limits.seconds
+    };
+    const [trial] = await withChildren(1, limits, effects, async (child)=>{
+        child.send(loadRequest(request));
+        const replies = answers(child, doing);
+        const { value: loaded } = await replies.next();
+        if (loaded.type !== 'loaded') throw impossibleReply(`${loaded.type} before the model was loaded`, doing);
+        checkLabels(request, loaded.classes);
+        const images = firstImages(request, loaded.batch);
+        const run = async (gradient)=>{
+            const began = effects.now();
+            child.send({
+                type: 'try',
+                gradient,
+                images
+            });
+            const { value: tried } = await replies.next();
+            if (tried.type !== 'tried') throw impossibleReply(`${tried.type} instead of a batch tried`, doing);
+            const { predicted } = tried;
+            if (predicted.length > images.length) throw impossibleReply(`${predicted.length} predictions for ${images.length} images`, doing);
+            return {
+                predicted,
+                seconds: (effects.now() - began) / 1000 / predicted.length
+            };
+        };
+        await run(false);
+        const forward = await run(false);
+        if (loaded.gradient) await run(true);
+        const gradient = loaded.gradient ? await run(true) : undefined;
+        const { classes, batch, engine, flags } = loaded;
+        return {
+            ...{
+                classes,
+                batch,
+                engine,
+                flags,
+                gradient: loaded.gradient
+            },
+            images: forward.predicted.length,
+            right: forward.predicted.filter((predicted, place)=>predicted === images[place].label).length,
+            secondsPerForward: forward.seconds,
+            ...gradient && {
+                secondsPerGradient: gradient.seconds
+            }
+        };
+    });
+    return trial;
+}
+function firstImages({ dataset }, batch) {
+    const size = dataset.shape.reduce((product, length)=>product * length, 1);
+    return Array.from({
+        length: Math.min(batch, dataset.samples)
+    }, (_, index)=>({
+            index,
+            label: dataset.labels[index],
+            pixels: dataset.pixels.subarray(index * size, (index + 1) * size)
+        }));
+}
+
+;// CONCATENATED MODULE: ./.build/evaluation/replay.js
+
+
+/** As many points as this many batches hold are with the child at once: none of its batches waits, and no pipe fills. */ const replay_BATCHES_AHEAD = 3;
+/**
+ * What the unmodified model says at points of the dataset's pixel space; nothing is attacked.
+ *
+ * @returns the class at each point, in order; the number of classes where every output is NaN
+ * @throws UsageError and EvaluationError as `evaluate` does
+ */ async function replay_predictionsAt(points, request, effects) {
+    if (points.length === 0) return [];
+    const doing = `replaying adversarial examples on ${request.model.name}`;
+    const predictions = new Array(points.length);
+    const limits = {
+        timeLimitSeconds: request.limits.seconds
+    };
+    await withChildren(1, limits, effects, async (child)=>{
+        let [sent, done] = [
+            0,
+            0
+        ];
+        let batch;
+        child.send(loadRequest(request));
+        for await (const reply of answers(child, doing)){
+            if (batch === undefined) {
+                if (reply.type !== 'loaded') throw impossibleReply(`${reply.type} before the model was loaded`, doing);
+                batch = reply.batch;
+            } else {
+                if (reply.type !== 'replayed') throw impossibleReply(`${reply.type} instead of a prediction`, doing);
+                const { index, predicted } = reply;
+                if (!(index < sent) || predictions[index] !== undefined) throw impossibleReply(`point ${index} was not asked for, or is answered already`, doing);
+                predictions[index] = predicted;
+                done++;
+            }
+            const end = Math.min(points.length, done + replay_BATCHES_AHEAD * batch);
+            const tasks = points.slice(sent, end).map(({ label, pixels }, place)=>({
+                    index: sent + place,
+                    label,
+                    pixels
+                }));
+            for (const images of inPieces(tasks))child.send({
+                type: 'replay',
+                images
+            });
+            sent = Math.max(sent, end);
+            if (done === points.length) return;
+        }
+    });
+    return predictions.map((predicted)=>{
+        if (predicted === undefined) throw impossibleReply('a point was not answered', doing);
+        return predicted;
+    });
+}
+
+;// CONCATENATED MODULE: ./.build/evaluation/transfer.js
+
+/**
+ * Says which adversarial examples of a model are worth keeping to be tried on another one. All together stay within a
+ * gigabyte for each model: of larger data only the first images have theirs tried.
+ */ function transferable({ dataset, threats }) {
+    const bytes = 4 * dataset.shape.reduce((product, length)=>product * length, threats.length);
+    const images = Math.floor(2 ** 30 / bytes);
+    return ({ index })=>index < images;
+}
+/** Whether an image counts as robust: then a witness of another model, in the same ball, proves that the suite missed one. */ function isHeldBy({ samples, shard }) {
+    if (shard !== undefined) throw new RangeError('A shard does not hold every image.');
+    return ({ threat, index })=>samples[index].threats[threat].robust;
+}
+/**
+ * Tries adversarial examples of another model on `request.model`: those of images that its `results` count as robust. A
+ * diagnosis outside the suite (Athalye, Carlini and Wagner 2018, section 3.1: where transfer beats white-box attacks,
+ * gradients are masked); the results stay as they are.
+ */ async function tryWitnesses(witnesses, results, request, effects) {
+    const chosen = witnesses.filter(isHeldBy(results)).sort((one, other)=>one.index - other.index || (one.threat < other.threat ? -1 : 1));
+    const predictions = await replay_predictionsAt(chosen, request, effects);
+    return results.threats.map(({ id })=>{
+        const ofThreat = chosen.map((witness, place)=>({
+                ...witness,
+                predicted: predictions[place]
+            }));
+        const tried = ofThreat.filter(({ threat })=>threat === id);
+        const fooled = tried.filter(({ label, predicted })=>label !== predicted);
+        return {
+            threat: id,
+            tried: tried.length,
+            fooled: fooled.map(({ index })=>index)
+        };
+    });
 }
 
 ;// CONCATENATED MODULE: ./.build/files.js
@@ -30550,71 +41517,2302 @@ async function told(path, run) {
     return `${compact}\n`;
 }
 
-;// CONCATENATED MODULE: ./.build/report/advice.js
+;// CONCATENATED MODULE: ./node_modules/path-expression-matcher/src/Expression.js
+/**
+ * Expression - Parses and stores a tag pattern expression
+ * 
+ * Patterns are parsed once and stored in an optimized structure for fast matching.
+ * 
+ * @example
+ * const expr = new Expression("root.users.user");
+ * const expr2 = new Expression("..user[id]:first");
+ * const expr3 = new Expression("root/users/user", { separator: '/' });
+ */
+class Expression {
+  /**
+   * Create a new Expression
+   * @param {string} pattern - Pattern string (e.g., "root.users.user", "..user[id]")
+   * @param {Object} options - Configuration options
+   * @param {string} options.separator - Path separator (default: '.')
+   */
+  constructor(pattern, options = {}, data) {
+    this.pattern = pattern;
+    this.separator = options.separator || '.';
+    this.segments = this._parse(pattern);
+    this.data = data;
+    // Cache expensive checks for performance (O(1) instead of O(n))
+    this._hasDeepWildcard = this.segments.some(seg => seg.type === 'deep-wildcard');
+    this._hasAttributeCondition = this.segments.some(seg => seg.attrName !== undefined);
+    this._hasPositionSelector = this.segments.some(seg => seg.position !== undefined);
+  }
 
-/** What to do next, by the outcome and its reasons: sentences of our own, in markdown. */ function advice(comparison) {
-    const { outcome, baseline, acceptance } = comparison.verdict;
-    switch(outcome){
-        case 'error':
-            return errorAdvice(comparison);
-        case 'regression':
-            return acceptance ? [
-                ACCEPTED
-            ] : regressionAdvice(comparison);
-        case 'inconclusive':
-            return [
-                ...unprovenAdvice(comparison),
-                ...has(comparison, 'masked-gradients') ? [
-                    MASKED
-                ] : []
-            ];
-        case 'pass':
-            return baseline === 'present' ? [] : [
-                NO_BASELINE
-            ];
+  /**
+   * Parse pattern string into segments
+   * @private
+   * @param {string} pattern - Pattern to parse
+   * @returns {Array} Array of segment objects
+   */
+  _parse(pattern) {
+    const segments = [];
+
+    // Split by separator but handle ".." specially
+    let i = 0;
+    let currentPart = '';
+
+    while (i < pattern.length) {
+      if (pattern[i] === this.separator) {
+        // Check if next char is also separator (deep wildcard)
+        if (i + 1 < pattern.length && pattern[i + 1] === this.separator) {
+          // Flush current part if any
+          if (currentPart.trim()) {
+            segments.push(this._parseSegment(currentPart.trim()));
+            currentPart = '';
+          }
+          // Add deep wildcard
+          segments.push({ type: 'deep-wildcard' });
+          i += 2; // Skip both separators
+        } else {
+          // Regular separator
+          if (currentPart.trim()) {
+            segments.push(this._parseSegment(currentPart.trim()));
+          }
+          currentPart = '';
+          i++;
+        }
+      } else {
+        currentPart += pattern[i];
+        i++;
+      }
+    }
+
+    // Flush remaining part
+    if (currentPart.trim()) {
+      segments.push(this._parseSegment(currentPart.trim()));
+    }
+
+    return segments;
+  }
+
+  /**
+   * Parse a single segment
+   * @private
+   * @param {string} part - Segment string (e.g., "user", "ns::user", "user[id]", "ns::user:first")
+   * @returns {Object} Segment object
+   */
+  _parseSegment(part) {
+    const segment = { type: 'tag' };
+
+    // NEW NAMESPACE SYNTAX (v2.0):
+    // ============================
+    // Namespace uses DOUBLE colon (::)
+    // Position uses SINGLE colon (:)
+    // 
+    // Examples:
+    //   "user"              → tag
+    //   "user:first"        → tag + position
+    //   "user[id]"          → tag + attribute
+    //   "user[id]:first"    → tag + attribute + position
+    //   "ns::user"          → namespace + tag
+    //   "ns::user:first"    → namespace + tag + position
+    //   "ns::user[id]"      → namespace + tag + attribute
+    //   "ns::user[id]:first" → namespace + tag + attribute + position
+    //   "ns::first"         → namespace + tag named "first" (NO ambiguity!)
+    //
+    // This eliminates all ambiguity:
+    //   :: = namespace separator
+    //   :  = position selector
+    //   [] = attributes
+
+    // Step 1: Extract brackets [attr] or [attr=value]
+    let bracketContent = null;
+    let withoutBrackets = part;
+
+    const bracketMatch = part.match(/^([^\[]+)(\[[^\]]*\])(.*)$/);
+    if (bracketMatch) {
+      withoutBrackets = bracketMatch[1] + bracketMatch[3];
+      if (bracketMatch[2]) {
+        const content = bracketMatch[2].slice(1, -1);
+        if (content) {
+          bracketContent = content;
+        }
+      }
+    }
+
+    // Step 2: Check for namespace (double colon ::)
+    let namespace = undefined;
+    let tagAndPosition = withoutBrackets;
+
+    if (withoutBrackets.includes('::')) {
+      const nsIndex = withoutBrackets.indexOf('::');
+      namespace = withoutBrackets.substring(0, nsIndex).trim();
+      tagAndPosition = withoutBrackets.substring(nsIndex + 2).trim(); // Skip ::
+
+      if (!namespace) {
+        throw new Error(`Invalid namespace in pattern: ${part}`);
+      }
+    }
+
+    // Step 3: Parse tag and position (single colon :)
+    let tag = undefined;
+    let positionMatch = null;
+
+    if (tagAndPosition.includes(':')) {
+      const colonIndex = tagAndPosition.lastIndexOf(':'); // Use last colon for position
+      const tagPart = tagAndPosition.substring(0, colonIndex).trim();
+      const posPart = tagAndPosition.substring(colonIndex + 1).trim();
+
+      // Verify position is a valid keyword
+      const isPositionKeyword = ['first', 'last', 'odd', 'even'].includes(posPart) ||
+        /^nth\(\d+\)$/.test(posPart);
+
+      if (isPositionKeyword) {
+        tag = tagPart;
+        positionMatch = posPart;
+      } else {
+        // Not a valid position keyword, treat whole thing as tag
+        tag = tagAndPosition;
+      }
+    } else {
+      tag = tagAndPosition;
+    }
+
+    if (!tag) {
+      throw new Error(`Invalid segment pattern: ${part}`);
+    }
+
+    segment.tag = tag;
+    if (namespace) {
+      segment.namespace = namespace;
+    }
+
+    // Step 4: Parse attributes
+    if (bracketContent) {
+      if (bracketContent.includes('=')) {
+        const eqIndex = bracketContent.indexOf('=');
+        segment.attrName = bracketContent.substring(0, eqIndex).trim();
+        segment.attrValue = bracketContent.substring(eqIndex + 1).trim();
+      } else {
+        segment.attrName = bracketContent.trim();
+      }
+    }
+
+    // Step 5: Parse position selector
+    if (positionMatch) {
+      const nthMatch = positionMatch.match(/^nth\((\d+)\)$/);
+      if (nthMatch) {
+        segment.position = 'nth';
+        segment.positionValue = parseInt(nthMatch[1], 10);
+      } else {
+        segment.position = positionMatch;
+      }
+    }
+
+    return segment;
+  }
+
+  /**
+   * Get the number of segments
+   * @returns {number}
+   */
+  get length() {
+    return this.segments.length;
+  }
+
+  /**
+   * Check if expression contains deep wildcard
+   * @returns {boolean}
+   */
+  hasDeepWildcard() {
+    return this._hasDeepWildcard;
+  }
+
+  /**
+   * Check if expression has attribute conditions
+   * @returns {boolean}
+   */
+  hasAttributeCondition() {
+    return this._hasAttributeCondition;
+  }
+
+  /**
+   * Check if expression has position selectors
+   * @returns {boolean}
+   */
+  hasPositionSelector() {
+    return this._hasPositionSelector;
+  }
+
+  /**
+   * Get string representation
+   * @returns {string}
+   */
+  toString() {
+    return this.pattern;
+  }
+}
+;// CONCATENATED MODULE: ./node_modules/path-expression-matcher/src/Matcher.js
+
+
+/**
+ * MatcherView - A lightweight read-only view over a Matcher's internal state.
+ *
+ * Created once by Matcher and reused across all callbacks. Holds a direct
+ * reference to the parent Matcher so it always reflects current parser state
+ * with zero copying or freezing overhead.
+ *
+ * Users receive this via {@link Matcher#readOnly} or directly from parser
+ * callbacks. It exposes all query and matching methods but has no mutation
+ * methods — misuse is caught at the TypeScript level rather than at runtime.
+ *
+ * @example
+ * const matcher = new Matcher();
+ * const view = matcher.readOnly();
+ *
+ * matcher.push("root", {});
+ * view.getCurrentTag(); // "root"
+ * view.getDepth();      // 1
+ */
+class MatcherView {
+  /**
+   * @param {Matcher} matcher - The parent Matcher instance to read from.
+   */
+  constructor(matcher) {
+    this._matcher = matcher;
+  }
+
+  /**
+   * Get the path separator used by the parent matcher.
+   * @returns {string}
+   */
+  get separator() {
+    return this._matcher.separator;
+  }
+
+  /**
+   * Get current tag name.
+   * @returns {string|undefined}
+   */
+  getCurrentTag() {
+    const path = this._matcher.path;
+    return path.length > 0 ? path[path.length - 1].tag : undefined;
+  }
+
+  /**
+   * Get current namespace.
+   * @returns {string|undefined}
+   */
+  getCurrentNamespace() {
+    const path = this._matcher.path;
+    return path.length > 0 ? path[path.length - 1].namespace : undefined;
+  }
+
+  /**
+   * Get current node's attribute value.
+   * @param {string} attrName
+   * @returns {*}
+   */
+  getAttrValue(attrName) {
+    const path = this._matcher.path;
+    if (path.length === 0) return undefined;
+    return path[path.length - 1].values?.[attrName];
+  }
+
+  /**
+   * Check if current node has an attribute.
+   * @param {string} attrName
+   * @returns {boolean}
+   */
+  hasAttr(attrName) {
+    const path = this._matcher.path;
+    if (path.length === 0) return false;
+    const current = path[path.length - 1];
+    return current.values !== undefined && attrName in current.values;
+  }
+
+  /**
+   * Get the value of a "kept" attribute from the nearest ancestor (or
+   * current node) that declared it via `push(tag, attrs, ns, { keep: [...] })`.
+   * @param {string} attrName
+   * @returns {*}
+   */
+  getAnyParentAttr(attrName) {
+    return this._matcher.getAnyParentAttr(attrName);
+  }
+
+  /**
+   * Check whether any ancestor (or the current node) kept the given
+   * attribute via `push(tag, attrs, ns, { keep: [...] })`.
+   * @param {string} attrName
+   * @returns {boolean}
+   */
+  hasAnyParentAttr(attrName) {
+    return this._matcher.hasAnyParentAttr(attrName);
+  }
+
+  /**
+   * Get current node's sibling position (child index in parent).
+   * @returns {number}
+   */
+  getPosition() {
+    const path = this._matcher.path;
+    if (path.length === 0) return -1;
+    return path[path.length - 1].position ?? 0;
+  }
+
+  /**
+   * Get current node's repeat counter (occurrence count of this tag name).
+   * @returns {number}
+   */
+  getCounter() {
+    const path = this._matcher.path;
+    if (path.length === 0) return -1;
+    return path[path.length - 1].counter ?? 0;
+  }
+
+  /**
+   * Get current node's sibling index (alias for getPosition).
+   * @returns {number}
+   * @deprecated Use getPosition() or getCounter() instead
+   */
+  getIndex() {
+    return this.getPosition();
+  }
+
+  /**
+   * Get current path depth.
+   * @returns {number}
+   */
+  getDepth() {
+    return this._matcher.path.length;
+  }
+
+  /**
+   * Get path as string.
+   * @param {string} [separator] - Optional separator (uses default if not provided)
+   * @param {boolean} [includeNamespace=true]
+   * @returns {string}
+   */
+  toString(separator, includeNamespace = true) {
+    return this._matcher.toString(separator, includeNamespace);
+  }
+
+  /**
+   * Get path as array of tag names.
+   * @returns {string[]}
+   */
+  toArray() {
+    return this._matcher.path.map(n => n.tag);
+  }
+
+  /**
+   * Match current path against an Expression.
+   * @param {Expression} expression
+   * @returns {boolean}
+   */
+  matches(expression) {
+    return this._matcher.matches(expression);
+  }
+
+  /**
+   * Match any expression in the given set against the current path.
+   * @param {ExpressionSet} exprSet
+   * @returns {boolean}
+   */
+  matchesAny(exprSet) {
+    return exprSet.matchesAny(this._matcher);
+  }
+}
+
+/**
+ * Matcher - Tracks current path in XML/JSON tree and matches against Expressions.
+ *
+ * The matcher maintains a stack of nodes representing the current path from root to
+ * current tag. It only stores attribute values for the current (top) node to minimize
+ * memory usage. Sibling tracking is used to auto-calculate position and counter.
+ *
+ * Use {@link Matcher#readOnly} to obtain a {@link MatcherView} safe to pass to
+ * user callbacks — it always reflects current state with no Proxy overhead.
+ *
+ * @example
+ * const matcher = new Matcher();
+ * matcher.push("root", {});
+ * matcher.push("users", {});
+ * matcher.push("user", { id: "123", type: "admin" });
+ *
+ * const expr = new Expression("root.users.user");
+ * matcher.matches(expr); // true
+ */
+class Matcher {
+  /**
+   * Create a new Matcher.
+   * @param {Object} [options={}]
+   * @param {string} [options.separator='.'] - Default path separator
+   */
+  constructor(options = {}) {
+    this.separator = options.separator || '.';
+    this.path = [];
+    this.siblingStacks = [];
+    // Each path node: { tag, values, position, counter, namespace? }
+    // values only present for current (last) node
+    // Each siblingStacks entry: Map<tagName, count> tracking occurrences at each level
+    this._pathStringCache = null;
+    this._view = new MatcherView(this);
+
+    // Kept-attribute stack: only populated when push() is called with options.keep.
+    this._keptAttrs = [];
+  }
+
+  /**
+   * Push a new tag onto the path.
+   * @param {string} tagName
+   * @param {Object|null} [attrValues=null]
+   * @param {string|null} [namespace=null]
+   * @param {Object|null} [options=null]
+   * @param {string[]} [options.keep] - Names of attributes (from attrValues)
+   */
+  push(tagName, attrValues = null, namespace = null, options = null) {
+    this._pathStringCache = null;
+
+    // Remove values from previous current node (now becoming ancestor)
+    if (this.path.length > 0) {
+      this.path[this.path.length - 1].values = undefined;
+    }
+
+    // Get or create sibling tracking for current level
+    const currentLevel = this.path.length;
+    let level = this.siblingStacks[currentLevel];
+    if (!level) {
+      // `counts` tells same-name siblings apart (the "counter" — nth <item>
+      // among other <item>s). `total` is every child seen at this level so
+      // far, kept as a running number instead of re-added from `counts` on
+      // every push — a parent with many differently-named children would
+      // otherwise cost more per child the more distinct names it has.
+      level = { counts: new Map(), total: 0 };
+      this.siblingStacks[currentLevel] = level;
+    }
+
+    // Create a unique key for sibling tracking that includes namespace
+    const siblingKey = namespace ? `${namespace}:${tagName}` : tagName;
+
+    // Calculate counter (how many times this tag appeared at this level)
+    const counter = level.counts.get(siblingKey) || 0;
+
+    // Position = total children at this level seen before this one.
+    const position = level.total;
+
+    // Update sibling count for this tag, and the level's running total.
+    level.counts.set(siblingKey, counter + 1);
+    level.total++;
+
+    // Create new node
+    const node = {
+      tag: tagName,
+      position: position,
+      counter: counter
+    };
+
+    if (namespace !== null && namespace !== undefined) {
+      node.namespace = namespace;
+    }
+
+    if (attrValues !== null && attrValues !== undefined) {
+      node.values = attrValues;
+    }
+
+    this.path.push(node);
+
+    // Depth of the node we just pushed (1-based, matches this.path.length)
+    const depth = this.path.length;
+
+    // Copy only the requested attributes into the kept-attrs stack. This is
+    // the one part of push() whose cost scales with input (O(keep.length))
+    // rather than being O(1) — by design, since the caller is explicitly
+    // opting in for specific attribute names. No options/keep => zero added
+    // cost beyond the two property reads below.
+    const keep = options !== null ? options.keep : null;
+    if (keep !== null && keep !== undefined && keep.length > 0 && attrValues) {
+      for (let i = 0; i < keep.length; i++) {
+        const name = keep[i];
+        if (attrValues[name] !== undefined) {
+          this._keptAttrs.push({ depth, name, value: attrValues[name] });
+        }
+      }
+    }
+  }
+
+  /**
+   * Pop the last tag from the path.
+   * @returns {Object|undefined} The popped node
+   */
+  pop() {
+    if (this.path.length === 0) return undefined;
+    this._pathStringCache = null;
+
+    const node = this.path.pop();
+
+    if (this.siblingStacks.length > this.path.length + 1) {
+      this.siblingStacks.length = this.path.length + 1;
+    }
+
+    // Drop any kept attributes that belonged to the popped node (or deeper).
+    // _keptAttrs is depth-ordered (push only ever appends increasing depths),
+    // so this is a backward scan that stops at the first surviving entry —
+    // typically O(1) since kept attrs are rare by design.
+    const poppedDepth = this.path.length + 1;
+    while (
+      this._keptAttrs.length > 0 &&
+      this._keptAttrs[this._keptAttrs.length - 1].depth >= poppedDepth
+    ) {
+      this._keptAttrs.pop();
+    }
+
+    return node;
+  }
+
+  /**
+   * Update current node's attribute values.
+   * Useful when attributes are parsed after push.
+   * @param {Object} attrValues
+   */
+  updateCurrent(attrValues) {
+    if (this.path.length > 0) {
+      const current = this.path[this.path.length - 1];
+      if (attrValues !== null && attrValues !== undefined) {
+        current.values = attrValues;
+      }
+    }
+  }
+
+  /**
+   * Get current tag name.
+   * @returns {string|undefined}
+   */
+  getCurrentTag() {
+    return this.path.length > 0 ? this.path[this.path.length - 1].tag : undefined;
+  }
+
+  /**
+   * Get current namespace.
+   * @returns {string|undefined}
+   */
+  getCurrentNamespace() {
+    return this.path.length > 0 ? this.path[this.path.length - 1].namespace : undefined;
+  }
+
+  /**
+   * Get current node's attribute value.
+   * @param {string} attrName
+   * @returns {*}
+   */
+  getAttrValue(attrName) {
+    if (this.path.length === 0) return undefined;
+    return this.path[this.path.length - 1].values?.[attrName];
+  }
+
+  /**
+   * Check if current node has an attribute.
+   * @param {string} attrName
+   * @returns {boolean}
+   */
+  hasAttr(attrName) {
+    if (this.path.length === 0) return false;
+    const current = this.path[this.path.length - 1];
+    return current.values !== undefined && attrName in current.values;
+  }
+
+  /**
+   * Get the value of a "kept" attribute from the nearest ancestor (or
+   * current node) that declared it via `push(tag, attrs, ns, { keep: [...] })`.
+   * Unlike getAttrValue(), this works regardless of how deep the path has
+   * gone since the attribute was pushed — but only for attribute names that
+   * were explicitly marked with `keep` at push time. Cost is proportional to
+   * the number of currently-kept attributes (typically 0-3), not path depth.
+   * @param {string} attrName
+   * @returns {*} the value, or undefined if no ancestor kept this attribute
+   */
+  getAnyParentAttr(attrName) {
+    const kept = this._keptAttrs;
+    for (let i = kept.length - 1; i >= 0; i--) {
+      if (kept[i].name === attrName) return kept[i].value;
+    }
+    return undefined;
+  }
+
+  /**
+   * Check whether any ancestor (or the current node) kept the given
+   * attribute via `push(tag, attrs, ns, { keep: [...] })`.
+   * @param {string} attrName
+   * @returns {boolean}
+   */
+  hasAnyParentAttr(attrName) {
+    const kept = this._keptAttrs;
+    for (let i = kept.length - 1; i >= 0; i--) {
+      if (kept[i].name === attrName) return true;
+    }
+    return false;
+  }
+
+  /**
+   * Get current node's sibling position (child index in parent).
+   * @returns {number}
+   */
+  getPosition() {
+    if (this.path.length === 0) return -1;
+    return this.path[this.path.length - 1].position ?? 0;
+  }
+
+  /**
+   * Get current node's repeat counter (occurrence count of this tag name).
+   * @returns {number}
+   */
+  getCounter() {
+    if (this.path.length === 0) return -1;
+    return this.path[this.path.length - 1].counter ?? 0;
+  }
+
+  /**
+   * Get current node's sibling index (alias for getPosition).
+   * @returns {number}
+   * @deprecated Use getPosition() or getCounter() instead
+   */
+  getIndex() {
+    return this.getPosition();
+  }
+
+  /**
+   * Get current path depth.
+   * @returns {number}
+   */
+  getDepth() {
+    return this.path.length;
+  }
+
+  /**
+   * Get path as string.
+   * @param {string} [separator] - Optional separator (uses default if not provided)
+   * @param {boolean} [includeNamespace=true]
+   * @returns {string}
+   */
+  toString(separator, includeNamespace = true) {
+    const sep = separator || this.separator;
+    const isDefault = (sep === this.separator && includeNamespace === true);
+
+    if (isDefault) {
+      if (this._pathStringCache !== null) {
+        return this._pathStringCache;
+      }
+      const result = this.path.map(n =>
+        (n.namespace) ? `${n.namespace}:${n.tag}` : n.tag
+      ).join(sep);
+      this._pathStringCache = result;
+      return result;
+    }
+
+    return this.path.map(n =>
+      (includeNamespace && n.namespace) ? `${n.namespace}:${n.tag}` : n.tag
+    ).join(sep);
+  }
+
+  /**
+   * Get path as array of tag names.
+   * @returns {string[]}
+   */
+  toArray() {
+    return this.path.map(n => n.tag);
+  }
+
+  /**
+   * Reset the path to empty.
+   */
+  reset() {
+    this._pathStringCache = null;
+    this.path = [];
+    this.siblingStacks = [];
+    this._keptAttrs = [];
+  }
+
+  /**
+   * Match current path against an Expression.
+   * @param {Expression} expression
+   * @returns {boolean}
+   */
+  matches(expression) {
+    const segments = expression.segments;
+
+    if (segments.length === 0) {
+      return false;
+    }
+
+    if (expression.hasDeepWildcard()) {
+      return this._matchWithDeepWildcard(segments);
+    }
+
+    return this._matchSimple(segments);
+  }
+
+  /**
+   * @private
+   */
+  _matchSimple(segments) {
+    if (this.path.length !== segments.length) {
+      return false;
+    }
+
+    for (let i = 0; i < segments.length; i++) {
+      if (!this._matchSegment(segments[i], this.path[i], i === this.path.length - 1)) {
+        return false;
+      }
+    }
+
+    return true;
+  }
+
+  /**
+   * @private
+   */
+  _matchWithDeepWildcard(segments) {
+    let pathIdx = this.path.length - 1;
+    let segIdx = segments.length - 1;
+
+    while (segIdx >= 0 && pathIdx >= 0) {
+      const segment = segments[segIdx];
+
+      if (segment.type === 'deep-wildcard') {
+        segIdx--;
+
+        if (segIdx < 0) {
+          return true;
+        }
+
+        const nextSeg = segments[segIdx];
+        let found = false;
+
+        for (let i = pathIdx; i >= 0; i--) {
+          if (this._matchSegment(nextSeg, this.path[i], i === this.path.length - 1)) {
+            pathIdx = i - 1;
+            segIdx--;
+            found = true;
+            break;
+          }
+        }
+
+        if (!found) {
+          return false;
+        }
+      } else {
+        if (!this._matchSegment(segment, this.path[pathIdx], pathIdx === this.path.length - 1)) {
+          return false;
+        }
+        pathIdx--;
+        segIdx--;
+      }
+    }
+
+    return segIdx < 0;
+  }
+
+  /**
+   * @private
+   */
+  _matchSegment(segment, node, isCurrentNode) {
+    if (segment.tag !== '*' && segment.tag !== node.tag) {
+      return false;
+    }
+
+    if (segment.namespace !== undefined) {
+      if (segment.namespace !== '*' && segment.namespace !== node.namespace) {
+        return false;
+      }
+    }
+
+    if (segment.attrName !== undefined) {
+      if (!isCurrentNode) {
+        return false;
+      }
+
+      if (!node.values || !(segment.attrName in node.values)) {
+        return false;
+      }
+
+      if (segment.attrValue !== undefined) {
+        if (String(node.values[segment.attrName]) !== String(segment.attrValue)) {
+          return false;
+        }
+      }
+    }
+
+    if (segment.position !== undefined) {
+      if (!isCurrentNode) {
+        return false;
+      }
+
+      const counter = node.counter ?? 0;
+
+      if (segment.position === 'first' && counter !== 0) {
+        return false;
+      } else if (segment.position === 'odd' && counter % 2 !== 1) {
+        return false;
+      } else if (segment.position === 'even' && counter % 2 !== 0) {
+        return false;
+      } else if (segment.position === 'nth' && counter !== segment.positionValue) {
+        return false;
+      }
+    }
+
+    return true;
+  }
+
+  /**
+   * Match any expression in the given set against the current path.
+   * @param {ExpressionSet} exprSet
+   * @returns {boolean}
+   */
+  matchesAny(exprSet) {
+    return exprSet.matchesAny(this);
+  }
+
+  /**
+   * Create a snapshot of current state.
+   * @returns {Object}
+   */
+  snapshot() {
+    return {
+      path: this.path.map(node => ({ ...node })),
+      siblingStacks: this.siblingStacks.map(level => level ? { counts: new Map(level.counts), total: level.total } : level),
+      keptAttrs: this._keptAttrs.map(entry => ({ ...entry }))
+    };
+  }
+
+  /**
+   * Restore state from snapshot.
+   * @param {Object} snapshot
+   */
+  restore(snapshot) {
+    this._pathStringCache = null;
+    this.path = snapshot.path.map(node => ({ ...node }));
+    this.siblingStacks = snapshot.siblingStacks.map(level => level ? { counts: new Map(level.counts), total: level.total } : level);
+    this._keptAttrs = (snapshot.keptAttrs || []).map(entry => ({ ...entry }));
+  }
+
+  /**
+   * Return the read-only {@link MatcherView} for this matcher.
+   *
+   * The same instance is returned on every call — no allocation occurs.
+   * It always reflects the current parser state and is safe to pass to
+   * user callbacks without risk of accidental mutation.
+   *
+   * @returns {MatcherView}
+   *
+   * @example
+   * const view = matcher.readOnly();
+   * // pass view to callbacks — it stays in sync automatically
+   * view.matches(expr);       // ✓
+   * view.getCurrentTag();     // ✓
+   * // view.push(...)         // ✗ method does not exist — caught by TypeScript
+   */
+  readOnly() {
+    return this._view;
+  }
+}
+
+;// CONCATENATED MODULE: ./node_modules/fast-xml-builder/src/util.js
+
+
+// String(val)/val.toString() drop the sign of -0 (e.g. String(-0) === '0'), silently
+// corrupting a round-tripped negative-zero value. XML has no separate int/float syntax,
+// so this is the single place every raw value gets turned into text.
+function valToStr(val) {
+  return typeof val === 'number' && Object.is(val, -0) ? '-0' : String(val)
+}
+
+function safeComment(val) {
+  return valToStr(val)
+    .replace(/--/g, '- -')   // -- is illegal anywhere in comment content
+    .replace(/--/g, '- -')   // handle the scenario when 2 consiucative dashes appears 
+    .replace(/-$/, '- ');    // trailing - would form -- with the closing -->
+}
+
+function safeCdata(val) {
+  return valToStr(val).replace(/\]\]>/g, ']]]]><![CDATA[>')
+}
+
+function escapeAttribute(val) {
+  return valToStr(val).replace(/"/g, '&quot;').replace(/'/g, '&apos;')
+}
+
+/**
+ * Resolve a tag or attribute name through sanitizeName if configured.
+ * Validation via xml-naming's qName is performed first; the sanitizeName
+ * callback is invoked only when the name is invalid. If sanitizeName is
+ * false (default), no validation occurs and the name is used as-is.
+ *
+ * @param {string}  name        - raw name from the JS object
+ * @param {boolean} isAttribute - true when resolving an attribute name
+ * @param {object}  options
+ * @param {Matcher} matcher     - current matcher state (readonly from callback perspective)
+ * @param {function} qNameValidator - function to validate tag names
+ */
+
+function resolveName(name, isAttribute, options, matcher, validator) {
+  if (!options.sanitizeName) return name;
+
+  // Processing-instruction names: validate the part after the leading "?"
+  const isPI = !isAttribute && name[0] === '?';
+  const bare = isPI ? name.slice(1) : name;
+
+  if (validator(bare)) return name;
+
+  const result = options.sanitizeName(bare, { isAttribute, matcher: matcher.readOnly() });
+
+  // Never trust the callback's output
+  if (typeof result !== 'string' || !validator(result)) {
+    throw new Error(`sanitizeName returned an invalid XML name for "${bare}"`);
+  }
+  return isPI ? '?' + result : result;
+}
+;// CONCATENATED MODULE: ./node_modules/xml-naming/src/index.js
+/**
+ * xml-naming
+ * Validates XML Name productions as defined in the XML 1.0 and 1.1 specifications.
+ * Covers: Name, NCName, QName, NMToken, NMTokens
+ *
+ * XML 1.0 spec: https://www.w3.org/TR/xml/#NT-Name
+ * XML 1.1 spec: https://www.w3.org/TR/xml11/#NT-NameStartChar
+ * XML NS spec:  https://www.w3.org/TR/xml-names/#NT-NCName
+ */
+
+// ---------------------------------------------------------------------------
+// Character class strings — XML 1.0
+//
+// NameStartChar ::= ":" | [A-Z] | "_" | [a-z]
+//   | [#xC0-#xD6]   | [#xD8-#xF6]   | [#xF8-#x2FF]
+//   | [#x370-#x37D] | [#x37F-#x1FFF]    <- split to exclude #x0487
+//   | [#x200C-#x200D]
+//   | [#x2070-#x218F] | [#x2C00-#x2FEF]
+//   | [#x3001-#xD7FF] | [#xF900-#xFDCF] | [#xFDF0-#xFFFD]
+//
+// NameChar ::= NameStartChar | "-" | "." | [0-9]
+//   | #xB7 | [#x0300-#x036F] | [#x203F-#x2040]
+//
+// Note: \u0487 (Combining Cyrillic Millions Sign) was added in Unicode 4.0,
+// after XML 1.0 was defined against Unicode 2.0. It falls inside the range
+// \u037F-\u1FFF but must be excluded. We split that range into
+// \u037F-\u0486 and \u0488-\u1FFF to exclude it explicitly.
+// ---------------------------------------------------------------------------
+
+const nameStartChar10 =
+  ':A-Za-z_' +
+  '\u00C0-\u00D6\u00D8-\u00F6\u00F8-\u02FF' +
+  '\u0370-\u037D' +
+  '\u037F-\u0486\u0488-\u1FFF' +  // split to exclude \u0487
+  '\u200C-\u200D' +
+  '\u2070-\u218F' +
+  '\u2C00-\u2FEF' +
+  '\u3001-\uD7FF' +
+  '\uF900-\uFDCF' +
+  '\uFDF0-\uFFFD';
+
+const nameChar10 =
+  nameStartChar10 +
+  '\\-\\.\\d' +
+  '\u00B7' +
+  '\u0300-\u036F' +
+  '\u203F-\u2040';
+
+// ---------------------------------------------------------------------------
+// Character class strings — XML 1.1
+//
+// Differences from XML 1.0:
+//
+// NameStartChar:
+//   1.0 has split ranges: \u00C0-\u00D6, \u00D8-\u00F6, \u00F8-\u02FF
+//   1.1 merges them into: \u00C0-\u02FF
+//   (\u00D7 x and \u00F7 / are division symbols, excluded in both versions)
+//
+//   1.0 tops out at \uFFFD (BMP only)
+//   1.1 adds \u{10000}-\u{EFFFF} (supplementary planes)
+//   These require the /u flag on the RegExp — see buildRegexes below.
+//
+// NameChar:
+//   1.1 adds \u0487 (Combining Cyrillic Millions Sign, added in Unicode 4.0)
+// ---------------------------------------------------------------------------
+
+const nameStartChar11 =
+  ':A-Za-z_' +
+  '\u00C0-\u02FF' +                    // merged — 1.0 had three split ranges here
+  '\u0370-\u037D' +
+  '\u037F-\u0486\u0488-\u1FFF' +       // split to exclude \u0487 (combining mark, never a NameStartChar)
+  '\u200C-\u200D' +
+  '\u2070-\u218F' +
+  '\u2C00-\u2FEF' +
+  '\u3001-\uD7FF' +
+  '\uF900-\uFDCF' +
+  '\uFDF0-\uFFFD' +
+  '\u{10000}-\u{EFFFF}';     // supplementary planes — REQUIRES /u flag on RegExp
+
+const nameChar11 =
+  nameStartChar11 +
+  '\\-\\.\\d' +
+  '\u00B7' +
+  '\u0300-\u036F' +
+  '\u0487' +                 // Combining Cyrillic Millions Sign — valid in 1.1, not 1.0
+  '\u203F-\u2040';
+
+// ---------------------------------------------------------------------------
+// Regex builders
+//
+// XML 1.0 regexes: no flags — BMP only, standard JS regex behaviour.
+// XML 1.1 regexes: /u flag — required for \u{10000}-\u{EFFFF} to match actual
+//   supplementary code points rather than lone surrogates (which are illegal XML).
+// ---------------------------------------------------------------------------
+
+const buildRegexes = (startChar, char, flags = '') => {
+  const ncStart = startChar.replace(':', '');
+  const ncChar = char.replace(':', '');
+  const ncNamePat = `[${ncStart}][${ncChar}]*`;
+
+  return {
+    name: new RegExp(`^[${startChar}][${char}]*$`, flags),
+    ncName: new RegExp(`^${ncNamePat}$`, flags),
+    qName: new RegExp(`^${ncNamePat}(?::${ncNamePat})?$`, flags),
+    nmToken: new RegExp(`^[${char}]+$`, flags),
+    nmTokens: new RegExp(`^[${char}]+(?:\\s+[${char}]+)*$`, flags),
+  };
+};
+
+const regexes10 = buildRegexes(nameStartChar10, nameChar10);       // no /u — BMP only
+const regexes11 = buildRegexes(nameStartChar11, nameChar11, 'u');  // /u — enables \u{10000}-\u{EFFFF}
+
+// ---------------------------------------------------------------------------
+// ASCII-only fast path (opt-in, off by default)
+//
+// The XML 1.0 vs 1.1 NameStartChar/NameChar productions differ *only* in
+// their non-ASCII ranges (merged vs split Latin-1 ranges, \u0487, and
+// supplementary planes). Restricted to ASCII, both versions collapse to the
+// same character classes, so a single regex pair covers both xmlVersion
+// values — no /u flag needed.
+//
+// Rationale: unicode-aware regexes (the /u flag, required for XML 1.1's
+// supplementary-plane range) are measurably slower in V8 than plain
+// non-unicode regexes on the same input, even when the input is pure ASCII.
+// For the common case — HTML/SVG ids, XML tags — names are ASCII, so callers
+// who know this can opt in to skip the unicode-aware matching path entirely.
+// This is a real but *conditional* win: mainly for XML 1.1 input (avoids /u),
+// or at scale where the larger unicode character classes add engine
+// overhead. It also changes behaviour (rejects legitimate non-ASCII XML
+// 1.0/1.1 names), so it must never be silently enabled — hence off by
+// default.
+// ---------------------------------------------------------------------------
+
+const nameStartCharAscii = ':A-Za-z_';
+const nameCharAscii = nameStartCharAscii + '\\-\\.\\d';
+
+const regexesAscii = buildRegexes(nameStartCharAscii, nameCharAscii); // no /u — ASCII only
+
+const getRegexes = (xmlVersion = '1.0', asciiOnly = false) => {
+  if (asciiOnly) return regexesAscii;
+  return xmlVersion === '1.1' ? regexes11 : regexes10;
+};
+
+// ---------------------------------------------------------------------------
+// Boolean validators
+// ---------------------------------------------------------------------------
+
+/**
+ * Returns true if the string is a valid XML Name.
+ * Colons are allowed anywhere (Name production).
+ * Used for: DOCTYPE entity names, notation names, DTD element declarations.
+ *
+ * @param {{ xmlVersion?: '1.0'|'1.1', asciiOnly?: boolean }} [opts]
+ *   asciiOnly: skip unicode-aware matching, ASCII names only (default false).
+ */
+const src_name = (str, { xmlVersion = '1.0', asciiOnly = false } = {}) =>
+  getRegexes(xmlVersion, asciiOnly).name.test(str);
+
+/**
+ * Returns true if the string is a valid NCName (Non-Colonized Name).
+ * Colons are not permitted.
+ * Used for: namespace prefixes, local names, SVG id attributes.
+ *
+ * @param {{ xmlVersion?: '1.0'|'1.1', asciiOnly?: boolean }} [opts]
+ *   asciiOnly: skip unicode-aware matching, ASCII names only (default false).
+ */
+const ncName = (str, { xmlVersion = '1.0', asciiOnly = false } = {}) =>
+  getRegexes(xmlVersion, asciiOnly).ncName.test(str);
+
+/**
+ * Returns true if the string is a valid QName (Qualified Name).
+ * Allows exactly one colon as a prefix separator: prefix:localName.
+ * Used for: element and attribute names in namespace-aware XML/SVG.
+ *
+ * @param {{ xmlVersion?: '1.0'|'1.1', asciiOnly?: boolean }} [opts]
+ *   asciiOnly: skip unicode-aware matching, ASCII names only (default false).
+ */
+const qName = (str, { xmlVersion = '1.0', asciiOnly = false } = {}) =>
+  getRegexes(xmlVersion, asciiOnly).qName.test(str);
+
+/**
+ * Returns true if the string is a valid NMToken.
+ * Like Name but no restriction on the first character.
+ * Used for: DTD NMTOKEN attribute values.
+ *
+ * @param {{ xmlVersion?: '1.0'|'1.1', asciiOnly?: boolean }} [opts]
+ *   asciiOnly: skip unicode-aware matching, ASCII names only (default false).
+ */
+const nmToken = (str, { xmlVersion = '1.0', asciiOnly = false } = {}) =>
+  getRegexes(xmlVersion, asciiOnly).nmToken.test(str);
+
+/**
+ * Returns true if the string is a valid NMTokens value.
+ * A whitespace-separated list of NMToken values.
+ * Used for: DTD NMTOKENS attribute values.
+ *
+ * @param {{ xmlVersion?: '1.0'|'1.1', asciiOnly?: boolean }} [opts]
+ *   asciiOnly: skip unicode-aware matching, ASCII names only (default false).
+ */
+const nmTokens = (str, { xmlVersion = '1.0', asciiOnly = false } = {}) =>
+  getRegexes(xmlVersion, asciiOnly).nmTokens.test(str);
+
+// ---------------------------------------------------------------------------
+// Memoized validator factory
+//
+// Real documents reuse a small vocabulary of tag/attribute names across many
+// siblings (e.g. `id`, `class`, `href` repeated across hundreds of elements).
+// The plain boolean validators above re-run the regex on every call
+// regardless of repeats. `createValidator` returns a closure with a private
+// string -> boolean cache, so repeated names after the first become O(1)
+// lookups instead of regex tests.
+//
+// - opts (xmlVersion, asciiOnly) are fixed at creation time, so the regex is
+//   resolved once, not on every call.
+// - The cache is private to the returned closure — no shared/global state,
+//   no cross-caller pollution.
+// - `maxCacheSize` bounds memory: once the cache reaches this many entries,
+//   it stops accepting new ones (existing entries keep serving hits; new
+//   misses just fall through to the regex, uncached). This avoids unbounded
+//   growth against adversarial/high-cardinality input (e.g. validating
+//   attacker-supplied names with no repeats) without the cost/complexity of
+//   a full LRU, and without the perf cliff of reset-and-refill thrashing.
+// - Call `.reset()` on the returned function to clear the cache manually
+//   (e.g. between unrelated parse calls).
+// ---------------------------------------------------------------------------
+
+const PRODUCTIONS = ['name', 'ncName', 'qName', 'nmToken', 'nmTokens'];
+
+/**
+ * Returns a memoized boolean validator function for a single production,
+ * with opts fixed at creation time.
+ *
+ * @param {'name'|'ncName'|'qName'|'nmToken'|'nmTokens'} production
+ * @param {{ xmlVersion?: '1.0'|'1.1', asciiOnly?: boolean, maxCacheSize?: number }} [opts]
+ *   maxCacheSize: max number of distinct strings to cache (default 2048).
+ *   Once reached, new strings are validated but not cached; existing cached
+ *   entries keep being served.
+ * @returns {((str: string) => boolean) & { reset: () => void }}
+ */
+const createValidator = (production, { xmlVersion = '1.0', asciiOnly = false, maxCacheSize = 2048 } = {}) => {
+  if (!PRODUCTIONS.includes(production)) {
+    throw new TypeError(
+      `Unknown production "${production}". Must be one of: ${PRODUCTIONS.join(', ')}`
+    );
+  }
+
+  const regex = getRegexes(xmlVersion, asciiOnly)[production];
+  let cache = new Map();
+
+  const validator = (str) => {
+    const cached = cache.get(str);
+    if (cached !== undefined) return cached;
+
+    const result = regex.test(str);
+    if (cache.size < maxCacheSize) cache.set(str, result);
+    return result;
+  };
+
+  validator.reset = () => { cache = new Map(); };
+
+  return validator;
+};
+
+// ---------------------------------------------------------------------------
+// Diagnostic validator
+// ---------------------------------------------------------------------------
+
+/**
+ * Validates a string against a named production and returns a detailed result.
+ *
+ * @param {string} str
+ * @param {'name'|'ncName'|'qName'|'nmToken'|'nmTokens'} production
+ * @param {{ xmlVersion?: '1.0'|'1.1', asciiOnly?: boolean }} [opts]
+ * @returns {{ valid: boolean, production: string, input: string, reason?: string, position?: number }}
+ */
+const validate = (str, production, { xmlVersion = '1.0', asciiOnly = false } = {}) => {
+  if (!PRODUCTIONS.includes(production)) {
+    throw new TypeError(
+      `Unknown production "${production}". Must be one of: ${PRODUCTIONS.join(', ')}`
+    );
+  }
+
+  const validators = { name: src_name, ncName, qName, nmToken, nmTokens };
+  const isValid = validators[production](str, { xmlVersion, asciiOnly });
+
+  if (isValid) return { valid: true, production, input: str };
+
+  let reason = 'Does not match the production rules';
+  let position;
+
+  // Diagnostic fallback char checks must mirror the same character set the
+  // boolean validator above used, or the reported reason/position could
+  // contradict the `valid: false` result (e.g. flagging a char as illegal
+  // that the unicode-aware check would have accepted).
+  const startCharPattern = asciiOnly ? /^[:A-Za-z_]/ : /^[:A-Za-z_\u00C0-\uFFFD]/;
+  const namePattern = asciiOnly ? /[\w\-\\.:]/ : /[\w\-\\.:\u00B7\u00C0-\uFFFD]/;
+
+  if (str.length === 0) {
+    reason = 'Input is empty';
+  } else if (production === 'ncName' && str.includes(':')) {
+    position = str.indexOf(':');
+    reason = 'Colon is not allowed in NCName';
+  } else if (production === 'qName' && str.startsWith(':')) {
+    reason = 'QName cannot start with a colon';
+    position = 0;
+  } else if (production === 'qName' && str.endsWith(':')) {
+    reason = 'QName cannot end with a colon';
+    position = str.length - 1;
+  } else if (production === 'qName' && (str.match(/:/g) || []).length > 1) {
+    reason = 'QName can have at most one colon';
+    position = str.lastIndexOf(':');
+  } else if (
+    ['name', 'ncName', 'qName'].includes(production) &&
+    !startCharPattern.test(str[0])
+  ) {
+    reason = `First character "${str[0]}" is not a valid NameStartChar`;
+    position = 0;
+  } else {
+    for (let i = 0; i < str.length; i++) {
+      if (!namePattern.test(str[i])) {
+        reason = `Character "${str[i]}" at position ${i} is not a valid NameChar`;
+        position = i;
+        break;
+      }
+    }
+  }
+
+  return { valid: false, production, input: str, reason, position };
+};
+
+// ---------------------------------------------------------------------------
+// Batch validator
+// ---------------------------------------------------------------------------
+
+/**
+ * Validates an array of strings against a named production.
+ *
+ * @param {string[]} strings
+ * @param {'name'|'ncName'|'qName'|'nmToken'|'nmTokens'} production
+ * @param {{ xmlVersion?: '1.0'|'1.1', asciiOnly?: boolean }} [opts]
+ * @returns {Array<{ valid: boolean, production: string, input: string, reason?: string, position?: number }>}
+ */
+const validateAll = (strings, production, opts = {}) =>
+  strings.map(str => validate(str, production, opts));
+
+// ---------------------------------------------------------------------------
+// Sanitizer
+// ---------------------------------------------------------------------------
+
+/**
+ * Transforms an invalid string into the nearest valid XML name for the given production.
+ *
+ * @param {string} str
+ * @param {'name'|'ncName'|'qName'|'nmToken'|'nmTokens'} production
+ * @param {{ replacement?: string, asciiOnly?: boolean }} [opts]
+ *   asciiOnly: also replace any non-ASCII character, not just XML-illegal
+ *   ones (default false).
+ * @returns {string}
+ */
+const sanitize = (str, production = 'name', { replacement = '_', asciiOnly = false } = {}) => {
+  if (!str) return replacement;
+
+  let result = str;
+
+  // Strip colons for NCName
+  if (production === 'ncName') {
+    result = result.replace(/:/g, '');
+  }
+
+  // Replace illegal characters
+  const allowedCharPattern = asciiOnly ? /[^\w\-\.:]/g : /[^\w\-\.:\u00B7\u00C0-\uFFFD]/g;
+  result = result.replace(allowedCharPattern, replacement);
+
+  // Fix invalid start character for Name / NCName / QName
+  if (production !== 'nmToken' && production !== 'nmTokens') {
+    if (/^[\-\.\d]/.test(result)) {
+      result = replacement + result;
+    }
+  }
+
+  return result || replacement;
+};
+;// CONCATENATED MODULE: ./node_modules/fast-xml-builder/src/orderedJs2Xml.js
+
+
+
+
+const EOL = "\n";
+
+/**
+ * Detect XML version from the first element of the ordered array input.
+ * The first element must be a ?xml processing instruction with a version attribute.
+ * Returns '1.0' if not found.
+ *
+ * @param {array}  jArray
+ * @param {object} options
+ */
+function detectXmlVersionFromArray(jArray, options) {
+    if (!Array.isArray(jArray) || jArray.length === 0) return '1.0';
+    const first = jArray[0];
+    const firstKey = propName(first);
+    if (firstKey === '?xml') {
+        const attrs = first[':@'];
+        if (attrs) {
+            const versionKey = options.attributeNamePrefix + 'version';
+            if (attrs[versionKey]) return attrs[versionKey];
+        }
+    }
+    return '1.0';
+}
+
+/**
+ * @param {array} jArray
+ * @param {any} options
+ * @returns
+ */
+function toXml(jArray, options) {
+    let indentation = "";
+    if (options.format) {
+        indentation = EOL;
+    }
+
+    // Pre-compile stopNode expressions for pattern matching
+    const stopNodeExpressions = [];
+    if (options.stopNodes && Array.isArray(options.stopNodes)) {
+        for (let i = 0; i < options.stopNodes.length; i++) {
+            const node = options.stopNodes[i];
+            if (typeof node === 'string') {
+                stopNodeExpressions.push(new Expression(node));
+            } else if (node instanceof Expression) {
+                stopNodeExpressions.push(node);
+            }
+        }
+    }
+
+    // Detect XML version for use in name validation
+    const xmlVersion = detectXmlVersionFromArray(jArray, options);
+    const qNameValidator = createValidator('qName', { xmlVersion });
+    // Initialize matcher for path tracking
+    const matcher = new Matcher();
+
+    return arrToStr(jArray, options, indentation, matcher, stopNodeExpressions, qNameValidator);
+}
+
+function arrToStr(arr, options, indentation, matcher, stopNodeExpressions, qNameValidator) {
+    let xmlStr = "";
+    let isPreviousElementTag = false;
+
+    if (options.maxNestedTags && matcher.getDepth() > options.maxNestedTags) {
+        throw new Error("Maximum nested tags exceeded");
+    }
+
+    if (!Array.isArray(arr)) {
+        // Non-array values (e.g. string tag values) should be treated as text content
+        if (arr !== undefined && arr !== null) {
+            let text = valToStr(arr);
+            text = replaceEntitiesValue(text, options);
+            return text;
+        }
+        return "";
+    }
+
+    for (let i = 0; i < arr.length; i++) {
+        const tagObj = arr[i];
+        const rawTagName = propName(tagObj);
+        if (rawTagName === undefined) continue;
+
+        // Special names are exempt from sanitizeName: internal conventions and PI tags
+        // are not user-supplied XML element names.
+        const isSpecialName = rawTagName === options.textNodeName
+            || rawTagName === options.cdataPropName
+            || rawTagName === options.commentPropName;
+        //|| rawTagName[0] === '?';
+
+        // Resolve tag name (may transform it; may throw for invalid names)
+        const tagName = isSpecialName
+            ? rawTagName
+            : resolveName(rawTagName, false, options, matcher, qNameValidator);
+
+        // Extract attributes from ":@" property
+        const attrValues = extractAttributeValues(tagObj[":@"], options);
+
+        // Push resolved tag to matcher WITH attributes
+        matcher.push(tagName, attrValues);
+
+        // Check if this is a stop node using Expression matching
+        const isStopNode = checkStopNode(matcher, stopNodeExpressions);
+
+        if (tagName === options.textNodeName) {
+            let tagText = tagObj[rawTagName];
+            if (!isStopNode) {
+                tagText = options.tagValueProcessor(tagName, tagText);
+                tagText = replaceEntitiesValue(tagText, options);
+            }
+            tagText = valToStr(tagText);
+            if (isPreviousElementTag) {
+                xmlStr += indentation;
+            }
+            xmlStr += tagText;
+            isPreviousElementTag = false;
+            matcher.pop();
+            continue;
+        } else if (tagName === options.cdataPropName) {
+            if (isPreviousElementTag) {
+                xmlStr += indentation;
+            }
+            const val = tagObj[rawTagName][0][options.textNodeName];
+            const safeVal = safeCdata(val);
+            xmlStr += `<![CDATA[${safeVal}]]>`;
+            isPreviousElementTag = false;
+            matcher.pop();
+            continue;
+        } else if (tagName === options.commentPropName) {
+            const val = tagObj[rawTagName][0][options.textNodeName];
+            const safeVal = safeComment(val);
+            xmlStr += indentation + `<!--${safeVal}-->`;
+            isPreviousElementTag = true;
+            matcher.pop();
+            continue;
+        } else if (tagName[0] === "?") {
+            const attStr = attr_to_str(tagObj[":@"], options, isStopNode, matcher, qNameValidator);
+            const tempInd = tagName === "?xml" ? "" : indentation;
+            // Text node content on PI/XML declaration tags is intentionally ignored.
+            // Only attributes are valid on these tags per the XML spec.
+            xmlStr += tempInd + `<${tagName}${attStr}?>`;
+            isPreviousElementTag = true;
+            matcher.pop();
+            continue;
+        }
+
+        let newIdentation = indentation;
+        if (newIdentation !== "") {
+            newIdentation += options.indentBy;
+        }
+
+        // Pass isStopNode to attr_to_str so attributes are also not processed for stopNodes
+        const attStr = attr_to_str(tagObj[":@"], options, isStopNode, matcher, qNameValidator);
+        const tagStart = indentation + `<${tagName}${attStr}`;
+
+        // If this is a stopNode, get raw content without processing
+        let tagValue;
+        if (isStopNode) {
+            tagValue = getRawContent(tagObj[rawTagName], options, matcher.getDepth());
+        } else {
+            tagValue = arrToStr(tagObj[rawTagName], options, newIdentation, matcher, stopNodeExpressions, qNameValidator);
+        }
+
+        if (options.unpairedTags.indexOf(tagName) !== -1) {
+            if (options.suppressUnpairedNode) xmlStr += tagStart + ">";
+            else xmlStr += tagStart + "/>";
+        } else if ((!tagValue || tagValue.length === 0) && options.suppressEmptyNode) {
+            xmlStr += tagStart + "/>";
+        } else if (tagValue && tagValue.endsWith(">")) {
+            xmlStr += tagStart + `>${tagValue}${indentation}</${tagName}>`;
+        } else {
+            xmlStr += tagStart + ">";
+            if (tagValue && indentation !== "" && (tagValue.includes("/>") || tagValue.includes("</"))) {
+                xmlStr += indentation + options.indentBy + tagValue + indentation;
+            } else {
+                xmlStr += tagValue;
+            }
+            xmlStr += `</${tagName}>`;
+        }
+        isPreviousElementTag = true;
+
+        // Pop tag from matcher
+        matcher.pop();
+    }
+
+    return xmlStr;
+}
+
+/**
+ * Extract attribute values from the ":@" object and return as plain object
+ * for passing to matcher.push()
+ */
+function extractAttributeValues(attrMap, options) {
+    if (!attrMap || options.ignoreAttributes) return null;
+
+    const attrValues = {};
+    let hasAttrs = false;
+
+    for (let attr in attrMap) {
+        if (!Object.prototype.hasOwnProperty.call(attrMap, attr)) continue;
+        // Remove the attribute prefix to get clean attribute name
+        const cleanAttrName = attr.startsWith(options.attributeNamePrefix)
+            ? attr.substr(options.attributeNamePrefix.length)
+            : attr;
+        attrValues[cleanAttrName] = escapeAttribute(attrMap[attr]);
+        hasAttrs = true;
+    }
+
+    return hasAttrs ? attrValues : null;
+}
+
+/**
+ * Extract raw content from a stopNode without any processing
+ * This preserves the content exactly as-is, including special characters
+ */
+function getRawContent(arr, options, depth = 0) {
+    if (options.maxNestedTags && depth > options.maxNestedTags) {
+        throw new Error("Maximum nested tags exceeded");
+    }
+    if (!Array.isArray(arr)) {
+        // Non-array values return as-is
+        if (arr !== undefined && arr !== null) {
+            return valToStr(arr);
+        }
+        return "";
+    }
+
+    let content = "";
+    for (let i = 0; i < arr.length; i++) {
+        const item = arr[i];
+        const tagName = propName(item);
+
+        if (tagName === options.textNodeName) {
+            // Raw text content - NO processing, NO entity replacement
+            content += valToStr(item[tagName]);
+        } else if (tagName === options.cdataPropName) {
+            // CDATA content
+            content += item[tagName][0][options.textNodeName];
+        } else if (tagName === options.commentPropName) {
+            // Comment content
+            content += item[tagName][0][options.textNodeName];
+        } else if (tagName && tagName[0] === "?") {
+            // Processing instruction - skip for stopNodes
+            continue;
+        } else if (tagName) {
+            // Nested tags within stopNode — no sanitizeName, content is raw
+            const attStr = attr_to_str_raw(item[":@"], options);
+            const nestedContent = getRawContent(item[tagName], options, depth + 1);
+
+            if (!nestedContent || nestedContent.length === 0) {
+                content += `<${tagName}${attStr}/>`;
+            } else {
+                content += `<${tagName}${attStr}>${nestedContent}</${tagName}>`;
+            }
+        }
+    }
+    return content;
+}
+
+/**
+ * Build attribute string for stopNodes - NO entity replacement
+ */
+function attr_to_str_raw(attrMap, options) {
+    let attrStr = "";
+    if (attrMap && !options.ignoreAttributes) {
+        for (let attr in attrMap) {
+            if (!Object.prototype.hasOwnProperty.call(attrMap, attr)) continue;
+            // For stopNodes, use raw value without processing
+            let attrVal = attrMap[attr];
+            if (attrVal === true && options.suppressBooleanAttributes) {
+                attrStr += ` ${attr.substr(options.attributeNamePrefix.length)}`;
+            } else {
+                attrStr += ` ${attr.substr(options.attributeNamePrefix.length)}="${escapeAttribute(attrVal)}"`;
+            }
+        }
+    }
+    return attrStr;
+}
+
+function propName(obj) {
+    const keys = Object.keys(obj);
+    for (let i = 0; i < keys.length; i++) {
+        const key = keys[i];
+        if (!Object.prototype.hasOwnProperty.call(obj, key)) continue;
+        if (key !== ":@") return key;
     }
 }
-const ACCEPTED = 'Nothing: the loss was accepted. The next pull request is compared with this model.';
-const MASKED = 'Do not rely on the robust accuracy of a model with masked gradients: look for steps without a useful gradient (rounding, quantisation, saturated activations), and attack with a stronger suite.';
-const NO_BASELINE = 'Set `min-robust-accuracy` if this model has to hold a level of its own; once it is merged, the next pull request is compared with it.';
-function has({ verdict }, ...codes) {
-    return verdict.reasons.some(({ code })=>codes.includes(code));
-}
-function regressionAdvice(comparison) {
-    const lostRobustness = has(comparison, 'robust-drop', 'min-robust-accuracy');
-    const lostAccuracy = has(comparison, 'clean-drop', 'min-clean-accuracy');
-    return [
-        ...lostRobustness ? [
-            TRAIN,
-            SEE
-        ] : [],
-        ...lostAccuracy ? [
-            PREPROCESSING
-        ] : [],
-        'If this is intended, change the limits on the base branch first: that is where they are read.'
-    ];
-}
-const TRAIN = 'Train for robustness: a few epochs of adversarial training (PGD) at the ε above usually win back what training on clean images lost.';
-const SEE = 'See what fools it: `robustness-gate evaluate --save-adversarial` writes the adversarial examples.';
-const PREPROCESSING = 'Check the preprocessing declared for this model (`mean`, `std`, `range`, `layout`): a wrong one costs clean accuracy first.';
-function unprovenAdvice({ rows, verdict }) {
-    const unproven = rows.filter(({ id })=>verdict.reasons.some(({ code, row })=>row === id && code.endsWith('-unproven')));
-    if (unproven.length === 0) return [];
-    const needed = Math.max(...unproven.map(({ samplesNeeded = 0 })=>samplesNeeded));
-    const enough = needed > 0 ? `about ${count(needed)} images` : 'more images';
-    return [
-        `Evaluate ${enough} (\`samples\`, or a larger \`data\` set) to tell this drop from chance.`
-    ];
-}
-function errorAdvice({ failure }) {
-    const model = failure?.model === 'baseline' ? 'the baseline' : 'the model';
-    return [
-        'This is no statement about robustness, for better or worse: nothing was compared.',
-        'Read the message above and the job’s log. After a time limit, use fewer `samples` or a longer limit; after a crash, run again once to rule out the machine.',
-        `Run \`robustness-gate inspect\` on ${model} to see its inputs, outputs and operators, and \`robustness-gate evaluate\` on it to reproduce this locally.`
-    ];
+
+/**
+ * Build attribute string, resolving attribute names through sanitizeName when configured.
+ * Accepts matcher so the callback has path context.
+ */
+function attr_to_str(attrMap, options, isStopNode, matcher, qNameValidator) {
+    let attrStr = "";
+    if (attrMap && !options.ignoreAttributes) {
+        for (let attr in attrMap) {
+            if (!Object.prototype.hasOwnProperty.call(attrMap, attr)) continue;
+
+            // Strip prefix to get the clean XML attribute name, then optionally sanitize it
+            const cleanAttrName = attr.substr(options.attributeNamePrefix.length);
+            const resolvedAttrName = isStopNode
+                ? cleanAttrName  // stopNodes are raw — skip sanitizeName for attr names too
+                : resolveName(cleanAttrName, true, options, matcher, qNameValidator);
+
+            let attrVal;
+            if (isStopNode) {
+                // For stopNodes, use raw value without any processing
+                attrVal = attrMap[attr];
+            } else {
+                // Normal processing: apply attributeValueProcessor and entity replacement
+                attrVal = options.attributeValueProcessor(attr, attrMap[attr]);
+                attrVal = replaceEntitiesValue(attrVal, options);
+            }
+
+            if (attrVal === true && options.suppressBooleanAttributes) {
+                attrStr += ` ${resolvedAttrName}`;
+            } else {
+                attrStr += ` ${resolvedAttrName}="${escapeAttribute(attrVal)}"`;
+            }
+        }
+    }
+    return attrStr;
 }
 
+function checkStopNode(matcher, stopNodeExpressions) {
+    if (!stopNodeExpressions || stopNodeExpressions.length === 0) return false;
+
+    for (let i = 0; i < stopNodeExpressions.length; i++) {
+        if (matcher.matches(stopNodeExpressions[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+function replaceEntitiesValue(textValue, options) {
+    if (textValue && textValue.length > 0 && options.processEntities) {
+        for (let i = 0; i < options.entities.length; i++) {
+            const entity = options.entities[i];
+            textValue = textValue.replace(entity.regex, entity.val);
+        }
+    }
+    return textValue;
+}
+;// CONCATENATED MODULE: ./node_modules/fast-xml-builder/src/ignoreAttributes.js
+function getIgnoreAttributesFn(ignoreAttributes) {
+    if (typeof ignoreAttributes === 'function') {
+        return ignoreAttributes
+    }
+    if (Array.isArray(ignoreAttributes)) {
+        return (attrName) => {
+            for (const pattern of ignoreAttributes) {
+                if (typeof pattern === 'string' && attrName === pattern) {
+                    return true
+                }
+                if (pattern instanceof RegExp && pattern.test(attrName)) {
+                    return true
+                }
+            }
+        }
+    }
+    return () => false
+}
+;// CONCATENATED MODULE: ./node_modules/fast-xml-builder/src/fxb.js
+
+//parse Empty Node as self closing node
+
+
+
+
+
+
+const defaultOptions = {
+  attributeNamePrefix: '@_',
+  attributesGroupName: false,
+  textNodeName: '#text',
+  ignoreAttributes: true,
+  cdataPropName: false,
+  format: false,
+  indentBy: '  ',
+  suppressEmptyNode: false,
+  suppressUnpairedNode: true,
+  suppressBooleanAttributes: true,
+  tagValueProcessor: function (key, a) {
+    return a;
+  },
+  attributeValueProcessor: function (attrName, a) {
+    return a;
+  },
+  preserveOrder: false,
+  commentPropName: false,
+  unpairedTags: [],
+  entities: [
+    { regex: new RegExp("&", "g"), val: "&amp;" },//it must be on top
+    { regex: new RegExp(">", "g"), val: "&gt;" },
+    { regex: new RegExp("<", "g"), val: "&lt;" },
+    { regex: new RegExp("\'", "g"), val: "&apos;" },
+    { regex: new RegExp("\"", "g"), val: "&quot;" }
+  ],
+  processEntities: true,
+  stopNodes: [],
+  // transformTagName: false,
+  // transformAttributeName: false,
+  oneListGroup: false,
+  maxNestedTags: 100,
+  jPath: true,  // When true, callbacks receive string jPath; when false, receive Matcher instance
+  sanitizeName: false  // false = allow all names as-is (default, backward-compatible).
+  // Set to a function (name, { isAttribute, matcher }) => string to
+  // validate/sanitize tag and attribute names. Throw inside the function
+  // to reject an invalid name.
+};
+
+function Builder(options) {
+  this.options = Object.assign({}, defaultOptions, options);
+
+  // Convert old-style stopNodes for backward compatibility
+  // Old syntax: "*.tag" meant "tag anywhere in tree"
+  // New syntax: "..tag" means "tag anywhere in tree"
+  if (this.options.stopNodes && Array.isArray(this.options.stopNodes)) {
+    this.options.stopNodes = this.options.stopNodes.map(node => {
+      if (typeof node === 'string' && node.startsWith('*.')) {
+        // Convert old wildcard syntax to deep wildcard
+        return '..' + node.substring(2);
+      }
+      return node;
+    });
+  }
+
+  // Pre-compile stopNode expressions for pattern matching
+  this.stopNodeExpressions = [];
+  if (this.options.stopNodes && Array.isArray(this.options.stopNodes)) {
+    for (let i = 0; i < this.options.stopNodes.length; i++) {
+      const node = this.options.stopNodes[i];
+      if (typeof node === 'string') {
+        this.stopNodeExpressions.push(new Expression(node));
+      } else if (node instanceof Expression) {
+        this.stopNodeExpressions.push(node);
+      }
+    }
+  }
+
+  if (this.options.ignoreAttributes === true || this.options.attributesGroupName) {
+    this.isAttribute = function (/*a*/) {
+      return false;
+    };
+  } else {
+    this.ignoreAttributesFn = getIgnoreAttributesFn(this.options.ignoreAttributes)
+    this.attrPrefixLen = this.options.attributeNamePrefix.length;
+    this.isAttribute = isAttribute;
+  }
+
+  this.processTextOrObjNode = processTextOrObjNode
+
+  if (this.options.format) {
+    this.indentate = indentate;
+    this.tagEndChar = '>\n';
+    this.newLine = '\n';
+  } else {
+    this.indentate = function () {
+      return '';
+    };
+    this.tagEndChar = '>';
+    this.newLine = '';
+  }
+}
+
+/**
+ * Detect XML version from the ?xml declaration at the root of a plain-object input.
+ * Checks both attributesGroupName and flat attribute forms.
+ * Returns '1.0' if no declaration is found.
+ */
+function detectXmlVersionFromObj(jObj, options) {
+  const decl = jObj['?xml'];
+  if (decl && typeof decl === 'object') {
+    // attributesGroupName path e.g. { '$$': { '@_version': '1.1' } }
+    if (options.attributesGroupName && decl[options.attributesGroupName]) {
+      const v = decl[options.attributesGroupName][options.attributeNamePrefix + 'version'];
+      if (v) return v;
+    }
+    // flat attribute path e.g. { '@_version': '1.1' }
+    const v = decl[options.attributeNamePrefix + 'version'];
+    if (v) return v;
+  }
+  return '1.0';
+}
+
+Builder.prototype.build = function (jObj) {
+  if (this.options.preserveOrder) {
+    return toXml(jObj, this.options);
+  } else {
+    if (Array.isArray(jObj) && this.options.arrayNodeName && this.options.arrayNodeName.length > 1) {
+      jObj = {
+        [this.options.arrayNodeName]: jObj
+      }
+    }
+    // Initialize matcher for path tracking
+    const matcher = new Matcher();
+    const xmlVersion = detectXmlVersionFromObj(jObj, this.options);
+    const qNameValidator = createValidator('qName', { xmlVersion });
+    return this.j2x(jObj, 0, matcher, qNameValidator).val;
+  }
+};
+
+Builder.prototype.j2x = function (jObj, level, matcher, qNameValidator) {
+  let attrStr = '';
+  let val = '';
+  if (this.options.maxNestedTags && matcher.getDepth() >= this.options.maxNestedTags) {
+    throw new Error("Maximum nested tags exceeded");
+  }
+  // Get jPath based on option: string for backward compatibility, or Matcher for new features
+  const jPath = this.options.jPath ? matcher.toString() : matcher;
+
+  // Check if current node is a stopNode (will be used for attribute encoding)
+  const isCurrentStopNode = this.checkStopNode(matcher);
+
+  for (let key in jObj) {
+    if (!Object.prototype.hasOwnProperty.call(jObj, key)) continue;
+
+    // Resolve the key through sanitizeName before any use.
+    // Special keys (textNodeName, cdataPropName, commentPropName, attributeNamePrefix,
+    // attributesGroupName, "?" PI tags) are exempt — they are builder-internal conventions,
+    // not user-supplied XML names.
+    const isSpecialKey = key === this.options.textNodeName
+      || key === this.options.cdataPropName
+      || key === this.options.commentPropName
+      || (this.options.attributesGroupName && key === this.options.attributesGroupName)
+      || this.isAttribute(key);
+    //|| key[0] === '?';
+
+    const resolvedKey = isSpecialKey
+      ? key
+      : resolveName(key, false, this.options, matcher, qNameValidator);
+
+    if (typeof jObj[key] === 'undefined') {
+      // supress undefined node only if it is not an attribute
+      if (this.isAttribute(key)) {
+        val += '';
+      }
+    } else if (jObj[key] === null) {
+      // null attribute should be ignored by the attribute list, but should not cause the tag closing
+      if (this.isAttribute(key)) {
+        val += '';
+      } else if (resolvedKey === this.options.cdataPropName || resolvedKey === this.options.commentPropName) {
+        val += '';
+      } else if (resolvedKey[0] === '?') {
+        val += this.indentate(level) + '<' + resolvedKey + '?' + this.tagEndChar;
+      } else {
+        val += this.indentate(level) + '<' + resolvedKey + '/' + this.tagEndChar;
+      }
+    } else if (jObj[key] instanceof Date) {
+      val += this.buildTextValNode(jObj[key], resolvedKey, '', level, matcher);
+    } else if (typeof jObj[key] !== 'object') {
+      //premitive type
+      const attr = this.isAttribute(key);
+      if (attr && !this.ignoreAttributesFn(attr, jPath)) {
+        // Resolve the attribute name through sanitizeName
+        const resolvedAttr = resolveName(attr, true, this.options, matcher, qNameValidator);
+        attrStr += this.buildAttrPairStr(resolvedAttr, valToStr(jObj[key]), isCurrentStopNode);
+      } else if (!attr) {
+        //tag value
+        if (key === this.options.textNodeName) {
+          let newval = this.options.tagValueProcessor(key, valToStr(jObj[key]));
+          val += this.replaceEntitiesValue(newval);
+        } else {
+          // Check if this is a stopNode before building
+          matcher.push(resolvedKey);
+          const isStopNode = this.checkStopNode(matcher);
+          matcher.pop();
+
+          if (isStopNode) {
+            // Build as raw content without encoding
+            const textValue = valToStr(jObj[key]);
+            if (textValue === '') {
+              val += this.indentate(level) + '<' + resolvedKey + this.closeTag(resolvedKey) + this.tagEndChar;
+            } else {
+              val += this.indentate(level) + '<' + resolvedKey + '>' + textValue + '</' + resolvedKey + this.tagEndChar;
+            }
+          } else {
+            val += this.buildTextValNode(jObj[key], resolvedKey, '', level, matcher);
+          }
+        }
+      }
+    } else if (Array.isArray(jObj[key])) {
+      //repeated nodes
+      const arrLen = jObj[key].length;
+      let listTagVal = "";
+      let listTagAttr = "";
+      for (let j = 0; j < arrLen; j++) {
+        const item = jObj[key][j];
+        if (typeof item === 'undefined') {
+          // supress undefined node
+        } else if (item === null) {
+          if (resolvedKey[0] === "?") val += this.indentate(level) + '<' + resolvedKey + '?' + this.tagEndChar;
+          else val += this.indentate(level) + '<' + resolvedKey + '/' + this.tagEndChar;
+        } else if (typeof item === 'object') {
+          if (this.options.oneListGroup) {
+            // Push tag to matcher before recursive call
+            matcher.push(resolvedKey);
+            const result = this.j2x(item, level + 1, matcher, qNameValidator);
+            // Pop tag from matcher after recursive call
+            matcher.pop();
+
+            listTagVal += result.val;
+            if (this.options.attributesGroupName && item.hasOwnProperty(this.options.attributesGroupName)) {
+              listTagAttr += result.attrStr
+            }
+          } else {
+            listTagVal += this.processTextOrObjNode(item, resolvedKey, level, matcher, qNameValidator)
+          }
+        } else {
+          if (this.options.oneListGroup) {
+            let textValue = this.options.tagValueProcessor(resolvedKey, item);
+            textValue = this.replaceEntitiesValue(textValue);
+            textValue = valToStr(textValue);
+            listTagVal += textValue;
+          } else {
+            // Check if this is a stopNode before building
+            matcher.push(resolvedKey);
+            const isStopNode = this.checkStopNode(matcher);
+            matcher.pop();
+
+            if (isStopNode) {
+              // Build as raw content without encoding
+              const textValue = valToStr(item);
+              if (textValue === '') {
+                listTagVal += this.indentate(level) + '<' + resolvedKey + this.closeTag(resolvedKey) + this.tagEndChar;
+              } else {
+                listTagVal += this.indentate(level) + '<' + resolvedKey + '>' + textValue + '</' + resolvedKey + this.tagEndChar;
+              }
+            } else {
+              listTagVal += this.buildTextValNode(item, resolvedKey, '', level, matcher);
+            }
+          }
+        }
+      }
+      if (this.options.oneListGroup) {
+        listTagVal = this.buildObjectNode(listTagVal, resolvedKey, listTagAttr, level);
+      }
+      val += listTagVal;
+    } else {
+      //nested node
+      if (this.options.attributesGroupName && key === this.options.attributesGroupName) {
+        const Ks = Object.keys(jObj[key]);
+        const L = Ks.length;
+        for (let j = 0; j < L; j++) {
+          // Resolve attribute names inside attributesGroupName
+          const resolvedAttr = resolveName(Ks[j], true, this.options, matcher, qNameValidator);
+          attrStr += this.buildAttrPairStr(resolvedAttr, valToStr(jObj[key][Ks[j]]), isCurrentStopNode);
+        }
+      } else {
+        val += this.processTextOrObjNode(jObj[key], resolvedKey, level, matcher, qNameValidator)
+      }
+    }
+  }
+  return { attrStr: attrStr, val: val };
+};
+
+Builder.prototype.buildAttrPairStr = function (attrName, val, isStopNode) {
+  if (!isStopNode) {
+    val = this.options.attributeValueProcessor(attrName, valToStr(val));
+    val = this.replaceEntitiesValue(val);
+  }
+  if (this.options.suppressBooleanAttributes && val === "true") {
+    return ' ' + attrName;
+  } else return ' ' + attrName + '="' + escapeAttribute(val) + '"';
+}
+
+function processTextOrObjNode(object, key, level, matcher, qNameValidator) {
+  // Extract attributes to pass to matcher
+  const attrValues = this.extractAttributes(object);
+
+  // Push tag to matcher before recursion WITH attributes
+  matcher.push(key, attrValues);
+
+  // Check if this entire node is a stopNode
+  const isStopNode = this.checkStopNode(matcher);
+
+  if (isStopNode) {
+    // For stopNodes, build raw content without entity encoding
+    const rawContent = this.buildRawContent(object, matcher.getDepth());
+    const attrStr = this.buildAttributesForStopNode(object);
+    matcher.pop();
+    return this.buildObjectNode(rawContent, key, attrStr, level);
+  }
+
+  const result = this.j2x(object, level + 1, matcher, qNameValidator);
+  // Pop tag from matcher after recursion
+  matcher.pop();
+
+  // PI/XML-declaration tags must never emit text content — route through
+  // buildTextValNode which correctly ignores the text node for "?" tags.
+  if (key[0] === '?') {
+    return this.buildTextValNode('', key, result.attrStr, level, matcher);
+  } else if (object[this.options.textNodeName] !== undefined && Object.keys(object).length === 1) {
+    return this.buildTextValNode(object[this.options.textNodeName], key, result.attrStr, level, matcher);
+  } else {
+    return this.buildObjectNode(result.val, key, result.attrStr, level);
+  }
+}
+
+// Helper method to extract attributes from an object
+Builder.prototype.extractAttributes = function (obj) {
+  if (!obj || typeof obj !== 'object') return null;
+
+  const attrValues = {};
+  let hasAttrs = false;
+
+  // Check for attributesGroupName (when attributes are grouped)
+  if (this.options.attributesGroupName && obj[this.options.attributesGroupName]) {
+    const attrGroup = obj[this.options.attributesGroupName];
+    for (let attrKey in attrGroup) {
+      if (!Object.prototype.hasOwnProperty.call(attrGroup, attrKey)) continue;
+      // Remove attribute prefix if present
+      const cleanKey = attrKey.startsWith(this.options.attributeNamePrefix)
+        ? attrKey.substring(this.options.attributeNamePrefix.length)
+        : attrKey;
+      attrValues[cleanKey] = escapeAttribute(attrGroup[attrKey]);
+      hasAttrs = true;
+    }
+  } else {
+    // Look for individual attributes (prefixed with attributeNamePrefix)
+    for (let key in obj) {
+      if (!Object.prototype.hasOwnProperty.call(obj, key)) continue;
+      const attr = this.isAttribute(key);
+      if (attr) {
+        attrValues[attr] = escapeAttribute(obj[key]);
+        hasAttrs = true;
+      }
+    }
+  }
+
+  return hasAttrs ? attrValues : null;
+};
+
+// Build raw content for stopNode without entity encoding
+Builder.prototype.buildRawContent = function (obj, depth = 0) {
+  if (this.options.maxNestedTags && depth >= this.options.maxNestedTags) {
+    throw new Error("Maximum nested tags exceeded");
+  }
+  if (typeof obj === 'string') {
+    return obj; // Already a string, return as-is
+  }
+
+  if (typeof obj !== 'object' || obj === null) {
+    return String(obj);
+  }
+
+  // Check if this is a stopNode data from parser: { "#text": "raw xml", "@_attr": "val" }
+  if (obj[this.options.textNodeName] !== undefined) {
+    return obj[this.options.textNodeName]; // Return raw text without encoding
+  }
+
+  // Build raw XML from nested structure
+  let content = '';
+
+  for (let key in obj) {
+    if (!Object.prototype.hasOwnProperty.call(obj, key)) continue;
+
+    // Skip attributes
+    if (this.isAttribute(key)) continue;
+    if (this.options.attributesGroupName && key === this.options.attributesGroupName) continue;
+
+    const value = obj[key];
+
+    if (key === this.options.textNodeName) {
+      content += value; // Raw text
+    } else if (Array.isArray(value)) {
+      // Array of same tag
+      for (let item of value) {
+        if (typeof item === 'string' || typeof item === 'number') {
+          content += `<${key}>${item}</${key}>`;
+        } else if (typeof item === 'object' && item !== null) {
+          const nestedContent = this.buildRawContent(item, depth + 1);
+          const nestedAttrs = this.buildAttributesForStopNode(item);
+          if (nestedContent === '') {
+            content += `<${key}${nestedAttrs}/>`;
+          } else {
+            content += `<${key}${nestedAttrs}>${nestedContent}</${key}>`;
+          }
+        }
+      }
+    } else if (typeof value === 'object' && value !== null) {
+      // Nested object
+      const nestedContent = this.buildRawContent(value, depth + 1);
+      const nestedAttrs = this.buildAttributesForStopNode(value);
+      if (nestedContent === '') {
+        content += `<${key}${nestedAttrs}/>`;
+      } else {
+        content += `<${key}${nestedAttrs}>${nestedContent}</${key}>`;
+      }
+    } else {
+      // Primitive value
+      content += `<${key}>${value}</${key}>`;
+    }
+  }
+
+  return content;
+};
+
+// Build attribute string for stopNode (no entity encoding)
+Builder.prototype.buildAttributesForStopNode = function (obj) {
+  if (!obj || typeof obj !== 'object') return '';
+
+  let attrStr = '';
+
+  // Check for attributesGroupName (when attributes are grouped)
+  if (this.options.attributesGroupName && obj[this.options.attributesGroupName]) {
+    const attrGroup = obj[this.options.attributesGroupName];
+    for (let attrKey in attrGroup) {
+      if (!Object.prototype.hasOwnProperty.call(attrGroup, attrKey)) continue;
+      const cleanKey = attrKey.startsWith(this.options.attributeNamePrefix)
+        ? attrKey.substring(this.options.attributeNamePrefix.length)
+        : attrKey;
+      const val = attrGroup[attrKey];
+      if (val === true && this.options.suppressBooleanAttributes) {
+        attrStr += ' ' + cleanKey;
+      } else {
+        // stopNode content is raw, but the quote delimiter is always escaped
+        // so a quote in the value cannot break out of the attribute (see orderedJs2Xml attr_to_str)
+        attrStr += ' ' + cleanKey + '="' + escapeAttribute(val) + '"';
+      }
+    }
+  } else {
+    // Look for individual attributes
+    for (let key in obj) {
+      if (!Object.prototype.hasOwnProperty.call(obj, key)) continue;
+      const attr = this.isAttribute(key);
+      if (attr) {
+        const val = obj[key];
+        if (val === true && this.options.suppressBooleanAttributes) {
+          attrStr += ' ' + attr;
+        } else {
+          // stopNode content is raw, but the quote delimiter is always escaped
+          // so a quote in the value cannot break out of the attribute (see orderedJs2Xml attr_to_str)
+          attrStr += ' ' + attr + '="' + escapeAttribute(val) + '"';
+        }
+      }
+    }
+  }
+
+  return attrStr;
+};
+
+Builder.prototype.buildObjectNode = function (val, key, attrStr, level) {
+  if (val === "") {
+    if (key[0] === "?") return this.indentate(level) + '<' + key + attrStr + '?' + this.tagEndChar;
+    else {
+      return this.indentate(level) + '<' + key + attrStr + this.closeTag(key) + this.tagEndChar;
+    }
+  } else if (key[0] === "?") {
+    // PI/XML-declaration tags never have body content — treat them like empty.
+    return this.indentate(level) + '<' + key + attrStr + '?' + this.tagEndChar;
+  } else {
+    let tagEndExp = '</' + key + this.tagEndChar;
+    let piClosingChar = "";
+
+    if (key[0] === "?") {
+      piClosingChar = "?";
+      tagEndExp = "";
+    }
+
+    // attrStr is an empty string in case the attribute came as undefined or null
+    if ((attrStr || attrStr === '') && val.indexOf('<') === -1) {
+      return (this.indentate(level) + '<' + key + attrStr + piClosingChar + '>' + val + tagEndExp);
+    } else if (this.options.commentPropName !== false && key === this.options.commentPropName && piClosingChar.length === 0) {
+      return this.indentate(level) + `<!--${safeComment(val)}-->` + this.newLine;
+    } else {
+      return (
+        this.indentate(level) + '<' + key + attrStr + piClosingChar + this.tagEndChar +
+        val +
+        this.indentate(level) + tagEndExp);
+    }
+  }
+}
+
+Builder.prototype.closeTag = function (key) {
+  let closeTag = "";
+  if (this.options.unpairedTags.indexOf(key) !== -1) { //unpaired
+    if (!this.options.suppressUnpairedNode) closeTag = "/"
+  } else if (this.options.suppressEmptyNode) { //empty
+    closeTag = "/";
+  } else {
+    closeTag = `></${key}`
+  }
+  return closeTag;
+}
+
+Builder.prototype.checkStopNode = function (matcher) {
+  if (!this.stopNodeExpressions || this.stopNodeExpressions.length === 0) return false;
+
+  for (let i = 0; i < this.stopNodeExpressions.length; i++) {
+    if (matcher.matches(this.stopNodeExpressions[i])) {
+      return true;
+    }
+  }
+  return false;
+}
+
+function buildEmptyObjNode(val, key, attrStr, level) {
+  if (val !== '') {
+    return this.buildObjectNode(val, key, attrStr, level);
+  } else {
+    if (key[0] === "?") return this.indentate(level) + '<' + key + attrStr + '?' + this.tagEndChar;
+    else {
+      return this.indentate(level) + '<' + key + attrStr + '/' + this.tagEndChar;
+    }
+  }
+}
+
+Builder.prototype.buildTextValNode = function (val, key, attrStr, level, matcher) {
+  if (this.options.cdataPropName !== false && key === this.options.cdataPropName) {
+    const safeVal = safeCdata(val);
+    return this.indentate(level) + `<![CDATA[${safeVal}]]>` + this.newLine;
+  } else if (this.options.commentPropName !== false && key === this.options.commentPropName) {
+    const safeVal = safeComment(val);
+    return this.indentate(level) + `<!--${safeVal}-->` + this.newLine;
+  } else if (key[0] === "?") {//PI tag
+    return this.indentate(level) + '<' + key + attrStr + '?' + this.tagEndChar;
+  } else {
+    // Normal processing: apply tagValueProcessor and entity replacement
+    let textValue = this.options.tagValueProcessor(key, val);
+    textValue = this.replaceEntitiesValue(textValue);
+    // tagValueProcessor may return the raw value unchanged (default is identity), and
+    // replaceEntitiesValue no-ops on non-strings, so a plain number can still reach here;
+    // stringify it now, sign-preserving, before it's implicitly ToString'd below.
+    textValue = valToStr(textValue);
+
+    if (textValue === '') {
+      return this.indentate(level) + '<' + key + attrStr + this.closeTag(key) + this.tagEndChar;
+    } else {
+      return this.indentate(level) + '<' + key + attrStr + '>' +
+        textValue +
+        '</' + key + this.tagEndChar;
+    }
+  }
+}
+
+Builder.prototype.replaceEntitiesValue = function (textValue) {
+  if (textValue && textValue.length > 0 && this.options.processEntities) {
+    for (let i = 0; i < this.options.entities.length; i++) {
+      const entity = this.options.entities[i];
+      textValue = textValue.replace(entity.regex, entity.val);
+    }
+  }
+  return textValue;
+}
+
+function indentate(level) {
+  return this.options.indentBy.repeat(level);
+}
+
+function isAttribute(name /*, options*/) {
+  if (name.startsWith(this.options.attributeNamePrefix) && name !== this.options.textNodeName) {
+    return name.substr(this.attrPrefixLen);
+  } else {
+    return false;
+  }
+}
 ;// CONCATENATED MODULE: ./.build/report/escape.js
 /**
  * Text of others (names of models and classes, messages, flags) on its way into markdown, HTML or a terminal. Three ways out:
@@ -30652,6 +43850,215 @@ function errorAdvice({ failure }) {
 }
 function entity(character) {
     return `&#${character.charCodeAt(0)};`;
+}
+
+;// CONCATENATED MODULE: ./.build/report/findings.js
+
+/** What tools that collect findings have to hear of; nothing, when all is well. Text of others is in there, not escaped yet. */ function findings({ verdict, policy, failure }) {
+    if (verdict.outcome === 'error') {
+        const message = failure?.message ?? 'The evaluation could not be completed.';
+        return [
+            {
+                code: 'error',
+                message,
+                kind: 'error',
+                fails: true
+            }
+        ];
+    }
+    const { acceptance, reasons } = verdict;
+    return reasons.flatMap((reason)=>{
+        const kind = kindOf(reason);
+        if (kind === undefined) return [];
+        return [
+            {
+                ...reason,
+                kind,
+                fails: fails(kind, policy?.failOn ?? 'regression', acceptance)
+            }
+        ];
+    });
+}
+function kindOf({ code }) {
+    if (/^((robust|clean)-drop|min-(robust|clean)-accuracy)$/.test(code)) return 'regression';
+    if (/^((robust|clean)-drop-unproven|masked-gradients)$/.test(code)) return 'inconclusive';
+    return undefined;
+}
+
+;// CONCATENATED MODULE: ./.build/report/junit.js
+
+
+
+
+/**
+ * A comparison as JUnit XML, for what collects test results: a test case for clean accuracy and for each threat's worst
+ * case, and one for each finding that is about no row. What fails the job is a failure; what was accepted, or is undecided
+ * and does not fail it, is skipped, with its message; an evaluation that broke is an error.
+ */ function junitXml(comparison) {
+    const found = findings(comparison);
+    const cases = testCases(comparison, found);
+    const counts = {
+        '@_tests': cases.length,
+        '@_failures': cases.filter((one)=>outcomeOf(one) === 'failure').length,
+        '@_errors': cases.filter((one)=>outcomeOf(one) === 'error').length,
+        '@_skipped': cases.filter((one)=>outcomeOf(one) === 'skipped').length
+    };
+    const model = junit_text(comparison.candidate?.name ?? 'candidate', 200);
+    const document = {
+        testsuites: {
+            ...{
+                '@_name': 'Robustness gate',
+                ...counts,
+                '@_time': '0'
+            },
+            testsuite: {
+                ...{
+                    '@_name': model,
+                    ...counts,
+                    '@_time': '0'
+                },
+                testcase: cases.map((one)=>({
+                        ...{
+                            '@_name': one.name,
+                            '@_classname': model,
+                            '@_time': '0'
+                        },
+                        ...result(one, comparison)
+                    }))
+            }
+        }
+    };
+    const builder = new Builder({
+        ignoreAttributes: false,
+        format: true,
+        suppressEmptyNode: true
+    });
+    return `<?xml version="1.0" encoding="UTF-8"?>\n${builder.build(document)}`;
+}
+/** Without control characters, which XML 1.0 has no way to write; the builder escapes the rest. */ function junit_text(foreign, limit = 1_000) {
+    return plain(foreign, limit);
+}
+function testCases({ verdict, rows, threats }, found) {
+    const titles = new Map(rows.map(({ id, title })=>[
+            id,
+            title
+        ]));
+    const about = [
+        {
+            id: 'clean',
+            title: 'Clean accuracy'
+        },
+        ...threats.map((threat)=>({
+                id: threat.id,
+                title: `Worst case, ${threatTitle(threat)}`
+            }))
+    ];
+    const measured = verdict.outcome === 'error' ? [] : about;
+    const ids = new Set(measured.map(({ id })=>id));
+    return [
+        ...measured.map(({ id, title })=>({
+                name: junit_text(id === 'clean' ? title : titles.get(id) ?? title, 200),
+                findings: found.filter(({ row })=>row === id)
+            })),
+        ...found.filter(({ row })=>row === undefined || !ids.has(row)).map((finding)=>({
+                name: finding.kind === 'error' ? 'Evaluation' : junit_text(finding.code, 200),
+                findings: [
+                    finding
+                ]
+            }))
+    ];
+}
+function outcomeOf({ findings: found }) {
+    if (found.some(({ kind })=>kind === 'error')) return 'error';
+    if (found.some(({ fails })=>fails)) return 'failure';
+    return found.length > 0 ? 'skipped' : 'passed';
+}
+/** One element: the common schema allows no second. */ function result(one, { verdict }) {
+    const outcome = outcomeOf(one);
+    if (outcome === 'passed') return {};
+    const messages = junit_text(one.findings.map(({ message })=>message).join(' '));
+    const { acceptance } = verdict;
+    if (outcome === 'skipped') {
+        const accepted = acceptance && ` Accepted by ${junit_text(acceptance.who, 60)}, ${junit_text(acceptance.when, 60)}.`;
+        return {
+            skipped: {
+                '@_message': `${messages}${accepted ?? ''}`
+            }
+        };
+    }
+    const type = one.findings.map(({ code })=>junit_text(code, 60)).join(', ');
+    return {
+        [outcome]: {
+            '@_message': messages,
+            '@_type': type,
+            '#text': messages
+        }
+    };
+}
+
+;// CONCATENATED MODULE: ./.build/report/advice.js
+
+/** What to do next, by the outcome and its reasons: sentences of our own, in markdown. */ function advice(comparison) {
+    const { outcome, baseline, acceptance } = comparison.verdict;
+    switch(outcome){
+        case 'error':
+            return errorAdvice(comparison);
+        case 'regression':
+            return acceptance ? [
+                ACCEPTED
+            ] : regressionAdvice(comparison);
+        case 'inconclusive':
+            return [
+                ...unprovenAdvice(comparison),
+                ...advice_has(comparison, 'masked-gradients') ? [
+                    MASKED
+                ] : []
+            ];
+        case 'pass':
+            return baseline === 'present' ? [] : [
+                NO_BASELINE
+            ];
+    }
+}
+const ACCEPTED = 'Nothing: the loss was accepted. The next pull request is compared with this model.';
+const MASKED = 'Do not rely on the robust accuracy of a model with masked gradients: look for steps without a useful gradient (rounding, quantisation, saturated activations), and attack with a stronger suite.';
+const NO_BASELINE = 'Set `min-robust-accuracy` if this model has to hold a level of its own; once it is merged, the next pull request is compared with it.';
+function advice_has({ verdict }, ...codes) {
+    return verdict.reasons.some(({ code })=>codes.includes(code));
+}
+function regressionAdvice(comparison) {
+    const lostRobustness = advice_has(comparison, 'robust-drop', 'min-robust-accuracy');
+    const lostAccuracy = advice_has(comparison, 'clean-drop', 'min-clean-accuracy');
+    return [
+        ...lostRobustness ? [
+            TRAIN,
+            SEE
+        ] : [],
+        ...lostAccuracy ? [
+            PREPROCESSING
+        ] : [],
+        'If this is intended, change the limits on the base branch first: that is where they are read.'
+    ];
+}
+const TRAIN = 'Train for robustness: a few epochs of adversarial training (PGD) at the ε above usually win back what training on clean images lost.';
+const SEE = 'See what fools it: `robustness-gate evaluate --save-adversarial` writes the adversarial examples.';
+const PREPROCESSING = 'Check the preprocessing declared for this model (`mean`, `std`, `range`, `layout`): a wrong one costs clean accuracy first.';
+function unprovenAdvice({ rows, verdict }) {
+    const unproven = rows.filter(({ id })=>verdict.reasons.some(({ code, row })=>row === id && code.endsWith('-unproven')));
+    if (unproven.length === 0) return [];
+    const needed = Math.max(...unproven.map(({ samplesNeeded = 0 })=>samplesNeeded));
+    const enough = needed > 0 ? `about ${count(needed)} images` : 'more images';
+    return [
+        `Evaluate ${enough} (\`samples\`, or a larger \`data\` set) to tell this drop from chance.`
+    ];
+}
+function errorAdvice({ failure }) {
+    const model = failure?.model === 'baseline' ? 'the baseline' : 'the model';
+    return [
+        'This is no statement about robustness, for better or worse: nothing was compared.',
+        'Read the message above and the job’s log. After a time limit, use fewer `samples` or a longer limit; after a crash, run again once to rule out the machine.',
+        `Run \`robustness-gate inspect\` on ${model} to see its inputs, outputs and operators, and \`robustness-gate evaluate\` on it to reproduce this locally.`
+    ];
 }
 
 ;// CONCATENATED MODULE: ./.build/report/layout.js
@@ -30703,6 +44110,251 @@ function bullets(items) {
     return `${kept.slice(0, Math.max(0, kept.lastIndexOf('\n')))}${CUT}`;
 }
 const CUT = '\n\nThe rest of this report was too long to be shown here.\n';
+
+;// CONCATENATED MODULE: ./.build/report/terminalTable.js
+
+const STYLES = {
+    bold: '1',
+    dim: '2',
+    red: '31',
+    green: '32',
+    yellow: '33'
+};
+/** Columns aligned: names to the left, numbers to the right. */ function terminalTable({ header, lines }, paint) {
+    const texts = [
+        [
+            '',
+            ...header,
+            ''
+        ],
+        ...lines.map((line)=>[
+                nameOf(line),
+                ...line.cells,
+                line.mark
+            ])
+    ];
+    const widths = texts[0].map((_, column)=>Math.max(...texts.map((row)=>terminalTable_length(row[column]))));
+    const align = (row)=>row.map((text, column)=>{
+            const space = ' '.repeat(widths[column] - terminalTable_length(text));
+            return column === 0 ? text + space : space + text;
+        });
+    return texts.map((row, place)=>{
+        const text = align(row).join('  ').trimEnd();
+        if (place === 0) return paint(text, 'dim');
+        const { kind, mark } = lines[place - 1];
+        const colored = mark === '✗' ? paint(text, 'red') : mark === '?' ? paint(text, 'yellow') : text;
+        return kind === 'worst-case' ? paint(colored, 'bold') : colored;
+    }).join('\n');
+}
+function nameOf({ name, note, kind }) {
+    const shown = plain(name, 40);
+    return `${kind === 'attack' ? '  ' : ''}${shown}${note === '' ? '' : ` (${note})`}`;
+}
+/** In characters, as a terminal counts them. */ function terminalTable_length(text) {
+    return [
+        ...text
+    ].length;
+}
+function painter(color) {
+    return (text, style)=>color ? `\u001b[${STYLES[style]}m${text}\u001b[0m` : text;
+}
+
+;// CONCATENATED MODULE: ./.build/report/curves.js
+
+
+
+
+const MEANING = 'of all images, those that are right and have no known adversarial example within ε: an upper bound of robust accuracy at each ε.';
+const EPSILONS = 6;
+const BLOCKS = '▁▂▃▄▅▆▇█';
+const WIDTH = 24;
+function curveSection(comparison) {
+    return blocks(shownCurves(comparison).map(({ title, header, lines })=>blocks([
+            `**${title}**: ${MEANING}`,
+            table([
+                '',
+                ...header
+            ], lines.map(({ name, cells, shape })=>[
+                    name,
+                    ...cells,
+                    `\`${shape}\``
+                ]))
+        ])));
+}
+function terminalCurves(comparison) {
+    return shownCurves(comparison).map(({ title, header, lines })=>{
+        const rows = lines.map(({ name, cells, shape })=>({
+                kind: 'clean',
+                name,
+                note: '',
+                cells: [
+                    ...cells,
+                    shape
+                ],
+                mark: ''
+            }));
+        return `${title}\n${terminalTable({
+            header,
+            lines: rows
+        }, (text)=>text)}`;
+    }).join('\n\n');
+}
+/** The curves of each norm; none where neither model has one. */ function shownCurves({ candidate, baseline, threats }) {
+    return [
+        'linf',
+        'l2',
+        'l1'
+    ].flatMap((norm)=>{
+        const models = [
+            {
+                name: 'Baseline',
+                curve: baseline?.curves?.[norm]
+            },
+            {
+                name: 'Candidate',
+                curve: candidate?.curves?.[norm]
+            }
+        ].flatMap(({ name, curve })=>curve ? [
+                {
+                    name,
+                    curve
+                }
+            ] : []);
+        if (models.length === 0) return [];
+        const columns = columnsOf(threats.filter((threat)=>threat.norm === norm), models.map(({ curve })=>curve));
+        return [
+            {
+                title: titleOf(norm),
+                header: [
+                    ...columns.map(({ written })=>`ε = ${written}`),
+                    'Median distance',
+                    `0 … ${columns.at(-1)?.written}`
+                ],
+                lines: models.map(({ name, curve })=>({
+                        name,
+                        cells: [
+                            ...columns.map(({ epsilon })=>percent(accuracyAt(curve, epsilon))),
+                            median(curve)
+                        ],
+                        shape: shapeOf(curve, columns.at(-1)?.epsilon ?? 0)
+                    }))
+            }
+        ];
+    });
+}
+function titleOf(norm) {
+    return `Accuracy within ε, ${text_NORMS[norm]}`;
+}
+/** 0, the ε that were attacked and, where distances are known there, half of the least and multiples of the greatest. */ function columnsOf(threats, curves) {
+    const asked = threats.map((threat)=>({
+            epsilon: threat.epsilon,
+            written: writtenEpsilon(threat)
+        })).sort((one, other)=>one.epsilon - other.epsilon);
+    const known = Math.max(...curves.map(({ points })=>points[points.length - 1].epsilon));
+    const [least, greatest] = [
+        asked[0].epsilon,
+        asked[asked.length - 1].epsilon
+    ];
+    const below = curves.some((curve)=>accuracyAt(curve, least / 2) < accuracyAt(curve, 0));
+    const beyond = [
+        2,
+        4
+    ].filter((times)=>known > times / 2 * greatest);
+    const beside = [
+        ...below ? [
+            least / 2
+        ] : [],
+        ...beyond.map((times)=>times * greatest)
+    ];
+    const others = beside.map((epsilon)=>{
+        const rounded = Number(epsilon.toPrecision(2));
+        return {
+            epsilon: rounded,
+            written: String(rounded)
+        };
+    });
+    const chosen = asked.length + others.length <= EPSILONS ? [
+        ...asked,
+        ...others
+    ] : curves_spread(asked, EPSILONS);
+    return [
+        {
+            epsilon: 0,
+            written: '0'
+        },
+        ...chosen.sort((one, other)=>one.epsilon - other.epsilon)
+    ];
+}
+/** So many, with the first and the last. */ function curves_spread(values, count) {
+    if (values.length <= count) return [
+        ...values
+    ];
+    return Array.from({
+        length: count
+    }, (_, place)=>values[Math.round(place * (values.length - 1) / (count - 1))]);
+}
+function median({ medianDistance }) {
+    return medianDistance === undefined ? 'unknown' : String(Number(medianDistance.toPrecision(3)));
+}
+/** From 0 to `last`; the lowest block is no image, the highest all of them. */ function shapeOf(curve, last) {
+    return Array.from({
+        length: WIDTH
+    }, (_, place)=>{
+        const accuracy = accuracyAt(curve, place * last / (WIDTH - 1));
+        return BLOCKS[Math.round(accuracy * (BLOCKS.length - 1))];
+    }).join('');
+}
+
+;// CONCATENATED MODULE: ./.build/report/flags.js
+
+
+
+const WEIGHTS = {
+    masked: 0,
+    fault: 1,
+    fact: 2
+};
+/** What nobody knows of a code is a fact. */ function flags_kindOf({ code: name }) {
+    return flagEntry(name)?.kind ?? 'fact';
+}
+/** What casts doubt on the numbers, the weightiest first; for everybody who reads a report, so not folded away. */ function doubts(flags) {
+    return flags.filter((flag)=>flags_kindOf(flag) !== 'fact').toSorted((one, other)=>WEIGHTS[flags_kindOf(one)] - WEIGHTS[flags_kindOf(other)]);
+}
+/** Markdown: what was found, what to do, how many images show it and the first of them. */ function doubtSection({ flags }, limit) {
+    const all = doubts(flags);
+    if (all.length === 0 || limit === 0) return '';
+    const hidden = all.length - limit;
+    const lines = all.slice(0, limit).map(flagLine);
+    return blocks([
+        '**What casts doubt on these numbers**',
+        bullets(hidden > 0 ? [
+            ...lines,
+            `…and ${hidden} more, in comparison.json`
+        ] : lines)
+    ]);
+}
+/** Markdown: facts about the models, for the details. */ function factList({ flags }, limit) {
+    const facts = flags.filter((flag)=>flags_kindOf(flag) === 'fact');
+    const hidden = facts.length - limit;
+    const lines = facts.slice(0, limit).map(flagLine);
+    return bullets(hidden > 0 ? [
+        ...lines,
+        `…and ${hidden} more, in comparison.json`
+    ] : lines);
+}
+function flagLine({ model, ...flag }) {
+    return `${model}, ${code(flag.code, 40)}: ${prose(flag.message, 500)}${imagesOf(flag, 10)}`;
+}
+/** The same for a terminal: one line, without markdown. */ function flagText({ code: name, message, samples }, model) {
+    const whose = model === undefined ? '' : `${model}, `;
+    return `${whose}${plain(name, 40)}: ${plain(message, 500)}${imagesOf({
+        samples
+    }, 5)}`;
+}
+function imagesOf({ samples = [] }, limit) {
+    if (samples.length === 0) return '';
+    return ` (${samples.length === 1 ? 'image' : `${samples.length} images:`} ${listed(samples, limit)})`;
+}
 
 ;// CONCATENATED MODULE: ./.build/report/table.js
 
@@ -30825,15 +44477,31 @@ function absoluteTable(comparison, shown) {
 /** `1.0 points of clean accuracy (budget 3.0), 1.0 points of robust accuracy`, for the details. */ function allowance({ policy }) {
     if (!policy) return '';
     const limits = [
-        `${points(policy.maxCleanDrop)} points of clean accuracy (${points(policy.cleanBudget)} when robust accuracy rises significantly)`,
-        `${points(policy.maxRobustDrop)} points of robust accuracy`,
+        `${text_points(policy.maxCleanDrop)} points of clean accuracy (${text_points(policy.cleanBudget)} when robust accuracy rises significantly)`,
+        `${text_points(policy.maxRobustDrop)} points of robust accuracy`,
         policy.minCleanAccuracy !== undefined && `clean accuracy at least ${percent(policy.minCleanAccuracy)}`,
         policy.minRobustAccuracy !== undefined && `robust accuracy at least ${percent(policy.minRobustAccuracy)}`
     ].filter((limit)=>typeof limit === 'string');
     return limits.join(', ');
 }
 
+;// CONCATENATED MODULE: ./.build/report/transfer.js
+
+/** What came of trying each model's adversarial examples on the other, in one sentence of our own; '' without a baseline. */ function transferLine({ transfer, verdict }) {
+    if (verdict.baseline !== 'present' || verdict.outcome === 'error') return '';
+    if (!transfer) return verdict.reasons.some(({ code })=>code === 'unchanged') ? '' : 'Transfer: not tried, for that takes both models and not results alone';
+    const one = (to)=>{
+        const trials = transfer.filter((trial)=>trial.to === to);
+        const sum = (of)=>trials.reduce((total, trial)=>total + of(trial), 0);
+        const from = to === 'baseline' ? 'candidate' : 'baseline';
+        return `of ${count(sum(({ tried })=>tried))} adversarial examples of the ${from}, ${count(sum(({ fooled })=>fooled.length))} break images that count as robust in the ${to}`;
+    };
+    return `Transfer: ${one('baseline')}; ${one('candidate')}`;
+}
+
 ;// CONCATENATED MODULE: ./.build/report/details.js
+
+
 
 
 
@@ -30844,8 +44512,8 @@ function absoluteTable(comparison, shown) {
         folded('How these numbers were made', [
             provenance(comparison, results, detail)
         ]),
-        folded(`Notes about the models (${comparison.flags.length})`, [
-            flagList(comparison, detail.flags)
+        folded('Notes about the models', [
+            factList(comparison, detail.flags)
         ])
     ]);
 }
@@ -30877,7 +44545,7 @@ function statisticsLine(row) {
         pValue(row.pValue),
         row.adjustedPValue === undefined ? '' : pValue(row.adjustedPValue),
         pValue(row.mcnemar),
-        row.detectable === undefined ? 'none' : points(row.detectable),
+        row.detectable === undefined ? 'none' : text_points(row.detectable),
         row.samplesNeeded === undefined ? '' : count(row.samplesNeeded)
     ];
 }
@@ -30888,6 +44556,7 @@ function provenance(comparison, results, { threats }) {
     const { suite, data, seed } = comparison;
     const names = (suite?.attacks ?? []).slice(0, 12).map(({ id })=>code(id, 40));
     const allowed = allowance(comparison);
+    const transfer = transferLine(comparison);
     return bullets([
         suite && `Suite ${code(`${suite.name}@${suite.version}`)}${names.length > 0 ? `: ${names.join(', ')}` : ''}`,
         comparison.threats.length > 0 && `Threats: ${comparison.threats.slice(0, threats).map(threatTitle).join(', ')}`,
@@ -30895,23 +44564,13 @@ function provenance(comparison, results, { threats }) {
         seed !== undefined && `Seed ${seed}`,
         comparison.candidate && modelLine('Candidate', comparison.candidate, results.candidate),
         comparison.baseline && modelLine('Baseline', comparison.baseline, results.baseline),
+        transfer !== '' && transfer,
         allowed !== '' && `Allowed to fall: ${allowed}`
     ].filter((line)=>typeof line === 'string'));
 }
 function modelLine(role, { name, sha256, bytes, tool, cleanAccuracy }, results) {
     const cost = results ? `, ${results.cost.seconds.toFixed(0)} s, ${count(results.cost.gradients)} gradients, ${count(results.cost.forwards)} predictions` : '';
     return `${role} ${code(name)}: clean ${percent(cleanAccuracy)}, ${count(bytes)} bytes, SHA-256 ${code(sha256)}; made with version ${code(tool.version, 30)}, ${code(tool.engine, 60)}, batch ${tool.batch}, on ${code(tool.cpu)}${cost}`;
-}
-function flagList({ flags }, limit) {
-    const shown = flags.slice(0, limit).map(({ model, code: name, message, samples = [] })=>{
-        const about = samples.length > 0 ? ` (images ${listed(samples, 10)})` : '';
-        return `${model}, ${code(name, 40)}: ${prose(message, 300)}${about}`;
-    });
-    const hidden = flags.length - shown.length;
-    return bullets(hidden > 0 ? [
-        ...shown,
-        `…and ${hidden} more, in comparison.json`
-    ] : shown);
 }
 
 ;// CONCATENATED MODULE: ./.build/report/headline.js
@@ -30987,15 +44646,15 @@ function passSentence({ rows, candidate, threats, verdict }) {
         ].map((images)=>percent(images / worst.samples));
         const under = worst.title.replace(/^Worst case, /, '');
         if (verdict.reasons.some(({ code })=>code === 'unchanged')) return `the model is unchanged; its robust accuracy under ${under} is ${after}`;
-        return `robust accuracy under ${under} goes from ${before} to ${after} (${signedPoints(-worst.drop)} points, allowed drop ${points(worst.allowed)})`;
+        return `robust accuracy under ${under} goes from ${before} to ${after} (${signedPoints(-worst.drop)} points, allowed drop ${text_points(worst.allowed)})`;
     }
     const [weakest] = [
         ...threats
-    ].sort((one, other)=>robust(candidate, one.id) - robust(candidate, other.id));
+    ].sort((one, other)=>headline_robust(candidate, one.id) - headline_robust(candidate, other.id));
     if (weakest === undefined) return 'nothing was compared';
-    return `robust accuracy under ${threatTitle(weakest)} is ${percent(robust(candidate, weakest.id))}; there was no baseline to compare with`;
+    return `robust accuracy under ${threatTitle(weakest)} is ${percent(headline_robust(candidate, weakest.id))}; there was no baseline to compare with`;
 }
-function robust(candidate, threat) {
+function headline_robust(candidate, threat) {
     return candidate?.robustAccuracy[threat] ?? 0;
 }
 /** The worst case that fell most. */ function worstRow(rows) {
@@ -31097,6 +44756,8 @@ function sections_images(number) {
 
 
 
+
+
 const TOOL = 'Robustness Gate';
 /** Both under GitHub's limits (1 MiB and 65,536 characters) with room for a marker and a heading. */ const LIMITS = {
     full: 1_000_000,
@@ -31192,8 +44853,10 @@ const TOOL = 'Robustness Gate';
             failureSection(comparison),
             furtherReasons(comparison, detail.reasons),
             resultSection(comparison, detail),
+            curveSection(comparison),
             classSection(comparison, detail.classes, everyThreat),
             imageSection(comparison, detail.images, everyThreat),
+            doubtSection(comparison, detail.flags),
             nextSteps(comparison),
             noteSection(options.notes ?? [], detail.notes),
             detailsSections(comparison, results, detail),
@@ -31240,7 +44903,148 @@ function footer({ title, links: list = [] }) {
     ].filter((part)=>part !== '').join(' · ')}</sub>`;
 }
 
+;// CONCATENATED MODULE: ./.build/report/sarif.js
+
+
+
+
+
+/**
+ * A comparison as SARIF 2.1.0, for what collects findings of analyses: one result for each reason that fails the job
+ * (`error`) or leaves the verdict open (`warning`), on the model's file. A comparison that passes has none.
+ *
+ * @param model - Path of the candidate in the repository, where the comparison does not know it.
+ */ function sarifLog(comparison, model = comparison.candidate?.name) {
+    const path = model === undefined ? undefined : uriOf(model);
+    const log = {
+        $schema: 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json',
+        version: '2.1.0',
+        runs: [
+            {
+                tool: {
+                    driver: {
+                        name: 'Robustness Gate',
+                        version: version,
+                        semanticVersion: version,
+                        rules
+                    }
+                },
+                invocations: [
+                    {
+                        executionSuccessful: comparison.verdict.outcome !== 'error'
+                    }
+                ],
+                columnKind: 'utf16CodeUnits',
+                results: findings(comparison).map((finding)=>resultOf(finding, path))
+            }
+        ]
+    };
+    return jsonText(log);
+}
+function resultOf({ code, message, row = '', fails }, path) {
+    // Else whoever takes this in makes it of the line, and a binary file has none: the alert would be another each time.
+    const fingerprint = (0,external_node_crypto_namespaceObject.createHash)('sha256').update(JSON.stringify([
+        code,
+        row,
+        path
+    ])).digest('hex').slice(0, 16);
+    return {
+        ruleId: code,
+        ruleIndex: rules.findIndex(({ id })=>id === code),
+        level: fails ? 'error' : 'warning',
+        message: {
+            text: plain(message, 1_000) || code
+        },
+        partialFingerprints: {
+            primaryLocationLineHash: `${fingerprint}:1`
+        },
+        ...path !== undefined && {
+            locations: [
+                locationOf(path)
+            ]
+        }
+    };
+}
+/** A model has no lines; those who show results want one. */ function locationOf(uri) {
+    return {
+        physicalLocation: {
+            artifactLocation: {
+                uri,
+                uriBaseId: '%SRCROOT%'
+            },
+            region: {
+                startLine: 1
+            }
+        }
+    };
+}
+/** A relative reference that stays below the root. Of a path that does not, which a stranger's results may name, its last part. */ function uriOf(path) {
+    const parts = plain(path, 500).split(/[\\/]/).filter((part)=>part !== '.');
+    const inside = parts.every((part)=>part !== '' && part !== '..' && !/^[a-z]:$/i.test(part));
+    const kept = inside ? parts : parts.filter((part)=>part !== '' && part !== '..').slice(-1);
+    return (kept.length > 0 ? kept : [
+        'model'
+    ]).map(encodeURIComponent).join('/');
+}
+const rules = [
+    rule('robust-drop', 'Robust accuracy falls by more than is allowed.'),
+    rule('clean-drop', 'Clean accuracy falls by more than is allowed.'),
+    rule('min-robust-accuracy', 'Robust accuracy is under its absolute limit.'),
+    rule('min-clean-accuracy', 'Clean accuracy is under its absolute limit.'),
+    rule('robust-drop-unproven', 'Robust accuracy falls by more than is allowed, but too few images were there to prove it.'),
+    rule('clean-drop-unproven', 'Clean accuracy falls by more than is allowed, but too few images were there to prove it.'),
+    rule('masked-gradients', 'Gradients are masked or missing, so robust accuracy is only an upper bound.'),
+    rule('error', 'An evaluation could not be completed, so nothing is known.')
+];
+function rule(id, description) {
+    return {
+        id,
+        shortDescription: {
+            text: description
+        },
+        defaultConfiguration: {
+            level: 'error'
+        }
+    };
+}
+
+;// CONCATENATED MODULE: ./.build/transferTrial.js
+
+
+function transferTrial(dataset, config, effects) {
+    const kept = {
+        candidate: [],
+        baseline: []
+    };
+    const fits = transferable({
+        dataset,
+        threats: config.threats
+    });
+    return {
+        keeping: (from, useful = ()=>true)=>({
+                ...effects,
+                onWitness: (witness)=>{
+                    effects.onWitness?.(witness);
+                    if (fits(witness) && useful(witness)) kept[from].push(witness);
+                }
+            }),
+        async on (to, model, results) {
+            const from = to === 'candidate' ? 'baseline' : 'candidate';
+            const tried = await tryWitnesses(kept[from], results, requestFor(to, model, dataset, config), effects);
+            return tried.map((one)=>({
+                    from,
+                    to,
+                    ...one
+                }));
+        }
+    };
+}
+
 ;// CONCATENATED MODULE: ./.build/gate.js
+
+
+
+
 
 
 
@@ -31257,7 +45061,8 @@ function footer({ title, links: list = [] }) {
 
 /**
  * The gate: evaluates the candidate and the baseline, compares them, and writes results.json, baseline.json,
- * comparison.json and report.md into `out`. An evaluation that breaks is a verdict (`error`), and is written, too.
+ * comparison.json, report.md, junit.xml and robustness.sarif into `out`. An evaluation that breaks is a verdict (`error`),
+ * and is written, too.
  *
  * @throws UsageError for a model, data or baseline results that cannot be used as they are.
  */ async function runGate(config, sources, out, effects) {
@@ -31278,21 +45083,36 @@ function footer({ title, links: list = [] }) {
         if (done.baseline) assertSameConditions(conditionsOf(config, dataset), done.baseline);
         failed = 'candidate';
         const candidate = await completeModel(sources.candidate, decoding);
-        done.candidate = await evaluateModel(failed, candidate, dataset, config, effects);
-        failed = 'baseline';
+        const trial = transferTrial(dataset, config, effects);
+        const attacking = baseline.kind === 'model' ? trial.keeping(failed) : effects;
+        done.candidate = await evaluateModel(failed, candidate, dataset, config, attacking);
+        let transfer;
         if (baseline.kind === 'model') {
+            failed = 'baseline';
             const model = await completeModel(baseline.model, decoding);
-            done.baseline = isUnchanged(config, candidate, model) ? {
+            if (isUnchanged(config, candidate, model)) done.baseline = {
                 ...done.candidate,
                 model: {
                     ...done.candidate.model,
                     name: model.name
                 }
-            } : await evaluateModel(failed, model, dataset, config, effects);
+            };
+            else {
+                const keeping = trial.keeping(failed, isHeldBy(done.candidate));
+                done.baseline = await evaluateModel(failed, model, dataset, config, keeping);
+                const onBaseline = await trial.on(failed, model, done.baseline);
+                failed = 'candidate';
+                transfer = [
+                    ...onBaseline,
+                    ...await trial.on(failed, candidate, done.candidate)
+                ];
+            }
         }
+        const { acceptance } = sources;
         comparison = compare(done.candidate, done.baseline, config.policy, {
             baselineState,
-            acceptance: sources.acceptance
+            acceptance,
+            transfer
         });
     } catch (error) {
         if (!(error instanceof errors/* EvaluationError */.Z)) throw error;
@@ -31310,41 +45130,15 @@ function footer({ title, links: list = [] }) {
     return {
         comparison,
         ...done,
-        files: await writeAll(out, comparison, done)
+        files: await writeGateFiles(out, comparison, done, sources.candidate.name)
     };
 }
-/** One model under the configuration's attacks; see `evaluate`. */ async function evaluateModel(role, file, dataset, config, effects) {
-    const { threats, suite, seed, limits } = config;
-    const preprocessing = role === 'candidate' ? config.preprocessing : config.baselinePreprocessing;
-    const { onProgress } = effects;
-    const witnesses = effects.onWitness !== undefined;
-    const model = await completeModel(file, {
-        ...effects,
-        timeLimitSeconds: limits.seconds
-    });
-    return evaluate({
-        model,
-        dataset,
-        preprocessing,
-        threats,
-        suite,
-        seed,
-        limits,
-        toolVersion: version,
-        witnesses
-    }, {
-        ...effects,
-        onProgress: onProgress && ((progress)=>onProgress(role, progress))
-    });
-}
-/** What the candidate's results are going to be made with. */ function conditionsOf({ suite, threats, seed }, { range, sha256 }) {
+/** What the candidate's results are going to be made with. */ function conditionsOf({ suite, quantised, threats, seed }, { range, sha256 }) {
     return {
-        suite: {
-            ...suite,
-            attacks: suite.attacks.map((attack)=>({
-                    ...attack
-                }))
-        },
+        suite: evaluate_suiteOf({
+            suite,
+            quantised
+        }),
         threats: withBounds(threats, range),
         seed,
         data: {
@@ -31356,7 +45150,11 @@ function footer({ title, links: list = [] }) {
     const samePreprocessing = (0,external_node_util_namespaceObject.isDeepStrictEqual)(config.preprocessing, config.baselinePreprocessing);
     return samePreprocessing && hashModel(candidate) === hashModel(baseline);
 }
-async function writeAll(out, comparison, { candidate, baseline }) {
+/**
+ * Writes what is known of a gate, and removes what an earlier run left: it would pass for a part of this one.
+ *
+ * @param model - The candidate's path in the repository, where it is known.
+ */ async function writeGateFiles(out, comparison, { candidate, baseline }, model) {
     const write = async (name, content)=>{
         const path = (0,external_node_path_.join)(out, name);
         if (content !== undefined) await writeOutput(path, content);
@@ -31376,6 +45174,8 @@ async function writeAll(out, comparison, { candidate, baseline }) {
                 baseline
             }
         })),
+        junit: await write('junit.xml', junitXml(comparison)),
+        sarif: await write('robustness.sarif', sarifLog(comparison, model)),
         ...candidate && {
             results
         },
@@ -31385,100 +45185,114 @@ async function writeAll(out, comparison, { candidate, baseline }) {
     };
 }
 
-;// CONCATENATED MODULE: ./.build/report/terminal.js
+;// CONCATENATED MODULE: ./.build/dryRun.js
 
 
 
 
 
-const STYLES = {
-    bold: '1',
-    dim: '2',
-    red: '31',
-    green: '32',
-    yellow: '33'
-};
-/** A comparison for a terminal: the table, the verdict, what to do next. Text of others cannot move the cursor. No newline at its end. */ function terminalReport(comparison, { color, width }) {
-    const paint = painter(color);
-    const { failure, verdict } = comparison;
-    const { icon, verdict: word, sentence } = headline(comparison);
-    const style = {
-        regression: 'red',
-        error: 'red',
-        inconclusive: 'yellow',
-        pass: 'green'
+
+
+
+
+
+/**
+ * Reads data and models as a gate does, runs one batch of each, and says what a gate would run and how long that takes.
+ * Nothing is attacked and nothing written.
+ *
+ * @throws UsageError and EvaluationError as `runGate` does, and EvaluationError where that makes it a verdict.
+ */ async function dryRun(config, sources, effects) {
+    const { baseline, shard } = sources;
+    const asking = {
+        ...effects,
+        timeLimitSeconds: config.limits.seconds
     };
-    const [first] = verdict.outcome === 'pass' ? [] : decidingReasons(comparison);
-    const further = verdict.reasons.filter((reason)=>reason !== first && !/^(error|within-limits|unchanged)$/.test(reason.code));
-    const table = resultTable(comparison, {
-        attacks: true,
-        threats: Infinity
-    });
-    const parts = [
-        table.lines.length > 0 ? terminalTable(table, paint) : '',
-        wrapped(`${icon} ${word}: ${plain(sentence)}`, width, '').replace(word, ()=>paint(word, style[verdict.outcome])),
-        failure ? wrapped(plain(failure.message, 1_000), width, '  ') : '',
-        brokenImages(comparison, width),
-        further.map(({ message })=>wrapped(`• ${plain(message)}`, width, '  ')).join('\n'),
-        advice(comparison).map((step)=>wrapped(`→ ${step.replace(/`/g, '')}`, width, '  ')).join('\n')
+    const dataset = await loadDataset(sources.data, config.dataOptions, config.samples, asking);
+    if (baseline?.kind === 'results') assertSameConditions(conditionsOf(config, dataset), baseline.results);
+    const images = shard ? [
+        ...imagesOfShard(shard, dataset.samples)
+    ] : undefined;
+    const planned = (role, file)=>planModel(role, file, {
+            dataset,
+            images
+        }, config, effects);
+    const candidate = await completeModel(sources.candidate, asking);
+    const models = [
+        await planned('candidate', candidate)
     ];
-    return parts.filter((part)=>part !== '').join('\n\n');
-}
-function brokenImages({ rows }, width) {
-    const worst = worstRow(rows);
-    if (!worst || worst.lost.length === 0) return '';
-    const under = plain(worst.title.replace(/^Worst case, /, ''), 60);
-    return wrapped(`Newly broken under ${under}: ${worst.lost.length} images: ${listed(worst.lost, 20)}`, width, '  ');
-}
-/** Columns aligned: names to the left, numbers to the right. */ function terminalTable({ header, lines }, paint) {
-    const texts = [
-        [
-            '',
-            ...header,
-            ''
-        ],
-        ...lines.map((line)=>[
-                nameOf(line),
-                ...line.cells,
-                line.mark
-            ])
-    ];
-    const widths = texts[0].map((_, column)=>Math.max(...texts.map((row)=>terminal_length(row[column]))));
-    const align = (row)=>row.map((text, column)=>{
-            const space = ' '.repeat(widths[column] - terminal_length(text));
-            return column === 0 ? text + space : space + text;
-        });
-    return texts.map((row, place)=>{
-        const text = align(row).join('  ').trimEnd();
-        if (place === 0) return paint(text, 'dim');
-        const { kind, mark } = lines[place - 1];
-        const colored = mark === '✗' ? paint(text, 'red') : mark === '?' ? paint(text, 'yellow') : text;
-        return kind === 'worst-case' ? paint(colored, 'bold') : colored;
-    }).join('\n');
-}
-function nameOf({ name, note, kind }) {
-    const shown = plain(name, 40);
-    return `${kind === 'attack' ? '  ' : ''}${shown}${note === '' ? '' : ` (${note})`}`;
-}
-function terminal_length(text) {
-    return [
-        ...text
-    ].length;
-}
-function painter(color) {
-    return (text, style)=>color ? `\u001b[${STYLES[style]}m${text}\u001b[0m` : text;
-}
-/** Words in lines of at most `width` characters, those after the first indented. */ function wrapped(text, width, indent) {
-    const lines = [];
-    for (const word of text.split(' ')){
-        const line = lines.at(-1);
-        if (line !== undefined && terminal_length(line) + 1 + terminal_length(word) <= width) lines[lines.length - 1] = `${line} ${word}`;
-        else lines.push(line === undefined ? word : indent + word);
+    let state = baseline === undefined || baseline.kind === 'model' ? undefined : baseline.kind;
+    if (baseline?.kind === 'model') {
+        const model = await completeModel(baseline.model, asking);
+        if (isUnchanged(config, candidate, model)) state = 'unchanged';
+        else models.push(await planned('baseline', model));
     }
-    return lines.join('\n');
+    const { suite, threats, seed } = config;
+    return {
+        data: {
+            name: dataset.name,
+            samples: dataset.samples,
+            shape: dataset.shape,
+            range: dataset.range
+        },
+        images: images?.length ?? dataset.samples,
+        ...{
+            suite,
+            threats,
+            seed,
+            models,
+            quantised: config.quantised,
+            timeLimit: config.limits.seconds
+        },
+        ...state && {
+            baseline: state
+        }
+    };
+}
+async function planModel(role, file, { dataset, images: ofShard }, config, effects) {
+    const model = await completeModel(file, {
+        ...effects,
+        timeLimitSeconds: config.limits.seconds
+    });
+    const trial = await tryModel(requestFor(role, model, dataset, config), effects);
+    const { classes, gradient } = trial;
+    const { threats, suite } = config;
+    const asked = {
+        attacks: suite.attacks,
+        threats,
+        classes,
+        gradient
+    };
+    const images = ofShard?.length ?? dataset.samples;
+    const closer = imagesToDiagnose(dataset);
+    const diagnosed = ofShard?.filter((index)=>closer.has(index)).length ?? closer.size;
+    const [usual, looked] = [
+        mostPerImage(asked, false),
+        mostPerImage(asked, true)
+    ];
+    const most = (key)=>(images - diagnosed) * usual[key] + diagnosed * looked[key];
+    const workers = workerCount(config.limits, images, effects.cores);
+    const [gradients, forwards] = [
+        most('gradients'),
+        most('forwards')
+    ];
+    const seconds = gradients * (trial.secondsPerGradient ?? 0) + forwards * trial.secondsPerForward;
+    return {
+        ...{
+            role,
+            name: model.name,
+            trial,
+            workers,
+            gradients,
+            forwards
+        },
+        seconds: seconds / workers,
+        attacks: attacksRun(withFallback(suite.attacks, gradient), gradient).map(({ id })=>id)
+    };
 }
 
 ;// CONCATENATED MODULE: ./.build/report/evaluation.js
+
+
 
 
 
@@ -31524,6 +45338,8 @@ function markdown(results, measured, list) {
     return firstThatFits(details, LIMITS.full, (detail)=>`${blocks([
             `**Robustness of ${code(results.model.name)}** on ${results.samples.length} images`,
             resultSection(measured, detail),
+            curveSection(measured),
+            doubtSection(measured, detail.flags),
             classTable(results, detail.classes),
             detailsSections(measured, {
                 candidate: results
@@ -31546,16 +45362,123 @@ function classTable({ summary, threats }, limit) {
         ]));
 }
 function terminal({ model, samples, flags }, measured, color) {
-    const notes = flags.map(({ code: name, message })=>`• ${plain(name, 40)}: ${plain(message)}`);
+    const notes = flags.map((flag)=>`• ${flagText(flag)}`);
     const parts = [
         `${plain(model.name, 80)} on ${samples.length} images`,
         terminalTable(resultTable(measured, {
             attacks: true,
             threats: Infinity
         }), painter(color)),
+        terminalCurves(measured),
         notes.join('\n')
     ];
     return parts.filter((part)=>part !== '').join('\n\n');
+}
+
+;// CONCATENATED MODULE: ./.build/report/plan.js
+
+
+/** A plan for a log, one fact a line. Text of others is made plain. No newline at its end. */ function planText(plan) {
+    const { data, images, suite, threats, seed, quantised, models, baseline } = plan;
+    const seconds = models.reduce((sum, model)=>sum + model.seconds, 0);
+    const of = images === data.samples ? '' : ` of ${count(data.samples)}`;
+    return [
+        'Dry run: config, data and models can be used. Nothing was attacked.',
+        `Data: ${plain(data.name, 120)}, ${count(images)}${of} images of ${data.shape.join(' × ')}, pixels in ${data.range.join(' … ')}`,
+        `Suite: ${plain(suite.name, 60)}@${suite.version} (${suite.attacks.map(({ id })=>plain(id, 60)).join(', ')}), seed ${seed}`,
+        `Threats: ${threats.map(threatTitle).join(', ')}${quantised ? ', only points of 8 bits' : ''}`,
+        ...models.flatMap((model)=>modelLines(model, plan)),
+        ...baseline === undefined ? [] : [
+            `Baseline: ${baselines[baseline]}`
+        ],
+        `All in all: at most about ${duration(seconds)}`
+    ].join('\n');
+}
+const baselines = {
+    results: 'results of an earlier evaluation, made under the same conditions; nothing to run',
+    none: 'not wanted; only absolute limits apply',
+    missing: 'not found; only absolute limits apply',
+    unchanged: 'the same model, so it is evaluated once'
+};
+function modelLines({ role, name, trial, ...planned }, { images, timeLimit }) {
+    const title = role === 'candidate' ? 'Candidate' : 'Baseline';
+    const { secondsPerGradient, secondsPerForward, right, batch } = trial;
+    const each = secondsPerGradient === undefined ? `${milliseconds(secondsPerForward)} a prediction; it has no gradient, so only ${planned.attacks.map((id)=>plain(id, 60)).join(', ')} are run` : `${milliseconds(secondsPerGradient)} a gradient, ${milliseconds(secondsPerForward)} a prediction`;
+    const late = planned.seconds > timeLimit ? [
+        `  Warning: that may be over its time limit of ${duration(timeLimit)}; use fewer samples or a longer time-limit`
+    ] : [];
+    return [
+        `${title}: ${plain(name, 120)}, ${count(trial.classes)} classes; right on ${count(right)} of the first ${count(trial.images)} images (${percent(right / trial.images)})`,
+        `  ${each} (measured in batches of ${batch})`,
+        `  At most ${count(planned.gradients)} gradients and ${count(planned.forwards)} predictions for ${count(images)} images, by ${workers(planned.workers)}: at most about ${duration(planned.seconds)}, less for images that break`,
+        ...late,
+        ...trial.flags.map(({ message })=>`  Note: ${plain(message)}`)
+    ];
+}
+function workers(number) {
+    return number === 1 ? '1 worker' : `${number} workers`;
+}
+function milliseconds(seconds) {
+    return `${(1000 * seconds).toPrecision(2)} ms`;
+}
+/** `1 s`, `3 min`, `2.5 h`: no more precise than an estimate is. */ function duration(seconds) {
+    if (seconds < 90) return `${Math.max(1, Math.ceil(seconds))} s`;
+    if (seconds < 5400) return `${Math.ceil(seconds / 60)} min`;
+    return `${(seconds / 3600).toFixed(1)} h`;
+}
+
+;// CONCATENATED MODULE: ./.build/report/terminal.js
+
+
+
+
+
+
+
+
+/** The rest is in comparison.json. */ const MOST_DOUBTS = 8;
+/** A comparison for a terminal: the table, the verdict, what to do next. Text of others cannot move the cursor. No newline at its end. */ function terminalReport(comparison, { color, width }) {
+    const paint = painter(color);
+    const { failure, verdict } = comparison;
+    const { icon, verdict: word, sentence } = headline(comparison);
+    const style = {
+        regression: 'red',
+        error: 'red',
+        inconclusive: 'yellow',
+        pass: 'green'
+    };
+    const [first] = verdict.outcome === 'pass' ? [] : decidingReasons(comparison);
+    const further = verdict.reasons.filter((reason)=>reason !== first && !/^(error|within-limits|unchanged)$/.test(reason.code));
+    const table = resultTable(comparison, {
+        attacks: true,
+        threats: Infinity
+    });
+    const parts = [
+        table.lines.length > 0 ? terminalTable(table, paint) : '',
+        terminalCurves(comparison),
+        wrapped(`${icon} ${word}: ${plain(sentence)}`, width, '').replace(word, ()=>paint(word, style[verdict.outcome])),
+        failure ? wrapped(plain(failure.message, 1_000), width, '  ') : '',
+        brokenImages(comparison, width),
+        doubts(comparison.flags).slice(0, MOST_DOUBTS).map((flag)=>wrapped(`• ${flagText(flag, flag.model)}`, width, '  ')).join('\n'),
+        further.map(({ message })=>wrapped(`• ${plain(message)}`, width, '  ')).join('\n'),
+        advice(comparison).map((step)=>wrapped(`→ ${step.replace(/`/g, '')}`, width, '  ')).join('\n')
+    ];
+    return parts.filter((part)=>part !== '').join('\n\n');
+}
+function brokenImages({ rows }, width) {
+    const worst = worstRow(rows);
+    if (!worst || worst.lost.length === 0) return '';
+    const under = plain(worst.title.replace(/^Worst case, /, ''), 60);
+    return wrapped(`Newly broken under ${under}: ${worst.lost.length} images: ${listed(worst.lost, 20)}`, width, '  ');
+}
+/** Words in lines of at most `width` characters, those after the first indented. */ function wrapped(text, width, indent) {
+    const lines = [];
+    for (const word of text.split(' ')){
+        const line = lines.at(-1);
+        if (line !== undefined && terminalTable_length(line) + 1 + terminalTable_length(word) <= width) lines[lines.length - 1] = `${line} ${word}`;
+        else lines.push(line === undefined ? word : indent + word);
+    }
+    return lines.join('\n');
 }
 
 ;// CONCATENATED MODULE: ./.build/cli/inspection.js
@@ -31616,16 +45539,20 @@ function operators({ operators: found }) {
         ...rows
     ]);
 }
-function problems({ problems: found, operators: all }) {
-    if (found.length > 0) return [
-        'The gate cannot attack this model:',
+const obstacles = {
+    no: 'The gate cannot attack this model:',
+    'without-gradients': 'The gate attacks this model without gradients, by random search alone: its robust accuracy is an upper bound, and a pass inconclusive.'
+};
+function problems({ attackable, problems: found, operators: all }) {
+    if (attackable !== 'yes') return [
+        obstacles[attackable],
         ...found.map((problem)=>`• ${plain(problem, 1000)}`)
     ].join('\n');
     const steps = all.filter(({ gradient })=>gradient === 'straight-through').map(({ operator })=>plain(operator));
-    const attackable = 'Every operator on the way has a gradient: the gate can attack this model.';
-    if (steps.length === 0) return attackable;
+    const everything = 'Every operator on the way has a gradient: the gate can attack this model.';
+    if (steps.length === 0) return everything;
     const note = `Straight-through (${steps.join(', ')}): flat almost everywhere, so attacks follow the gradient of a smooth stand-in; the model itself decides whether they succeed.`;
-    return `${attackable}\n${note}`;
+    return `${everything}\n${note}`;
 }
 function columns(rows) {
     const widths = rows[0].map((_, place)=>Math.max(...rows.map((row)=>row[place].length)));
@@ -31637,158 +45564,18 @@ function inspection_count(value) {
 
 // EXTERNAL MODULE: ./node_modules/yaml/dist/index.js
 var dist = __nccwpck_require__(8815);
-// EXTERNAL MODULE: ./node_modules/fastest-levenshtein/mod.js
-var mod = __nccwpck_require__(1916);
-;// CONCATENATED MODULE: ./.build/config/keys.js
+;// CONCATENATED MODULE: ./.build/config/attackNorms.js
 
-
-/** ` (did you mean "x"?)`-style hint, or nothing when no name is near enough to be a slip of the hand. */ function suggestion(written, known) {
-    if (known.length === 0) return '';
-    const near = (0,mod/* closest */.kp)(written.toLowerCase(), [
-        ...known
-    ]);
-    return (0,mod/* distance */.Io)(written.toLowerCase(), near) <= Math.max(2, Math.floor(near.length / 3)) ? `; did you mean "${near}"?` : '';
-}
-function unknownKey(written, known) {
-    return `unknown key ${quote(written)}${suggestion(written, known) || `; known are ${known.join(', ')}`}`;
-}
-/** What the user wrote, on one line and short enough for one. */ function quote(value) {
-    const text = JSON.stringify(value) ?? String(value);
-    return text.length > 60 ? `${text.slice(0, 57)}…` : text;
-}
-/** `max-robust-drop` → `maxRobustDrop`. */ function camelCase(key) {
-    return key.replace(/-([a-z0-9])/g, (_, letter)=>letter.toUpperCase());
-}
-/** `maxRobustDrop` → `max-robust-drop`: as flags and action inputs are spelled. */ function kebabCase(key) {
-    return key.replace(/[A-Z]/g, (letter)=>`-${letter.toLowerCase()}`);
-}
-/**
- * The record under its camelCase names; both spellings of a key mean the same.
- *
- * @throws UsageError (without a place) for a key that is not known, or one given in both spellings.
- */ function knownKeys(record, known) {
-    const renamed = {};
-    for (const [written, value] of Object.entries(record)){
-        const key = camelCase(written);
-        if (!known.includes(key)) throw new errors/* UsageError */.e(unknownKey(written, known));
-        if (key in renamed) throw new errors/* UsageError */.e(`"${key}" is given twice, as "${key}" and "${kebabCase(key)}"; keep one`);
-        renamed[key] = value;
+/** Attacks that are defined in one norm only. */ const onlyNorm = {
+    cw: 'l2',
+    ddn: 'l2'
+};
+/** @throws UsageError when an attack of the suite is not defined in the norm of a threat. */ function requireDefinedNorms({ attacks }, threats) {
+    for (const { id, name } of attacks){
+        const norm = onlyNorm[name];
+        const misfit = norm && threats.find((threat)=>threat.norm !== norm);
+        if (misfit) throw new errors/* UsageError */.e(`the attack ${id} works in ${norm} only; threat ${misfit.id} is ${misfit.norm}; take one of them out`);
     }
-    return renamed;
-}
-
-// EXTERNAL MODULE: ./node_modules/zod/v4/core/core.js
-var core = __nccwpck_require__(8532);
-;// CONCATENATED MODULE: ./.build/config/values.js
-
-
-
-/** A finite number: `0.1`, `"0.1"`, `"8/255"`. */ function number(value, bounds = {}) {
-    const parsed = typeof value === 'number' ? value : typeof value === 'string' ? quotient(value) : Number.NaN;
-    if (!Number.isFinite(parsed)) throw new errors/* UsageError */.e(`${quote(value)} is not a number; write one like 0.1 or 8/255`);
-    const { min = -Infinity, max = Infinity, exclusive = false } = bounds;
-    if (exclusive ? parsed <= min || parsed >= max : parsed < min || parsed > max) throw new errors/* UsageError */.e(`${quote(value)} is out of bounds; it must be ${describe(bounds)}`);
-    return parsed;
-}
-function wholeNumber(value, bounds = {}) {
-    const parsed = number(value, bounds);
-    if (!Number.isSafeInteger(parsed)) throw new errors/* UsageError */.e(`${quote(value)} is not a whole number`);
-    return parsed;
-}
-/** Percentage points: `1.5` and `"1.5%"` are the same. */ function values_points(value) {
-    return number(typeof value === 'string' ? value.replace(/\s*%$/, '') : value, {
-        min: 0,
-        max: 100
-    });
-}
-/** A fraction of 1: `0.5`, `"50%"`. */ function fraction(value) {
-    if (typeof value === 'string' && value.trim().endsWith('%')) return values_points(value) / 100;
-    const parsed = number(value, {
-        min: 0
-    });
-    if (parsed > 1) throw new errors/* UsageError */.e(`${quote(value)} is more than 1; write a fraction like 0.5, or 50%`);
-    return parsed;
-}
-/** `[1, 28, 28]`, `"1,28,28"`, or one value alone. */ function list(value, parse) {
-    const parts = Array.isArray(value) ? value : typeof value === 'string' ? value.split(',') : [
-        value
-    ];
-    return parts.map(parse);
-}
-/** A pixel's bounds, low then high. */ function range(value) {
-    const [low, high, ...more] = list(value, (part)=>number(part));
-    if (low === undefined || high === undefined || more.length > 0 || low >= high) throw new errors/* UsageError */.e(`${quote(value)} is not a range; write the lowest and the highest pixel value, like 0,255`);
-    return [
-        low,
-        high
-    ];
-}
-/** `[height, width]`; one number is a square. `"224x192"` works too. */ function size(value) {
-    const spelled = typeof value === 'string' ? value.replace('x', ',') : value;
-    const [height, width = height, ...more] = list(spelled, (part)=>wholeNumber(part, {
-            min: 1
-        }));
-    if (height === undefined || width === undefined || more.length > 0) throw new errors/* UsageError */.e(`${quote(value)} is not a size; write 224, or height and width: 224,192`);
-    return [
-        height,
-        width
-    ];
-}
-function flag(value) {
-    if (value === true || value === 'true') return true;
-    if (value === false || value === 'false') return false;
-    throw new errors/* UsageError */.e(`${quote(value)} is neither true nor false`);
-}
-/** Text of one line that is not empty. */ function values_text(value) {
-    if (typeof value !== 'string' || value.trim() === '') throw new errors/* UsageError */.e(`${quote(value)} is not a text`);
-    if (/[\r\n\0]/.test(value)) throw new errors/* UsageError */.e(`${quote(value)} must be one line`);
-    return value;
-}
-function choice(names) {
-    return (value)=>{
-        const name = names.find((each)=>each === value);
-        if (name === undefined) throw new errors/* UsageError */.e(`${quote(value)} is none of ${names.join(', ')}${typeof value === 'string' ? suggestion(value, names) : ''}`);
-        return name;
-    };
-}
-/** A parser as a schema: its UsageError becomes the issue of the place it was found at. */ function schemaOf(parse) {
-    return schemas/* unknown */.L5J().transform((value, context)=>values_attempt(()=>parse(value), value, context));
-}
-/** An object whose keys may be spelled in camelCase or kebab-case and of which none may be unknown. */ function recordOf(shape) {
-    const known = Object.keys(shape);
-    return schemas/* preprocess */.vkY((value, context)=>{
-        if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;
-        return values_attempt(()=>knownKeys({
-                ...value
-            }, known), value, context);
-    }, schemas/* object */.Ikc(shape));
-}
-function values_attempt(run, input, context) {
-    try {
-        return run();
-    } catch (error) {
-        if (!(error instanceof errors/* UsageError */.e)) throw error;
-        context.issues.push({
-            code: 'custom',
-            message: error.message,
-            input
-        });
-        return core/* NEVER */.tm;
-    }
-}
-function quotient(written) {
-    const [numerator, denominator = '1', ...more] = written.split('/').map((part)=>part.trim());
-    const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-    if (more.length > 0 || !decimal.test(numerator) || !decimal.test(denominator)) return Number.NaN;
-    return Number(numerator) / Number(denominator);
-}
-function describe({ min, max, exclusive }) {
-    const low = min === undefined ? '' : exclusive ? `greater than ${min}` : `at least ${min}`;
-    const high = max === undefined ? '' : exclusive ? `less than ${max}` : `at most ${max}`;
-    return [
-        low,
-        high
-    ].filter((part)=>part !== '').join(' and ');
 }
 
 ;// CONCATENATED MODULE: ./.build/config/epsilon.js
@@ -31800,14 +45587,8 @@ const norms = [
     'l2',
     'l1'
 ];
-/** Norms that an attack of today runs in. */ const attacked = [
-    'linf',
-    'l2'
-];
 function norm(value) {
-    const chosen = choice(norms)(typeof value === 'string' ? value.toLowerCase() : value);
-    if (!attacked.includes(chosen)) throw new errors/* UsageError */.e(`no attack runs in the norm ${chosen} yet; the norms are ${attacked.join(' and ')}`);
-    return chosen;
+    return choice(norms)(typeof value === 'string' ? value.toLowerCase() : value);
 }
 /**
  * One radius, or several: `0.1`, `"8/255"`, `"2/255,8/255"`, `["2/255", "8/255"]`.
@@ -31840,51 +45621,119 @@ function radius(value) {
 
 
 
-const losses = [
-    'cross-entropy',
-    'margin',
-    'dlr'
-];
-const fgsm = {
-    id: 'fgsm',
-    name: 'fgsm',
-    loss: 'cross-entropy',
-    survivorsOnly: false
-};
-/** Madry et al. 2018: one random start, steps of ε/4. */ const pgd = {
-    id: 'pgd',
-    name: 'pgd',
-    loss: 'cross-entropy',
-    survivorsOnly: false,
-    steps: 20,
-    relativeStepSize: 0.25,
-    randomStart: true,
-    restarts: 1
-};
+
+const suites_fgsm = attackSchemas_published('fgsm');
+const survivorsOnly = true;
 /** A suite's meaning never changes under its name and version: results that carry both are comparable for ever. */ const suites = [
     {
         name: 'quick',
         version: 1,
         attacks: [
-            fgsm,
-            {
-                ...pgd,
+            suites_fgsm,
+            attackSchemas_published('pgd', {
                 steps: 10
-            }
+            })
         ]
     },
     {
         name: 'standard',
         version: 1,
         attacks: [
-            fgsm,
-            pgd,
-            {
-                ...pgd,
+            suites_fgsm,
+            attackSchemas_published('pgd'),
+            attackSchemas_published('pgd', {
                 id: 'pgd-margin',
                 loss: 'margin',
-                survivorsOnly: true
-            }
+                survivorsOnly
+            })
+        ]
+    },
+    // AutoAttack (Croce and Hein 2020; L1: 2021) in its three versions.
+    {
+        name: 'autoattack',
+        version: 1,
+        attacks: [
+            attackSchemas_published('apgd', {
+                id: 'apgd-ce'
+            }),
+            attackSchemas_published('apgd-t', {
+                survivorsOnly
+            }),
+            attackSchemas_published('fab-t', {
+                survivorsOnly
+            }),
+            attackSchemas_published('square', {
+                survivorsOnly
+            })
+        ]
+    },
+    {
+        name: 'autoattack-plus',
+        version: 1,
+        attacks: [
+            attackSchemas_published('apgd', {
+                id: 'apgd-ce',
+                restarts: {
+                    linf: 5,
+                    l2: 5,
+                    l1: 5
+                }
+            }),
+            attackSchemas_published('apgd', {
+                id: 'apgd-dlr',
+                loss: 'dlr',
+                restarts: {
+                    linf: 5,
+                    l2: 5,
+                    l1: 5
+                },
+                survivorsOnly
+            }),
+            attackSchemas_published('fab', {
+                restarts: 5,
+                survivorsOnly
+            }),
+            attackSchemas_published('square', {
+                survivorsOnly
+            }),
+            attackSchemas_published('apgd-t', {
+                targets: {
+                    linf: 9,
+                    l2: 9,
+                    l1: 9
+                },
+                survivorsOnly
+            }),
+            attackSchemas_published('fab-t', {
+                restarts: 5,
+                survivorsOnly
+            })
+        ]
+    },
+    {
+        name: 'autoattack-rand',
+        version: 1,
+        attacks: [
+            attackSchemas_published('apgd', {
+                id: 'apgd-ce',
+                eot: 20,
+                restarts: {
+                    linf: 1,
+                    l2: 1,
+                    l1: 1
+                }
+            }),
+            attackSchemas_published('apgd', {
+                id: 'apgd-dlr',
+                loss: 'dlr',
+                eot: 20,
+                restarts: {
+                    linf: 1,
+                    l2: 1,
+                    l1: 1
+                },
+                survivorsOnly
+            })
         ]
     }
 ];
@@ -31902,59 +45751,6 @@ const fgsm = {
         ]);
     throw new errors/* UsageError */.e(`unknown suite ${quote(written)}; the suites are ${names.join(', ')}${suggestion(written, names)}`);
 }
-const common = {
-    id: schemaOf(attackId).optional(),
-    survivorsOnly: schemaOf(flag).default(false),
-    loss: schemaOf(choice(losses)).default('cross-entropy')
-};
-const FgsmSchema = recordOf({
-    name: schemas/* literal */.euz('fgsm'),
-    ...common
-});
-const PgdSchema = recordOf({
-    name: schemas/* literal */.euz('pgd'),
-    ...common,
-    steps: schemaOf((value)=>wholeNumber(value, {
-            min: 1,
-            max: 10_000
-        })).default(pgd.steps),
-    stepSize: schemaOf(stepLength).optional(),
-    relativeStepSize: schemaOf(stepLength).optional(),
-    randomStart: schemaOf(flag).default(true),
-    restarts: schemaOf((value)=>wholeNumber(value, {
-            min: 1,
-            max: 1_000
-        })).default(1)
-}).refine((attack)=>attack.stepSize === undefined || attack.relativeStepSize === undefined, {
-    error: 'stepSize (absolute) and relativeStepSize (a fraction of epsilon) exclude each other; keep one'
-}).refine((attack)=>attack.randomStart || attack.restarts === 1, {
-    error: 'restarts without a random start repeat the same attack; set randomStart: true or restarts: 1'
-});
-/** Chosen by name first, so that a mistake is reported about the attack that was meant. */ const AttackSchema = schemas/* unknown */.L5J().transform((value, context)=>{
-    const record = typeof value === 'object' && value !== null ? value : {};
-    const name = 'name' in record ? record.name : undefined;
-    const schema = name === 'fgsm' ? FgsmSchema : name === 'pgd' ? PgdSchema : undefined;
-    if (schema === undefined) {
-        const message = `an attack needs a name, fgsm or pgd; this one has ${name === undefined ? 'none' : quote(name)}`;
-        context.issues.push({
-            code: 'custom',
-            message,
-            input: value
-        });
-        return core/* NEVER */.tm;
-    }
-    const parsed = schema.safeParse(value);
-    if (parsed.success) return parsed.data;
-    for (const { path, message } of parsed.error.issues)context.issues.push({
-        code: 'custom',
-        path: [
-            ...path
-        ],
-        message,
-        input: value
-    });
-    return core/* NEVER */.tm;
-});
 const WrittenSuiteSchema = recordOf({
     name: schemaOf(suiteName).default('custom'),
     version: schemaOf((value)=>wholeNumber(value, {
@@ -31998,33 +45794,11 @@ const WrittenSuiteSchema = recordOf({
 /** Ids default to the attack's name; the second of a name becomes `pgd-2`. */ function identified(written) {
     return written.map((attack, place)=>{
         const nth = written.slice(0, place + 1).filter(({ name })=>name === attack.name).length;
-        const id = attack.id ?? (nth === 1 ? attack.name : `${attack.name}-${nth}`);
-        if (attack.name === 'fgsm') return {
+        return {
             ...attack,
-            id
-        };
-        const { stepSize, relativeStepSize, ...rest } = attack;
-        return stepSize === undefined ? {
-            ...rest,
-            id,
-            relativeStepSize: relativeStepSize ?? pgd.relativeStepSize
-        } : {
-            ...rest,
-            id,
-            stepSize
+            id: attack.id ?? (nth === 1 ? attack.name : `${attack.name}-${nth}`)
         };
     });
-}
-function stepLength(value) {
-    return number(value, {
-        min: 0,
-        exclusive: true
-    });
-}
-function attackId(value) {
-    const id = values_text(value);
-    if (!/^[a-z0-9][a-z0-9._-]{0,63}$/i.test(id)) throw new errors/* UsageError */.e(`${quote(id)} is not an id; use letters, digits, "-", "_" and "."`);
-    return id;
 }
 /** A suite written out must not pass for a built-in one: results are compared by suite. */ function suiteName(value) {
     const name = attackId(value);
@@ -32049,7 +45823,7 @@ const channelOrders = [
     'bgr'
 ];
 const path = schemaOf(values_text);
-const numbers = schemaOf((value)=>list(value, (part)=>number(part)));
+const schema_numbers = schemaOf((value)=>list(value, (part)=>number(part)));
 const deviations = schemaOf((value)=>list(value, (part)=>number(part, {
             min: 0,
             exclusive: true
@@ -32084,7 +45858,7 @@ const deviations = schemaOf((value)=>list(value, (part)=>number(part, {
     ])).default('auto'),
     classNames: path.optional(),
     labels: path.optional(),
-    mean: numbers.default([
+    mean: schema_numbers.default([
         0
     ]),
     std: deviations.default([
@@ -32092,7 +45866,7 @@ const deviations = schemaOf((value)=>list(value, (part)=>number(part, {
     ]),
     inputLayout: schemaOf(choice(layouts)).optional(),
     channelOrder: schemaOf(choice(channelOrders)).default('rgb'),
-    baselineMean: numbers.optional(),
+    baselineMean: schema_numbers.optional(),
     baselineStd: deviations.optional(),
     baselineInputLayout: schemaOf(choice(layouts)).optional(),
     baselineChannelOrder: schemaOf(choice(channelOrders)).optional(),
@@ -32105,12 +45879,13 @@ const deviations = schemaOf((value)=>list(value, (part)=>number(part, {
         error: 'must be a list like [{norm: linf, epsilon: 8/255}]'
     }).min(1, 'must not be empty').max(16, 'are more than 16').optional(),
     suite: SuiteSchema.default(namedSuite('standard@1')),
+    quantised: schemaOf(flag).default(false),
     seed: schemaOf((value)=>wholeNumber(value, {
             min: 0
         })).default(0),
-    maxRobustDrop: schemaOf(values_points).default(1),
-    maxCleanDrop: schemaOf(values_points).default(1),
-    cleanBudget: schemaOf(values_points).default(3),
+    maxRobustDrop: schemaOf(points).default(1),
+    maxCleanDrop: schemaOf(points).default(1),
+    cleanBudget: schemaOf(points).default(3),
     minRobustAccuracy: schemaOf(fraction).optional(),
     minCleanAccuracy: schemaOf(fraction).optional(),
     decision: schemaOf(choice([
@@ -32138,6 +45913,8 @@ const deviations = schemaOf((value)=>list(value, (part)=>number(part, {
     batch: schemaOf(batchSize).default(64),
     comment: schemaOf(choice([
         'always',
+        'on-change',
+        'on-failure',
         'never'
     ])).default('always'),
     checkName: schemaOf(checkName).default('Robustness gate')
@@ -32159,6 +45936,7 @@ function checkName(value) {
 }
 
 ;// CONCATENATED MODULE: ./.build/config/parse.js
+
 
 
 
@@ -32245,6 +46023,8 @@ function configOf(settings) {
     };
     requireEqualLengths(preprocessing, 'mean and std');
     requireEqualLengths(baselinePreprocessing, 'baseline-mean and baseline-std');
+    const threats = threatsOf(settings);
+    requireDefinedNorms(settings.suite, threats);
     return {
         model: settings.model,
         baseline: settings.baseline,
@@ -32260,10 +46040,11 @@ function configOf(settings) {
             labels: settings.labels
         },
         samples: settings.samples,
+        quantised: settings.quantised,
         seed: settings.seed,
         preprocessing,
         baselinePreprocessing,
-        threats: threatsOf(settings),
+        threats,
         suite: settings.suite,
         policy: {
             maxRobustDrop: settings.maxRobustDrop,
@@ -32350,7 +46131,7 @@ async function classFolders(root, files) {
     const folders = [];
     for (const name of names){
         const path = (0,external_node_path_.join)(root, name);
-        if ((await attempt(path, ()=>files.stat(path))).isDirectory()) {
+        if ((await files_attempt(path, ()=>files.stat(path))).isDirectory()) {
             await refuseEscape(root, path, files);
             folders.push(name);
         }
@@ -32368,7 +46149,7 @@ async function imagePaths(root, folder, files) {
     return images;
 }
 /** Names that do not begin with a dot, in plain code-unit order, which no locale changes. */ async function visible(folder, files) {
-    const names = await attempt(folder, ()=>files.readdir(folder));
+    const names = await files_attempt(folder, ()=>files.readdir(folder));
     const odd = names.find((name)=>/\p{Cc}/u.test(name));
     if (odd !== undefined) throw new errors/* UsageError */.e(`${folder}: the name ${JSON.stringify(odd)} has a control character in it; rename that file`);
     return names.filter((name)=>!name.startsWith('.')).sort();
@@ -32401,7 +46182,7 @@ const formats = 'an .npz file, a folder with one folder of images per class, an 
  * @param samples how many images are asked for; undefined: all. Image folders read no more files than that.
  * @throws UsageError for a missing, unreadable or unknown file, a Git LFS pointer, a symbolic link that leaves its folder.
  */ async function locateData(path, options, samples, files = nodeFiles) {
-    const info = await attempt(path, ()=>files.stat(path));
+    const info = await files_attempt(path, ()=>files.stat(path));
     const classNames = options.classNames === undefined ? undefined : await readClassNames(options.classNames, files);
     if (info.isDirectory()) return locateFolder(path, classNames, samples, files);
     const bytes = await readNamed(path, files);
@@ -32448,7 +46229,7 @@ function formatOf(name, bytes) {
     if (derived === name) throw new errors/* UsageError */.e(`${images}: its name does not tell the label file's; give its path as \`labels\` in the data options`);
     const other = derived.endsWith('.gz') ? derived.slice(0, -'.gz'.length) : `${derived}.gz`;
     const folder = (0,external_node_path_.dirname)(images);
-    const present = await attempt(folder, ()=>files.readdir(folder));
+    const present = await files_attempt(folder, ()=>files.readdir(folder));
     const found = [
         derived,
         other
@@ -32487,6 +46268,9 @@ async function readData({ data, dataOptions, samples }) {
 async function readResults(path) {
     return parseResults(new TextDecoder().decode(await readNamed(path, nodeFiles)), path);
 }
+/** Those of a shard, too. */ async function readAnyResults(path) {
+    return parseAnyResults(new TextDecoder().decode(await readNamed(path, nodeFiles)), path);
+}
 /** A model, the results.json of one, or `none`. `path:` and `results:` of an action's config mean the same here. */ async function readBaseline(baseline) {
     const spec = required(baseline, 'baseline', 'the model to compare with, its results.json, or none');
     if (spec === 'none') return {
@@ -32519,7 +46303,12 @@ async function readResults(path) {
 
 
 
-/** The commands, one function each: arguments in, exit status out. What they throw is told by `failureOf`. */ async function gate({ candidate: flag, ...flags }, out, io) {
+
+
+
+
+
+async function gate({ candidate: flag, ...flags }, { out, check }, io) {
     const config = await readConfig({
         ...flags,
         model: flag
@@ -32527,6 +46316,11 @@ async function readResults(path) {
     const candidate = await readModelFile(required(config.model, 'candidate', 'the model of the pull request'));
     const baseline = await readBaseline(config.baseline);
     const data = await readData(config);
+    if (check) return tellPlan(await dryRun(config, {
+        candidate,
+        baseline,
+        data
+    }, io.host), io);
     const { comparison, files } = await runGate(config, {
         candidate,
         baseline,
@@ -32535,10 +46329,16 @@ async function readResults(path) {
     io.stdout(`${terminalReport(comparison, io).trimEnd()}\n\nReport: ${files.report}\n`);
     return statusOf(comparison, io);
 }
-async function commands_evaluate(flags, { out, saveAdversarial }, io) {
+async function commands_evaluate(flags, { out, check, saveAdversarial, shard: part }, io) {
+    const shard = part === undefined ? undefined : parseShard(part);
     const config = await readConfig(flags);
     const model = await readModelFile(required(config.model, 'model', 'the model to attack'));
     const raw = await readData(config);
+    if (check) return tellPlan(await dryRun(config, {
+        candidate: model,
+        data: raw,
+        shard
+    }, io.host), io);
     await makeFolder(out);
     const dataset = await loadDataset(raw, config.dataOptions, config.samples, asking(config, io));
     const witnesses = [];
@@ -32546,8 +46346,22 @@ async function commands_evaluate(flags, { out, saveAdversarial }, io) {
     const results = await evaluateModel('candidate', model, dataset, config, {
         ...effects(io),
         onWitness
-    });
+    }, shard);
     if (saveAdversarial) for (const { id } of config.threats)await writeOutput((0,external_node_path_.join)(out, `adversarial-${id}.npz`), witnessArchive(witnesses, id, dataset));
+    if (shard === undefined) return writeResults(results, out, io);
+    const file = (0,external_node_path_.join)(out, 'results.json');
+    await writeOutput(file, formatResults(results));
+    io.stdout(`Shard ${shard.index}/${shard.count}: ${file}; join all ${shard.count} with robustness-gate merge\n`);
+    return 0;
+}
+async function merge(paths, out, io) {
+    const parts = await Promise.all(paths.map(async (path)=>({
+            name: path,
+            results: await readAnyResults(path)
+        })));
+    return writeResults(mergeShards(parts), out, io);
+}
+/** Of a whole evaluation: results.json, report.md, and the table on stdout. */ async function writeResults(results, out, io) {
     const file = (0,external_node_path_.join)(out, 'results.json');
     await writeOutput(file, formatResults(results));
     const { markdown, terminal } = evaluationReport(results, io);
@@ -32589,6 +46403,10 @@ async function report(path, out, io) {
     const { markdown, terminal } = evaluationReport(results, io);
     await writeOutput(file, markdown);
     io.stdout(`${terminal.trimEnd()}\n\nReport: ${file}\n`);
+    return 0;
+}
+function tellPlan(plan, io) {
+    io.stdout(`${planText(plan)}\n`);
     return 0;
 }
 function effects({ host, showProgress }) {
@@ -32689,35 +46507,45 @@ const baselineFlags = {
         "the baseline's own channel order"
     ]
 };
-const attackFlags = {
-    suite: [
-        'NAME',
-        'quick or standard@1 (default: standard@1); a config file can write out its own'
-    ],
+const ballFlags = {
     norm: [
         'NORM',
-        'linf or l2 (default: linf)'
+        'linf, l2 or l1 (default: linf)'
     ],
     epsilon: [
         'E[,E]',
         "radius, in units of the data's range: 8/255, 0.1 (default: 8/255)"
-    ],
-    seed: [
-        'N',
-        'of everything random (default: 0)'
-    ],
+    ]
+};
+const limitFlags = {
     batch: [
         'N',
         'images in one run of the model, a multiple of 16 (default: 64)'
-    ],
-    workers: [
-        'N',
-        'processes (default: one per core)'
     ],
     timeLimit: [
         'SECONDS',
         'for the evaluation of one model (default: 3600)'
     ]
+};
+const attackFlags = {
+    suite: [
+        'NAME',
+        'quick, standard, autoattack, autoattack-plus, autoattack-rand (default: standard@1); a config file can write out its own'
+    ],
+    ...ballFlags,
+    quantised: [
+        'BOOLEAN',
+        'true: only adversarial examples of 8 bits count (default: false)'
+    ],
+    seed: [
+        'N',
+        'of everything random (default: 0)'
+    ],
+    workers: [
+        'N',
+        'processes (default: one per core)'
+    ],
+    ...limitFlags
 };
 const policyFlags = {
     maxRobustDrop: [
@@ -32758,12 +46586,106 @@ function withFlags(command, ...groups) {
     return command;
 }
 
+;// CONCATENATED MODULE: ./.build/evaluation/recheck.js
+
+
+
+/**
+ * Puts saved adversarial examples, and the images they were made from, to a model.
+ *
+ * @param request whose dataset is the one they were made from
+ * @throws UsageError when they are of other data
+ */ async function recheck(witnesses, threat, request, effects) {
+    const { dataset } = request;
+    refuseOthers(witnesses, dataset);
+    const size = dataset.shape.reduce((product, length)=>product * length, 1);
+    const pairs = Array.from(witnesses.indices, (index, row)=>({
+            index,
+            clean: {
+                label: dataset.labels[index],
+                pixels: dataset.pixels.subarray(index * size, (index + 1) * size)
+            },
+            point: {
+                label: dataset.labels[index],
+                pixels: witnesses.pixels.subarray(row * size, (row + 1) * size)
+            }
+        }));
+    const points = pairs.flatMap(({ clean, point })=>[
+            clean,
+            point
+        ]);
+    const predicted = await replay_predictionsAt(points, request, effects);
+    return pairs.map(({ index, clean, point }, row)=>{
+        const { distance, low, high } = threat_threatModel(clean.pixels, threat, dataset.range);
+        const inBounds = point.pixels.every((pixel)=>pixel >= low && pixel <= high);
+        return {
+            index,
+            right: predicted[2 * row] === clean.label,
+            fools: predicted[2 * row + 1] !== clean.label,
+            inside: inBounds && distance(point.pixels) <= threat.epsilon
+        };
+    });
+}
+function refuseOthers({ shape, indices, labels }, dataset) {
+    const remedy = 'give the data they were made from';
+    const name = (dims)=>`[${dims.join(', ')}]`;
+    if (name(shape) !== name(dataset.shape)) throw new errors/* UsageError */.e(`the adversarial examples have shape ${name(shape)}, the images of ${dataset.name} ${name(dataset.shape)}; ${remedy}`);
+    const row = indices.findIndex((index, place)=>dataset.labels[index] !== labels[place]);
+    if (row < 0) return;
+    const known = indices[row] < dataset.samples ? `has label ${dataset.labels[indices[row]]}` : 'does not exist';
+    throw new errors/* UsageError */.e(`an adversarial example is of image ${indices[row]} with label ${labels[row]}, which in ${dataset.name} ${known}; ${remedy}`);
+}
+
+;// CONCATENATED MODULE: ./.build/cli/replay.js
+
+
+
+
+
+
+
+
+
+
+/** Counts which adversarial examples of an archive fool a model, inside the ball. That some do not is no failure: status 0. */ async function replay_replay(path, flags, io) {
+    const config = await readConfig(flags);
+    const [threat, ...others] = config.threats;
+    if (others.length > 0) throw new errors/* UsageError */.e(`${path}: was made within one ε, but ${config.threats.length} are given; give its own`);
+    const file = await readModelFile(required(config.model, 'model', 'the model to replay them on'));
+    const asking = {
+        ...io.host,
+        timeLimitSeconds: config.limits.seconds
+    };
+    const dataset = await loadDataset(await readData(config), config.dataOptions, config.samples, asking);
+    const witnesses = await loadWitnesses(await readNamed(path, nodeFiles), lastPart(path), asking);
+    const model = await completeModel(file, asking);
+    const rechecked = await recheck(witnesses, threat, requestFor('candidate', model, dataset, config), io.host);
+    const title = `${plain(lastPart(path), 80)} on ${plain(file.name, 80)}: ${rechecked.length} adversarial examples`;
+    io.stdout(`${title}\n${lines(rechecked, threatTitle(threat)).join('\n')}\n`);
+    return 0;
+}
+function lines(all, ball) {
+    const line = (what, holds, listing = false)=>{
+        const images = all.filter(holds).map(({ index })=>index);
+        const which = listing && images.length > 0 ? `: images ${listed(images, 20)}` : '';
+        return `${String(images.length).padStart(String(all.length).length + 2)}  ${what}${which}`;
+    };
+    return [
+        line(`fool the model, inside ${ball}`, ({ right, fools, inside })=>right && fools && inside),
+        line('do not fool it', ({ right, fools })=>right && !fools, true),
+        line('lie outside the ball or the range of the pixels', ({ inside })=>!inside, true),
+        line('are of images on which it is wrong anyway', ({ right })=>!right, true)
+    ];
+}
+
 ;// CONCATENATED MODULE: ./.build/cli/program.js
 
 
 
 
+
 const FOLDER = 'robustness-gate-results';
+const CHECK = 'check config, data and models, say what would run and how long it takes at most, and attack and write nothing';
 /**
  * Runs the command that `argv` (without node and script) names.
  *
@@ -32790,12 +46712,19 @@ function describeProgram(ends, io) {
 Exit status: 0 pass · 1 regression · 2 bad usage, config, data or model · 3 the evaluation broke.
 Every option can stand in a config file, in kebab-case or camelCase; options win over the file.`);
     const command = (signature, description, example)=>program.command(signature).description(description).option('--verbose', 'show where an internal error happened').addHelpText('after', `\nExample:\n  robustness-gate ${example}`);
-    withFlags(command('gate', 'evaluate candidate and baseline, compare them, and fail on a regression', 'gate --candidate new.onnx --baseline old.onnx --data test.npz --epsilon 8/255 --samples 500').option('--candidate <MODEL>', 'the model of the pull request').option('--baseline <MODEL>', 'the model it replaces, its results.json, or none').option('--config <FILE>', 'YAML or JSON').option('--out <DIR>', 'for results.json, baseline.json, comparison.json and report.md', FOLDER), dataFlags, attackFlags, modelFlags, baselineFlags, policyFlags).action(({ out, ...flags })=>ends(gate(flags, out, io)));
-    withFlags(command('evaluate', 'attack one model and write its results.json', 'evaluate --model model.onnx --data images/ --resize 256 --crop 224 --suite quick').option('--model <MODEL>', 'the model to attack').option('--config <FILE>', 'YAML or JSON').option('--out <DIR>', 'for results.json and report.md', FOLDER).option('--save-adversarial', 'write the images that fool the model, too: adversarial-<threat>.npz'), dataFlags, attackFlags, modelFlags).action(({ out, saveAdversarial = false, ...flags })=>ends(commands_evaluate(flags, {
+    withFlags(command('gate', 'evaluate candidate and baseline, compare them, and fail on a regression', 'gate --candidate new.onnx --baseline old.onnx --data test.npz --epsilon 8/255 --samples 500').option('--candidate <MODEL>', 'the model of the pull request').option('--baseline <MODEL>', 'the model it replaces, its results.json, or none').option('--check', CHECK).option('--config <FILE>', 'YAML or JSON').option('--out <DIR>', 'for results.json, baseline.json, comparison.json, report.md, junit.xml and robustness.sarif', FOLDER), dataFlags, attackFlags, modelFlags, baselineFlags, policyFlags).action(({ out, check, ...flags })=>ends(gate(flags, {
             out,
-            saveAdversarial
+            check
         }, io)));
+    withFlags(command('evaluate', 'attack one model and write its results.json', 'evaluate --model model.onnx --data images/ --resize 256 --crop 224 --suite quick').option('--model <MODEL>', 'the model to attack').option('--check', CHECK).option('--config <FILE>', 'YAML or JSON').option('--out <DIR>', 'for results.json and report.md', FOLDER).option('--save-adversarial', 'write the images that fool the model, too: adversarial-<threat>.npz').option('--shard <I/N>', 'only the I-th of N parts of the images; `merge` joins them (default: all)'), dataFlags, attackFlags, modelFlags).action(({ out, check, saveAdversarial = false, shard, ...flags })=>ends(commands_evaluate(flags, {
+            out,
+            check,
+            saveAdversarial,
+            shard
+        }, io)));
+    command('merge <results.json...>', 'join the shards of one evaluation into the results.json of the whole', 'merge shard-*/results.json --out merged').option('--out <DIR>', 'for results.json and report.md', FOLDER).action((files, { out })=>ends(merge(files, out, io)));
     withFlags(command('compare <baseline.json> <candidate.json>', 'compare two results.json and fail on a regression', 'compare main/results.json branch/results.json --max-robust-drop 2').option('--config <FILE>', 'YAML or JSON').option('--out <DIR>', 'for comparison.json and report.md'), policyFlags).action((baseline, candidate, { out, ...flags })=>ends(compareResults(baseline, candidate, flags, out, io)));
+    withFlags(command('replay <adversarial.npz>', 'count which saved adversarial examples still fool a model, inside the ball; exit status 0 whatever the count', 'replay results/adversarial-linf-8_255.npz --model new.onnx --data test.npz --epsilon 8/255').option('--model <MODEL>', 'the model to replay them on').option('--config <FILE>', 'YAML or JSON'), dataFlags, ballFlags, modelFlags, limitFlags).action((archive, flags)=>ends(replay_replay(archive, flags, io)));
     command('gradient <model.onnx>', 'write a model that also computes the loss and its gradient with respect to the input', 'gradient model.onnx --out gradient.onnx').requiredOption('--out <FILE>', 'the ONNX file to write').action((model, { out })=>ends(gradient(model, out, io)));
     command('inspect <model.onnx>', 'show inputs, outputs, opset and operators, and which of them have no gradient', 'inspect model.onnx').action((model)=>ends(inspect(model, io)));
     command('report <results.json>', 'render a results.json as report.md', 'report results.json --out report').option('--out <DIR>', 'for report.md', FOLDER).action((results, { out })=>ends(report(results, out, io)));
@@ -32860,7 +46789,7 @@ function isObject(value) {
 
 /***/ }),
 
-/***/ 1750:
+/***/ 8630:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -32907,10 +46836,41 @@ var schemas = __nccwpck_require__(9691);
         ]),
         /** Names of a few nodes, where the gradient is missing. */ nodes: schemas/* array */.YOg(schemas/* string */.YjP()).optional()
     })),
-    /** What keeps the model from being attacked, one sentence each; empty when nothing does. */ problems: schemas/* array */.YOg(schemas/* string */.YjP())
+    /** `without-gradients`: by attacks that need none alone, and robust accuracy is an upper bound. */ attackable: schemas/* enum */.k5n([
+        'yes',
+        'without-gradients',
+        'no'
+    ]),
+    /** What keeps the model, or its gradient, from being attacked, one sentence each; empty when nothing does. */ problems: schemas/* array */.YOg(schemas/* string */.YjP())
 });
 
+;// CONCATENATED MODULE: ./.build/engine/signs.js
+
+/**
+ * What one image showed of the model while it was attacked. A sign is a fact of one image and of nothing else, so shards,
+ * batches and the order of the images leave no trace in it; what signs mean together is decided by `evaluation/flags.ts`.
+ */ const SIGNS = [
+    /** Every output of the model was NaN, on the image or under attack. */ 'no-prediction',
+    /** Every gradient was zero, NaN or infinite everywhere, and the image withstood some threat. */ 'no-gradient',
+    /** A gradient held NaN or an infinity. */ 'non-finite-gradient',
+    /** The logits that attacks see are not negative and sum to 1. */ 'probability-logits',
+    /** The image withstood an attack whose loss was still rising when it ended. */ 'loss-rising',
+    /** The pixels lie within a fiftieth of the declared range. */ 'narrow-pixels',
+    // The rest only images that were marked for a diagnosis can show.
+    /** The same image again got other outputs. */ 'unstable-logits',
+    /** An attack with more steps, from another start, broke what the suite had left robust. */ 'more-steps',
+    /** A short search without gradients broke what the suite had left robust. */ 'gradient-free-wins',
+    /** Gradients found no way to fool the model in a ball that holds the grey image, though that one fools it. */ 'robust-at-huge-epsilon',
+    /** An attack that broke the image at ε did not at 2ε. */ 'unbroken-at-double-epsilon',
+    /** The model is wrong on the image, but right on the same image in the range 0 … 255. */ 'right-at-0-255',
+    /** … in the range 0 … 1. */ 'right-at-0-1',
+    /** … in the range −1 … 1. */ 'right-at-minus-1-1',
+    /** … with the mean and the standard deviation of ImageNet. */ 'right-with-imagenet'
+];
+const SignSchema = schemas/* enum */.k5n(SIGNS);
+
 ;// CONCATENATED MODULE: ./.build/engine/messages.js
+
 
 
 /** External data files of one model: some exporters write one for each tensor. */ const MAXIMUM_EXTERNAL_FILES = 10_000;
@@ -32922,7 +46882,8 @@ const bytes = schemas/* custom */.IeY((value)=>value instanceof Uint8Array);
 /** One attack on one image: the entry in results.json. `predicted` and `distance` are of the point returned (the witness when it succeeded). */ const AttackOutcomeSchema = schemas/* object */.Ikc({
     success: schemas/* boolean */.zMY(),
     predicted: index,
-    /** ‖x′ − x‖ in the threat's norm, float64, pixel units. */ distance: fraction
+    /** ‖x′ − x‖ in the threat's norm, float64, pixel units. */ distance: fraction,
+    /** Of attacks that look for the least distance: that of the nearest point that fooled the model, inside the ball or beyond. */ nearest: fraction.optional()
 });
 const SampleOutcomeSchema = schemas/* object */.Ikc({
     index,
@@ -32931,7 +46892,9 @@ const SampleOutcomeSchema = schemas/* object */.Ikc({
     threats: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* object */.Ikc({
         robust: schemas/* boolean */.zMY(),
         attacks: schemas/* record */.g1P(schemas/* string */.YjP(), AttackOutcomeSchema)
-    }))
+    })),
+    /** Set by the parent: the image was looked at more closely, so that the signs of a diagnosis could show. */ diagnosed: schemas/* literal */.euz(true).optional(),
+    /** What it showed of the model, each once, in alphabetical order; left out when it showed nothing. */ signs: schemas/* array */.YOg(SignSchema).min(1).optional()
 });
 const FlagSchema = schemas/* object */.Ikc({
     code: schemas/* string */.YjP(),
@@ -32959,6 +46922,12 @@ const ReplySchema = schemas/* discriminatedUnion */.gMt('type', [
             classNames: schemas/* array */.YOg(schemas/* string */.YjP()).optional()
         })
     }),
+    /** Of saved adversarial examples likewise. */ schemas/* object */.Ikc({
+        type: schemas/* literal */.euz('unpacked'),
+        shape: schemas/* array */.YOg(schemas/* int */.Whr().min(1)).min(1),
+        indices: int32,
+        labels: int32
+    }),
     /** The next of them, in order: float32, from the place `start` of [samples × product(shape)] on. */ schemas/* object */.Ikc({
         type: schemas/* literal */.euz('pixels'),
         start: index,
@@ -32969,6 +46938,7 @@ const ReplySchema = schemas/* discriminatedUnion */.gMt('type', [
         classes: schemas/* int */.Whr().min(2),
         /** The batch in use: the one asked for, or the model's own. */ batch: schemas/* int */.Whr().min(1),
         /** `onnxruntime 1.30.0` */ engine: schemas/* string */.YjP(),
+        /** Whether there is one: else only attacks that need none are run. */ gradient: schemas/* boolean */.zMY(),
         /** Operators with straight-through gradients, losses that fell back (DLR with two classes), …: facts, not faults. */ flags: schemas/* array */.YOg(FlagSchema)
     }),
     schemas/* object */.Ikc({
@@ -32976,8 +46946,16 @@ const ReplySchema = schemas/* discriminatedUnion */.gMt('type', [
         outcome: SampleOutcomeSchema,
         /** By threat id: float32 [product(shape)], when witnesses were asked for and the image was broken. */ witnesses: schemas/* record */.g1P(schemas/* string */.YjP(), float32).optional(),
         /** Questions of this image's attacks: points whose gradient, points whose prediction was asked for. */ gradients: index,
-        forwards: index,
-        /** Facts found out on this image (outputs that are NaN), to be merged with those of `loaded`. */ flags: schemas/* array */.YOg(FlagSchema).optional()
+        forwards: index
+    }),
+    /** `predicted` by the original at the point; the number of classes when it says none of them. */ schemas/* object */.Ikc({
+        type: schemas/* literal */.euz('replayed'),
+        index,
+        predicted: index
+    }),
+    /** What the original, or the gradient's logits, say of each image that was in the batch, in order. */ schemas/* object */.Ikc({
+        type: schemas/* literal */.euz('tried'),
+        predicted: schemas/* array */.YOg(index).min(1)
     }),
     /** Files that are missing, as the model names them. The parent checks each before it reads it. */ schemas/* object */.Ikc({
         type: schemas/* literal */.euz('needs'),
@@ -33042,8 +47020,8 @@ var external_node_fs_ = __nccwpck_require__(3024);
 var external_node_os_ = __nccwpck_require__(8161);
 ;// CONCATENATED MODULE: external "node:url"
 const external_node_url_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:url");
-// EXTERNAL MODULE: ./.build/engine/messages.js + 1 modules
-var messages = __nccwpck_require__(1750);
+// EXTERNAL MODULE: ./.build/engine/messages.js + 2 modules
+var messages = __nccwpck_require__(8630);
 ;// CONCATENATED MODULE: ./.build/evaluation/cpu.js
 /** By these onnxruntime chooses a kernel. */ const EXTENSIONS = [
     'avx2',
