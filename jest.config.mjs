@@ -2,6 +2,7 @@
 export default {
   testEnvironment: '<rootDir>/__tests__/support/hostTypedArrays.mjs',
   globalSetup: '<rootDir>/__tests__/support/transpile.mjs',
+  setupFilesAfterEnv: ['<rootDir>/__tests__/support/examples.mjs'],
   testMatch: ['<rootDir>/__tests__/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
@@ -12,4 +13,6 @@ export default {
     ],
   },
   testTimeout: 120_000,
+  // Much of the time goes to child processes that are waited for.
+  maxWorkers: '100%',
 }
