@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import type { FabTargetedSpec } from '../../src/config/attackTypes.js'
 import { published } from '../../src/config/attackSchemas.js'
 import { classifier, linearClassifier } from './support/classifier.js'
-import { attackScene, findsLeastDistance } from './support/leastDistance.js'
+import { attackScene, expectLeastDistance, findsLeastDistance } from './support/leastDistance.js'
 
 // Where each class has its turn the bounds decide which is nearest; FAB chooses as if there were none.
 describe('FAB-T', () =>
@@ -60,6 +60,21 @@ test('a restart begins at half of ε, or at half of the least distance known, wh
     expect(ball.distance(starts[20].point)).toBeGreaterThan(radius * 0.999)
     expect(ball.distance(starts[20].point)).toBeLessThan(radius * 1.01)
   }
+})
+
+test('in Linf one pixel goes too far where the bounds stop the others: it alone is taken back', () => {
+  // Towards class 1 the logits' difference gains 0.125 + t (2 + 3 + 1 + 4) with all pixels but x₀ and x₃ at t: 5.11212.
+  // FAB's 5 % beyond it are cut off at 0.5 for all but x₂, which the bounds would let go to 1.
+  const model = linearClassifier(
+    [
+      [-1, 2, -2, -2, 1, -3],
+      [-2, 0, 1, -2, 0, 1],
+    ],
+    [0, -0.375 - 5.11212],
+  )
+  const image = Float32Array.of(0.125, 0.5, 0, 0, 0.5, 0.5)
+  for (const attack of [published('fab'), published('fab-t')])
+    expectLeastDistance(attack, { model, image, label: 0, classes: 2 }, 'linf', (5.11212 - 0.125) / 10)
 })
 
 test('a class that the model excludes with a logit of −∞ does not stop the others from being attacked', () => {

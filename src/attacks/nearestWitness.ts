@@ -46,13 +46,17 @@ export class NearestWitness {
   /**
    * Goes back towards the image as far as the original stays fooled, in six steps between a point that is right and one
    * that is not: linear interpolation of the margin (Croce and Hein's `final_search`, three steps of it) and bisection in
-   * turn, for where the margin bends interpolation alone creeps.
+   * turn, for where the margin bends interpolation alone creeps. In Linf only the pixels that are farthest come back: the
+   * others cost nothing where they are.
    */
   *shorten(): Asking<void> {
     if (!this.#found) return
     const { label, threat } = this.#target
-    const { point, restart, prediction } = this.#found
-    let right = { share: 0, logits: (yield* predictionAt(threat.image)).logits }
+    const { point, distance, restart, prediction } = this.#found
+    const { image, norm } = threat
+    const nearer = (share: number): Float32Array =>
+      norm === 'linf' ? within(image, point, share * distance) : between(image, point, share)
+    let right = { share: 0, logits: (yield* predictionAt(image)).logits }
     let fooled = { share: 1, logits: prediction.logits, predicted: prediction.predicted }
     for (let step = 0; step < 6; step++) {
       const { predicted } = fooled
@@ -62,7 +66,7 @@ export class NearestWitness {
       const interpolated = crossing >= 0 && crossing < 1 ? crossing + (1 - crossing) / 100 : 0.5
       const part = step % 2 === 0 ? interpolated : 0.5
       const share = right.share + part * (fooled.share - right.share)
-      const answer = yield* this.#ask(between(threat.image, point, share), restart)
+      const answer = yield* this.#ask(nearer(share), restart)
       if (answer.predicted === label) right = { share, logits: answer.logits }
       else fooled = { share, logits: answer.logits, predicted: answer.predicted }
     }
@@ -103,4 +107,9 @@ function nearestOf({ point, distance, prediction }: Found): NearestPoint {
 /** image + share · (point − image); between two points inside the bounds, so inside them. */
 export function between(image: Float32Array, point: Float32Array, share: number): Float32Array {
   return image.map((pixel, i) => pixel + share * (point[i] - pixel))
+}
+
+/** The point whose pixels are at most `radius` from the image's, and else where they were. */
+function within(image: Float32Array, point: Float32Array, radius: number): Float32Array {
+  return image.map((pixel, i) => pixel + Math.min(radius, Math.max(-radius, point[i] - pixel)))
 }
