@@ -1,16 +1,20 @@
-import { parse, YAMLError } from 'yaml'
 import type { core } from 'zod'
 import { UsageError } from '../errors.js'
 import { requireDefinedNorms } from './attackNorms.js'
 import { threatOf } from './epsilon.js'
+import { firstLine, parseFile, within } from './file.js'
+import type { ConfigFile } from './file.js'
 import { kebabCase, knownKeys, quote } from './keys.js'
+import { over } from './models.js'
+import type { ListedModel } from './models.js'
 import type { Settings } from './schema.js'
 import { settingNames, SettingsSchema } from './schema.js'
 import type { Config, Preprocessing, ThreatSpec } from './types.js'
 
 export interface ConfigSources {
-  /** YAML or JSON; its name is for messages. */
-  readonly file?: { readonly name: string; readonly text: string }
+  readonly file?: ConfigFile
+  /** Name of one of the file's `models`, where it lists them. */
+  readonly model?: string
   /** Flags or action inputs, camelCase or kebab-case. Empty text counts as not given, as with an action's inputs. */
   readonly flags?: Readonly<Record<string, string | undefined>>
   /** How messages call a flag: `--epsilon` on the command line (the default), `input epsilon` in a workflow. */
@@ -23,41 +27,60 @@ export interface ConfigSources {
  * @throws UsageError of one line: which file or flag, which key, what is wrong with it, what to write.
  */
 export function parseConfig(sources: ConfigSources): Config {
-  const written = sources.file === undefined ? {} : fileSettings(sources.file)
   const flags = flagSettings(sources)
-  const merged: Record<string, unknown> = { ...written, ...flags }
-  // A threat given by flag replaces the file's list as a whole: the two could only be mixed by guessing.
-  if ('norm' in flags || 'epsilon' in flags) delete merged.threats
-  else if ('threats' in written && ('epsilon' in written || 'norm' in written))
-    throw new UsageError(`config ${sources.file?.name}: threats and norm/epsilon exclude each other; keep threats`)
+  const file = sources.file && parseFile(sources.file)
+  const listed = file?.models && chosen(file.models, flags, sources)
+  for (const written of [file?.settings, listed?.settings]) refuseTwoKinds(written, sources)
+  const merged = over(over(file?.settings ?? {}, listed?.settings ?? {}), flags)
+  if (listed !== undefined) merged.checkName = ownCheckName(listed, flags, file?.settings)
   const parsed = SettingsSchema.safeParse(merged)
   if (parsed.success) return configOf(parsed.data)
   const issue = parsed.error.issues[0]
   const key = String(issue.path[0])
-  throw new UsageError(key in flags ? aboutFlag(key, issue, sources) : aboutFile(issue, sources))
+  throw new UsageError(key in flags ? aboutFlag(key, issue, sources) : aboutFile(issue, sources, listed))
 }
 
-function fileSettings(file: { readonly name: string; readonly text: string }): Record<string, unknown> {
-  const value = parsedYaml(file)
-  if (value === null || value === undefined) return {}
-  if (typeof value !== 'object' || Array.isArray(value))
-    throw new UsageError(`config ${file.name}: must hold keys and values, like "epsilon: 8/255"`)
-  return within(`config ${file.name}`, () => knownKeys({ ...value }, settingNames))
+/**
+ * The names of a config file's `models`, each a gate of its own; none where it has no such list.
+ *
+ * @throws UsageError
+ */
+export function listedModels(file: ConfigFile | undefined): readonly string[] {
+  return file === undefined ? [] : (parseFile(file).models ?? []).map(({ name }) => name)
 }
 
-function parsedYaml({ name, text }: { readonly name: string; readonly text: string }): unknown {
-  if (text.length > 1_000_000) throw new UsageError(`config ${name}: larger than 1 MB; is it the right file?`)
-  try {
-    // A handful of aliases is plenty for a config; thousands are an attempt to fill the memory.
-    return parse(text, { maxAliasCount: 100, logLevel: 'error' })
-  } catch (error) {
-    if (error instanceof YAMLError) {
-      const place = error.linePos === undefined ? '' : ` line ${error.linePos[0].line}`
-      throw new UsageError(`config ${name}:${place} is not valid YAML: ${firstLine(error.message)}`)
-    }
-    if (error instanceof ReferenceError) throw new UsageError(`config ${name}: ${firstLine(error.message)}`)
-    throw error
-  }
+function chosen(
+  models: readonly ListedModel[],
+  flags: Readonly<Record<string, unknown>>,
+  { file, flagsAre, model }: ConfigSources,
+): ListedModel {
+  const place = `config ${file?.name}`
+  if ('model' in flags)
+    throw new UsageError(
+      `${place}: lists models, and ${flagsAre === 'inputs' ? 'the input model' : 'a flag'} names another; keep one of both`,
+    )
+  const found = models.find(({ name }) => name === model)
+  if (found !== undefined) return found
+  throw new UsageError(
+    model === undefined
+      ? `${place}: lists models, which only a gate takes, one after the other; leave the list out here`
+      : `${place}: lists no model ${quote(model)}`,
+  )
+}
+
+/** A gate of its own has a check of its own. */
+function ownCheckName(
+  { name, settings }: ListedModel,
+  flags: Readonly<Record<string, unknown>>,
+  common: Readonly<Record<string, unknown>> = {},
+): unknown {
+  const shared = flags.checkName ?? common.checkName ?? SettingsSchema.parse({}).checkName
+  return flags.checkName === undefined && 'checkName' in settings ? settings.checkName : `${String(shared)}: ${name}`
+}
+
+function refuseTwoKinds(written: Readonly<Record<string, unknown>> = {}, { file }: ConfigSources): void {
+  if ('threats' in written && ('epsilon' in written || 'norm' in written))
+    throw new UsageError(`config ${file?.name}: threats and norm/epsilon exclude each other; keep threats`)
 }
 
 function flagSettings(sources: ConfigSources): Record<string, unknown> {
@@ -67,29 +90,18 @@ function flagSettings(sources: ConfigSources): Record<string, unknown> {
   )
 }
 
-function within<T>(place: string, run: () => T): T {
-  try {
-    return run()
-  } catch (error) {
-    throw error instanceof UsageError ? new UsageError(`${place}: ${error.message}`) : error
-  }
-}
-
 function aboutFlag(key: string, issue: core.$ZodIssue, { flagsAre }: ConfigSources): string {
   return `${flagsAre === 'inputs' ? 'input ' : '--'}${kebabCase(key)}: ${firstLine(issue.message)}`
 }
 
-function aboutFile(issue: core.$ZodIssue, { file }: ConfigSources): string {
+function aboutFile(issue: core.$ZodIssue, { file }: ConfigSources, listed?: ListedModel): string {
+  const own = listed !== undefined && String(issue.path[0]) in listed.settings
   const place = issue.path.reduce<string>(
     (path, part) =>
       typeof part === 'number' ? `${path}[${part}]` : path === '' ? String(part) : `${path}.${String(part)}`,
     '',
   )
-  return `config ${file?.name}: ${place}: ${firstLine(issue.message)}`
-}
-
-function firstLine(message: string): string {
-  return message.split('\n')[0].replace(/:$/, '')
+  return `config ${file?.name}: ${own ? `${listed.place}.` : ''}${place}: ${firstLine(issue.message)}`
 }
 
 function configOf(settings: Settings): Config {
