@@ -1,28 +1,25 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isDeepStrictEqual } from 'node:util'
 import { compare, errorComparison } from './comparison/compare.js'
 import { assertSameConditions } from './comparison/pairing.js'
 import type { Conditions } from './comparison/pairing.js'
-import type { Acceptance, Comparison, Transfer } from './comparison/types.js'
+import type { Acceptance, Comparison } from './comparison/types.js'
 import type { Config } from './config/types.js'
 import type { Dataset, RawData } from './data/types.js'
 import { EvaluationError } from './errors.js'
-import { evaluateModel } from './evaluateModel.js'
-import type { ModelEffects, Role } from './evaluateModel.js'
-import { completeModel, loadDataset } from './evaluation/ask.js'
+import { evaluateBoth } from './evaluateBoth.js'
+import type { Measured } from './evaluateBoth.js'
+import type { ModelEffects } from './evaluateModel.js'
+import { loadDataset } from './evaluation/ask.js'
 import { suiteOf, withBounds } from './evaluation/evaluate.js'
-import { hashModel } from './evaluation/modelFile.js'
 import type { ModelFile } from './evaluation/modelFile.js'
 import type { Results } from './evaluation/results.js'
 import { formatResults } from './evaluation/resultsFile.js'
-import { isHeldBy } from './evaluation/transfer.js'
 import { makeFolder, writeOutput } from './output.js'
 import { jsonText } from './report/json.js'
 import { junitXml } from './report/junit.js'
 import { markdownReport } from './report/markdown.js'
 import { sarifLog } from './report/sarif.js'
-import { transferTrial } from './transferTrial.js'
 
 export interface GateSources {
   readonly candidate: ModelFile
@@ -70,44 +67,38 @@ export async function runGate(
 ): Promise<GateRun> {
   await makeFolder(out)
   const { baseline } = sources
-  const done: { candidate?: Results; baseline?: Results } = {}
-  if (baseline.kind === 'results') done.baseline = baseline.results
+  const known: Measured = baseline.kind === 'results' ? { baseline: baseline.results } : {}
   const baselineState = baseline.kind === 'none' || baseline.kind === 'missing' ? baseline.kind : undefined
-  let failed: Role | undefined
   let comparison: Comparison
   try {
-    const decoding = { ...effects, timeLimitSeconds: config.limits.seconds }
-    const dataset = await loadDataset(sources.data, config.dataOptions, config.samples, decoding)
-    // Before minutes of attacks on the candidate: nothing could be made of them.
-    if (done.baseline) assertSameConditions(conditionsOf(config, dataset), done.baseline)
-    failed = 'candidate'
-    const candidate = await completeModel(sources.candidate, decoding)
-    const trial = transferTrial(dataset, config, effects)
-    const attacking = baseline.kind === 'model' ? trial.keeping(failed) : effects
-    done.candidate = await evaluateModel(failed, candidate, dataset, config, attacking)
-    let transfer: readonly Transfer[] | undefined
-    if (baseline.kind === 'model') {
-      failed = 'baseline'
-      const model = await completeModel(baseline.model, decoding)
-      if (isUnchanged(config, candidate, model))
-        done.baseline = { ...done.candidate, model: { ...done.candidate.model, name: model.name } }
-      else {
-        const keeping = trial.keeping(failed, isHeldBy(done.candidate))
-        done.baseline = await evaluateModel(failed, model, dataset, config, keeping)
-        const onBaseline = await trial.on(failed, model, done.baseline)
-        failed = 'candidate'
-        transfer = [...onBaseline, ...(await trial.on(failed, candidate, done.candidate))]
-      }
-    }
+    const dataset = await loadForGate(config, sources, effects)
+    const model = baseline.kind === 'model' ? baseline.model : undefined
+    await evaluateBoth({ candidate: sources.candidate, baseline: model, dataset }, config, effects, known)
     const { acceptance } = sources
-    comparison = compare(done.candidate, done.baseline, config.policy, { baselineState, acceptance, transfer })
+    const { candidate, transfer } = known
+    if (candidate === undefined) throw new Error('The candidate was not evaluated.')
+    comparison = compare(candidate, known.baseline, config.policy, { baselineState, acceptance, transfer })
   } catch (error) {
     if (!(error instanceof EvaluationError)) throw error
     const { suite, seed, policy } = config
     const state = baselineState ?? 'present'
-    comparison = errorComparison(error.message, { ...done, failed, suite, seed, policy, baselineState: state })
+    comparison = errorComparison(error.message, { ...known, suite, seed, policy, baselineState: state })
   }
+  const { candidate, baseline: ofBaseline } = known
+  const done = { ...(candidate && { candidate }), ...(ofBaseline && { baseline: ofBaseline }) }
   return { comparison, ...done, files: await writeGateFiles(out, comparison, done, sources.candidate.name) }
+}
+
+/** The images; a baseline's results that were not made on them are refused before minutes of attacks on the candidate. */
+export async function loadForGate(
+  config: Config,
+  { data, baseline }: GateSources,
+  effects: ModelEffects,
+): Promise<Dataset> {
+  const decoding = { ...effects, timeLimitSeconds: config.limits.seconds }
+  const dataset = await loadDataset(data, config.dataOptions, config.samples, decoding)
+  if (baseline.kind === 'results') assertSameConditions(conditionsOf(config, dataset), baseline.results)
+  return dataset
 }
 
 /** What the candidate's results are going to be made with. */
@@ -118,12 +109,6 @@ export function conditionsOf({ suite, quantised, threats, seed }: Config, { rang
     seed,
     data: { sha256 },
   }
-}
-
-/** An evaluation is deterministic, so the same model is evaluated once: most pull requests do not touch it. */
-export function isUnchanged(config: Config, candidate: ModelFile, baseline: ModelFile): boolean {
-  const samePreprocessing = isDeepStrictEqual(config.preprocessing, config.baselinePreprocessing)
-  return samePreprocessing && hashModel(candidate) === hashModel(baseline)
 }
 
 /**
