@@ -1,6 +1,7 @@
 import type { Config } from '../config/types.js'
 import type { GateRun } from '../gate.js'
 import type { Fetch } from '../github/artifacts.js'
+import type { ArtifactStore } from '../github/artifactStore.js'
 import type { Client } from '../github/client.js'
 import type { Context, Environment } from '../github/context.js'
 import type { Inputs } from '../github/inputs.js'
@@ -27,6 +28,8 @@ export interface Services {
   readonly client?: Client
   /** For addresses that are not GitHub's interface and get no token. */
   readonly fetch: Fetch
+  /** Undefined where artifacts cannot be uploaded. */
+  readonly artifacts?: ArtifactStore
 }
 
 /** One run of the action: what it was asked, and where. */
