@@ -72,6 +72,12 @@ describe('a product with a matrix turned round reads it as it lies', () => {
     expect(operators(forOnnxruntime(graph, observed(values)))).toEqual(['Transpose', 'MatMul'])
   })
 
+  test('a vector stays a vector: that operator would take it for a matrix', async () => {
+    const vector = { v: smallIntegers('float32', [4], 23) }
+    const graph = graphOf(composed('vector', shape, [turn('x', 't'), makeNode('MatMul', ['t', 'v'], ['y'])], vector))
+    expect(operators(await rewritten(graph, values))).toEqual(['Transpose', 'MatMul'])
+  })
+
   test('in double there is no such operator', async () => {
     const graph = graphOf(composed('double', shape, [turn('x', 't'), product('x', 't')], {}, 'float64'))
     expect(operators(await rewritten(graph, values, 'float64'))).toEqual(['Transpose', 'MatMul'])

@@ -9,6 +9,8 @@ import { separateBiases } from './separateBiases.js'
  * @param observation of the model that the gradient is of.
  */
 export function forOnnxruntime(graph: Graph, observation: Observation): Graph {
-  const fused = fuseTransposes(graph, (name) => observation.get(name)?.type === 'float32')
-  return separateBiases(fused, (name) => observation.get(name)?.dims.length)
+  const rankOf = (name: string): number | undefined =>
+    observation.get(name)?.dims.length ?? graph.constants.get(name)?.dims.length
+  const fused = fuseTransposes(graph, (name) => observation.get(name)?.type === 'float32', rankOf)
+  return separateBiases(fused, rankOf)
 }

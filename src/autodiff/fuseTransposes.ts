@@ -10,14 +10,20 @@ const CONTRIB = 'com.microsoft'
  * an attention, split into heads that way, are then copied once more for each of its four products backwards.
  *
  * @param isFloat32 whether a value is known to be float32: that operator takes nothing else.
+ * @param rankOf undefined where that is not known. No rule writes a product with a vector: one is the model's own.
  */
-export function fuseTransposes(graph: Graph, isFloat32: (name: string) => boolean): Graph {
+export function fuseTransposes(
+  graph: Graph,
+  isFloat32: (name: string) => boolean,
+  rankOf: (name: string) => number | undefined,
+): Graph {
   const turns = new Map(graph.nodes.filter(isTurn).map((node) => [node.outputs[0], node.inputs[0]]))
   const nodes = graph.nodes.map((node) => {
     if (node.op !== 'MatMul' || node.domain !== '') return node
     const operands = node.inputs.map((name) => untwisted(name, turns))
     const isTurned = operands.some(({ turned }) => turned)
-    if (!isTurned || !operands.some(({ name }) => isFloat32(name))) return node
+    const hasVector = operands.some(({ name }) => rankOf(name) === 1) // the operator takes it for a matrix
+    if (!isTurned || hasVector || !operands.some(({ name }) => isFloat32(name))) return node
     const [left, right] = operands
     const attributes = { transA: Number(left.turned), transB: Number(right.turned) }
     return makeNode('FusedMatMul', [left.name, right.name], node.outputs, attributes, node.name, CONTRIB)

@@ -1,13 +1,10 @@
 import { operatorOf } from '../onnx/attributes.js'
-import { EXPANSIONS } from './expansions/index.js'
 import { canonicalise } from '../onnx/canonical.js'
-import { BY_THEIR_MEAN } from '../onnx/chance.js'
 import { decodeModel } from '../onnx/codec.js'
 import type { Graph, Node, Tensor, ValueInfo } from '../onnx/graph.js'
+import { gradientKind } from './gradientKind.js'
 import type { InspectedValue, Inspection } from './inspection.js'
 import { nodesOnTheWay } from './onTheWay.js'
-import type { Marked } from './rule.js'
-import { RULES, WITHOUT_GRADIENT } from './rules/index.js'
 import { imageInput, named } from './surrogate.js'
 import type { ModelSource } from './surrogate.js'
 import { UsageError } from '../errors.js'
@@ -62,18 +59,11 @@ function countOperators(graph: Graph): Inspection['operators'] {
   }
   return [...groups]
     .map(([operator, nodes]) => {
-      const gradient = gradientOf(operator)
+      const gradient = gradientKind(operator)
       const where = nodes.slice(0, 3).map((node) => node.name || node.outputs[0])
       return { operator, count: nodes.length, gradient, ...(gradient === 'missing' && { nodes: where }) }
     })
     .toSorted((a, b) => b.count - a.count || (a.operator < b.operator ? -1 : 1))
-}
-
-function gradientOf(operator: string): Inspection['operators'][number]['gradient'] {
-  const marked: Marked | undefined = EXPANSIONS.get(operator) ?? RULES.get(operator)
-  if (marked) return marked.kind ?? 'rule'
-  if (BY_THEIR_MEAN.has(operator)) return 'straight-through'
-  return WITHOUT_GRADIENT.has(operator) ? 'none' : 'missing'
 }
 
 function missingRules(operators: Inspection['operators']): string[] {

@@ -34,7 +34,8 @@ export function gradientBuilder(graph: Graph, observation: Observation, prefix?:
   return new GradientBuilder(graph, observation, active, prefix)
 }
 
-const FLOATING_CODES: ReadonlySet<number> = new Set([1, 10, 11, 16])
+/** Of the types in which gradients flow. */
+export const FLOATING_CODES: ReadonlySet<number> = new Set([1, 10, 11, 16])
 
 /**
  * Refuses a graph with an operator that has no rule, before anything is run: onnxruntime may have no kernel for it either.

@@ -56,6 +56,11 @@ export interface Surrogate extends OriginalFacts {
   /** Operators whose gradient is that of a smooth stand-in. */
   readonly straightThrough: readonly string[]
   readonly gradientBatch: number | 'free'
+  /**
+   * Of the largest logit: how far from the original's its logits may be. Undefined where they differ by nature: where the
+   * model rounds, draws numbers, or sees the other images of its batch.
+   */
+  readonly comparable?: number
 }
 
 export interface SurrogateOptions extends ImageFormat {
@@ -97,10 +102,11 @@ export async function buildSurrogate(model: ModelSource, options: SurrogateOptio
       run: options.run,
       draws,
     })
+    const rounds = settled.straightThrough.length > 0
     const facts = await checkOriginal(runnable, {
       surrogate: (first, count) => options.run(surrogateModel, samples(first, count)).then(only),
       tolerance: Math.max(REORDERING_TOLERANCE, ROUNDINGS * shortestRoundoff(canonical)),
-      steps: settled.straightThrough.length > 0,
+      steps: rounds,
     })
     const names = { logits: 'logits', value: 'value', gradient: 'gradient' }
     const { losses = LOSSES } = options
@@ -118,6 +124,7 @@ export async function buildSurrogate(model: ModelSource, options: SurrogateOptio
       batchDependent: facts.dependent,
       chance: still.operators,
       gradientBatch: settled.batch === 'free' ? (options.batch ?? 'free') : settled.batch,
+      comparable: rounds || draws || facts.dependent ? undefined : surelyApart(canonical, false),
     }
   })
 }
@@ -219,6 +226,17 @@ const STEPS_TOLERANCE = 0.05
 
 /** How much farther apart than the order of sums may put them are outputs that depend on the batch. */
 export const SURELY = 10
+
+/**
+ * Of the largest output: what is farther apart than this does not compute the same.
+ *
+ * @param canonical the model, before it was widened
+ * @param rounds whether it rounds on its way
+ */
+export function surelyApart(canonical: Graph, rounds: boolean): number {
+  const sums = Math.max(SURELY * REORDERING_TOLERANCE, ROUNDINGS * shortestRoundoff(canonical))
+  return rounds ? Math.max(sums, STEPS_TOLERANCE) : sums
+}
 
 /**
  * Runs the original and the rewritten model on the same images.

@@ -32,6 +32,11 @@ export const FLAGS = {
     kind: 'fault',
     remedy: 'export the model in inference mode, with the scales of quantised inputs fixed',
   },
+  'runtime-optimisation': {
+    from: 'model',
+    kind: 'fault',
+    remedy: 'use it without them, too, or export it with other operators',
+  },
   'no-gradient-rule': {
     from: 'model',
     kind: 'masked',

@@ -69,6 +69,10 @@ export function gradientOracle(model: GradientModel): Oracle<GradientQuestion, G
       const logitData = logits.data as Float32Array
       const valueData = value.data as Float32Array
       const gradientData = gradient.data as Float32Array
+      if (logitData.length !== batch * classes || gradientData.length !== pixels.length)
+        throw new Error(
+          `the gradient model gave [${logits.dims.join(', ')}] and [${gradient.dims.join(', ')}] for ${batch} images of ${classes} classes`,
+        )
       return questions.map((_, i) => ({
         kind: 'gradient',
         logits: logitData.subarray(i * classes, (i + 1) * classes),

@@ -12,9 +12,22 @@ const options = {
   executionMode: 'sequential',
   // One block planned for all values at once takes up to twice the memory and no less time (node bench/memory.mjs).
   enableMemPattern: false,
-  graphOptimizationLevel: 'all',
   logSeverityLevel: 4,
 } as const
+
+/** How far onnxruntime may rewrite a graph before it runs it, the fastest first. */
+export const OPTIMISATIONS = ['all', 'transposes apart', 'none'] as const
+export type Optimisation = (typeof OPTIMISATIONS)[number]
+
+const levels = {
+  all: { graphOptimizationLevel: 'all' },
+  // Of its optimisers the one that is known to go wrong: it takes Transpose(x)·v for x·v where v is a vector.
+  'transposes apart': {
+    graphOptimizationLevel: 'all',
+    extra: { optimization: { disable_specified_optimizers: 'MatmulTransposeFusion' } },
+  },
+  none: { graphOptimizationLevel: 'disabled' },
+} as const satisfies Readonly<Record<Optimisation, InferenceSession.SessionOptions>>
 
 /**
  * Opens a model.
@@ -24,11 +37,13 @@ const options = {
 export function openSession(
   model: Uint8Array,
   external: Readonly<Record<string, Uint8Array>> = {},
+  optimisation: Optimisation = 'all',
 ): Promise<InferenceSession> {
   // onnxruntime-node 1.30 takes one ./ off a path, and then misses the file that a model calls ./weights.
   const pathOf = (location: string): string => (location.startsWith('./') ? `./${location}` : location)
   const externalData = Object.entries(external).map(([location, data]) => ({ path: pathOf(location), data }))
-  return InferenceSession.create(model, externalData.length > 0 ? { ...options, externalData } : options)
+  const chosen = { ...options, ...levels[optimisation] }
+  return InferenceSession.create(model, externalData.length > 0 ? { ...chosen, externalData } : chosen)
 }
 
 /** Runs encoded models, and keeps the last one open: whoever made the runner closes it. */
@@ -42,7 +57,10 @@ export interface ModelRunner extends RunModel {
  *
  * @param external of the models it is going to run, as for openSession
  */
-export function modelRunner(external: Readonly<Record<string, Uint8Array>> = {}): ModelRunner {
+export function modelRunner(
+  external: Readonly<Record<string, Uint8Array>> = {},
+  optimisation: Optimisation = 'all',
+): ModelRunner {
   let opened: { readonly model: Uint8Array; readonly session: InferenceSession } | undefined
   const close = async (): Promise<void> => {
     const last = opened
@@ -52,7 +70,7 @@ export function modelRunner(external: Readonly<Record<string, Uint8Array>> = {})
   const sessionOf = async (model: Uint8Array): Promise<InferenceSession> => {
     if (opened?.model === model) return opened.session
     await close()
-    const session = await openSession(model, external)
+    const session = await openSession(model, external, optimisation)
     opened = { model, session }
     return session
   }

@@ -1,0 +1,47 @@
+import type { OriginalFacts, Surrogate } from '../autodiff/surrogate.js'
+import type { AttackSpec } from '../config/attackTypes.js'
+import { flagMessage } from './flagTable.js'
+import type { Flag } from './messages.js'
+import type { Optimisation } from './session.js'
+
+/**
+ * What is to be said of a model once it is loaded, before anything is attacked.
+ *
+ * @param found.obstacle what keeps its gradient from being made; undefined when nothing does
+ * @param found.optimisation with which it is run
+ */
+export function flagsOfModel(found: {
+  readonly facts: OriginalFacts | Surrogate
+  readonly obstacle?: string
+  readonly optimisation: Optimisation
+  readonly attacks: readonly AttackSpec[]
+}): readonly Flag[] {
+  const { facts, obstacle, optimisation, attacks } = found
+  const rewritten =
+    'With its optimisations onnxruntime computes something else than the model says, so it was run without those that do it'
+  const missing = `The gradient of the model cannot be made (${obstacle}), so only attacks that need none were run`
+  return [
+    ...inherent(facts, attacks),
+    ...(obstacle === undefined && 'straightThrough' in facts ? straightThrough(facts) : []),
+    ...(obstacle === undefined ? [] : [flag('no-gradient-rule', missing)]),
+    ...(optimisation === 'all' ? [] : [flag('runtime-optimisation', rewritten)]),
+  ]
+}
+
+function inherent({ chance, batchDependent }: OriginalFacts, attacks: readonly AttackSpec[]): readonly Flag[] {
+  const draws = `The model draws numbers (${chance.join(', ')}): an image may be right in one run and wrong in the next, and results differ from run to run`
+  const mixed = 'What the model says of an image depends on the other images of its batch'
+  const averaged = attacks.some((attack) => 'eot' in attack && attack.eot > 1)
+  // Whoever averages gradients has done what there is to do.
+  const randomness = averaged ? { code: 'randomness', message: `${draws}.` } : flag('randomness', draws)
+  return [...(chance.length > 0 ? [randomness] : []), ...(batchDependent ? [flag('batch-dependent', mixed)] : [])]
+}
+
+function straightThrough({ straightThrough: operators }: Surrogate): readonly Flag[] {
+  const found = `The model is flat between steps (${operators.join(', ')}): attacks follow the gradient of a smooth stand-in; the model itself decides whether they succeed`
+  return operators.length > 0 ? [flag('straight-through', found)] : []
+}
+
+function flag(code: Parameters<typeof flagMessage>[0], found: string): Flag {
+  return { code, message: flagMessage(code, found) }
+}
