@@ -126,6 +126,40 @@ describe('the attacker gets the whole ball', () => {
     expect(point[1]).toBeCloseTo(0.54, 6)
     expect(threat.distance(point)).toBeGreaterThan(0.05 - 2 ** -23)
   })
+
+  // Most images have pixels at a bound: what an attack cannot spend there it may spend elsewhere.
+  test('where the bounds stop a pixel the others of the L2 ball go on: to the nearest point of ball and bounds', () => {
+    // 3-4-5 again: the first pixel stops after 0.03 of ε = 0.05, so the second has 0.04, of the way (0.3, 0.08).
+    const threat = threatModel(Float32Array.of(0.97, 0.5), { norm: 'l2', epsilon: 0.05 }, [0, 1])
+    const point = threat.project(Float32Array.of(1.27, 0.58))
+    expect(point[0]).toBe(1)
+    expect(point[1]).toBeCloseTo(0.54, 6)
+  })
+
+  test('no point of ball and bounds is nearer than the projection', () => {
+    fc.assert(
+      fc.property(setting, fc.double({ min: -2, max: 2, noNaN: true }), (given, spread) => {
+        const width = given.bounds[1] - given.bounds[0]
+        const wanted = given.image.map((pixel) => pixel + spread * width * given.random.gaussian())
+        const projected = given.threat.project(wanted)
+        // A convex set: seen from its nearest point nothing of it lies in the direction of the point that was wanted. What
+        // does most likely is the point that was wanted, clipped first and then drawn to the ball.
+        const clipped = wanted.map((pixel) => Math.min(given.bounds[1], Math.max(given.bounds[0], pixel)))
+        const share = Math.min(1, given.epsilon / distance(given.norm, given.image, clipped))
+        const other = given.image.map((pixel, i) => pixel + share * (clipped[i] - pixel))
+        const largest = Math.max(...given.bounds.map(Math.abs))
+        let ahead = 0
+        let ways = 0
+        for (let i = 0; i < wanted.length; i++) {
+          ahead += (wanted[i] - projected[i]) * (other[i] - projected[i])
+          ways += Math.abs(wanted[i] - projected[i]) + Math.abs(other[i] - projected[i])
+        }
+        // Of the projection every pixel is rounded, by 2⁻²³ of itself at most: to a float32, and then towards the image.
+        expect(ahead).toBeLessThanOrEqual(2 ** -23 * largest * ways)
+      }),
+      { numRuns: 500 },
+    )
+  })
 })
 
 describe('one step of ascent', () => {

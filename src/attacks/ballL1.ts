@@ -1,4 +1,5 @@
-import { finite, roundTowards } from './float32.js'
+import { finite } from './float32.js'
+import { roundedInside } from './roundedInside.js'
 import { softThreshold } from './softThreshold.js'
 import type { Ball } from './threat.js'
 
@@ -32,18 +33,11 @@ export function l1Ball(image: Float32Array, epsilon: number, low: number, high: 
       rooms[i] = target[i] > image[i] ? high - image[i] : image[i] - low
     }
     const threshold = softThreshold(lengths, rooms, epsilon)
-    // Rounding towards the image all but settles it; what the float64 sums lose is some 1e-16 of ε for each pixel.
-    let scale = 1
-    for (let shrink = 2 ** -50; shrink <= 1; shrink *= 2) {
-      for (let i = 0; i < image.length; i++) {
-        const length = scale * Math.min(rooms[i], Math.max(0, lengths[i] - threshold))
-        point[i] = image[i]
-        if (length > 0) point[i] = clip(roundTowards(image[i], image[i] + (target[i] > image[i] ? length : -length)))
-      }
-      if (distance(point) <= epsilon) return point
-      scale *= 1 - shrink
+    for (let i = 0; i < image.length; i++) {
+      const length = Math.min(rooms[i], Math.max(0, lengths[i] - threshold))
+      target[i] = target[i] > image[i] ? length : -length
     }
-    return image.slice()
+    return roundedInside({ image, epsilon, distance }, target, [low, high])
   }
 
   return {

@@ -1,9 +1,10 @@
-import { finite, roundTowards } from './float32.js'
+import { finite } from './float32.js'
+import { roundedInside } from './roundedInside.js'
 import type { Ball } from './threat.js'
 
 /**
- * The L2 ball within the bounds. A point is first drawn to the ball along the ray from the image, then clipped to the
- * bounds; clipping only brings it nearer to the image, which is inside them.
+ * The L2 ball within the bounds. `project` returns the nearest point of the two together: clipping a point that was drawn to
+ * the ball first would bring it back inside, and give away the more of ε the more pixels stand at a bound.
  */
 export function l2Ball(image: Float32Array, epsilon: number, low: number, high: number): Ball {
   const clip = (value: number): number => Math.min(high, Math.max(low, value))
@@ -18,22 +19,34 @@ export function l2Ball(image: Float32Array, epsilon: number, low: number, high: 
 
   const projectTarget = (): Float32Array => {
     const point = new Float32Array(image.length)
-    let sum = 0
-    for (let i = 0; i < image.length; i++) sum += (target[i] - image[i]) * (target[i] - image[i])
-    const length = Math.sqrt(sum)
-    if (length <= epsilon) {
-      for (let i = 0; i < image.length; i++) point[i] = clip(target[i])
-      if (distance(point) <= epsilon) return point
+    for (let i = 0; i < image.length; i++) point[i] = clip(target[i])
+    if (distance(point) <= epsilon) return point
+
+    const scale = shortening()
+    for (let i = 0; i < image.length; i++) target[i] = clip(image[i] + scale * (target[i] - image[i])) - image[i]
+    return roundedInside({ image, epsilon, distance }, target, [low, high])
+  }
+
+  /**
+   * The s at which x + s (target − x), clipped, is ε away from x: by the conditions of Karush, Kuhn and Tucker that is the
+   * nearest point. The square of the distance is concave and piecewise linear in s², so Newton's method never overshoots
+   * and ends once no more pixels are clipped.
+   */
+  const shortening = (): number => {
+    let square = 0
+    for (;;) {
+      let clipped = 0
+      let free = 0
+      for (let i = 0; i < image.length; i++) {
+        const way = target[i] - image[i]
+        const room = way > 0 ? high - image[i] : image[i] - low
+        if (square * way * way < room * room) free += way * way
+        else clipped += room * room
+      }
+      const later = free > 0 ? (epsilon * epsilon - clipped) / free : 0
+      if (!(later > square)) return Math.sqrt(square)
+      square = later
     }
-    // Rounding towards the image all but settles it; what the float64 sums lose is some 1e-16 of ε for each pixel.
-    let scale = Math.min(1, epsilon / length)
-    for (let shrink = 2 ** -50; shrink <= 1; shrink *= 2) {
-      for (let i = 0; i < image.length; i++)
-        point[i] = clip(roundTowards(image[i], image[i] + scale * (target[i] - image[i])))
-      if (distance(point) <= epsilon) return point
-      scale *= 1 - shrink
-    }
-    return image.slice()
   }
 
   return {
