@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { encodeModel } from '../../src/onnx/codec.js'
 import type { Tensor } from '../../src/onnx/graph.js'
 import { runModel } from '../support/onnxruntime.js'
-import { LINEAR } from './cases/quantised.js'
+import { between, LINEAR, scale, whole, zero } from './cases/quantised.js'
 import { QUANTISED } from './cases/quantisedCurves.js'
 import { LINEAR as BLOCKS, QUANTISED as LAYERS } from './cases/quantisedLayers.js'
 import { LINEAR as OPERATORS } from './cases/quantisedOperators.js'
@@ -37,6 +37,33 @@ describe('the surrogate rounds and clips as the quantised operator does', () => 
       expected.forEach((value, at) => expect(Math.abs(actual[at] - value)).toBeLessThanOrEqual(1e-6 * size))
     }
   })
+})
+
+/** Steps of 1 into steps of 2: every second value lies between two neighbours, and which is even the zero point decides. */
+const halves = (name: string, inputs: readonly string[], attributes = {}): Case =>
+  between(`com.microsoft.${name}`, {
+    shape: [1, 16],
+    from: [scale(1), zero('int8', 0)],
+    to: [scale(2), zero('int8', 5)],
+    inputs,
+    constants: { c: whole('int8', [1], [name === 'QLinearAdd' ? 0 : 1]), cs: scale(1), cz: zero('int8', 0) },
+    attributes,
+  })
+
+/** A surrogate that rounds the other way is one step beside the model, in every layer: averages of four often end in a half. */
+test.each(
+  [
+    halves('QLinearAdd', ['q', 'qs', 'qz', 'c', 'cs', 'cz', 'rs', 'rz']),
+    halves('QLinearMul', ['q', 'qs', 'qz', 'c', 'cs', 'cz', 'rs', 'rz']),
+    halves('QLinearAveragePool', ['q', 'qs', 'qz', 'rs', 'rz'], { kernel_shape: [1] }),
+    halves('QLinearLeakyRelu', ['q', 'qs', 'qz', 'rs', 'rz'], { alpha: { float: 1 } }),
+    halves('QLinearConcat', ['rs', 'rz', 'q', 'qs', 'qz'], { axis: 1 }),
+  ].map((tested) => [tested.name, tested] as const),
+)('%s: halves fall to the neighbour that onnxruntime’s kernel takes', async (_name, tested) => {
+  const x = floating('float32', [1, 1, 16], [-8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7])
+  const { forward } = await differentiate(tested)
+  const surrogate = await surrogateOf(tested)
+  expect(await surrogate(x)).toEqual(numbersOf(await forward(x)))
 })
 
 /**

@@ -52,18 +52,94 @@ test('logits quantised to uint8 are attacked in the units of the real ones, and 
   })
 })
 
-test('a quantised Softmax at the end is looked behind, a product of whole numbers is the output as it is', async () => {
+test('a quantised Softmax at the end is looked behind', async () => {
   const softmax = makeNode('Softmax', ['logits'], ['p'])
   const to = integers([-1, 3])
   const ended = [gemm, softmax, quantise('p', 'q'), makeNode('Reshape', ['q', 'to'], ['y'])]
   const whole = { ...dense, s: scale(1 / 255), z: zero('uint8', 0), to }
   expect(await build(model(ended, whole, 'uint8'))).toMatchObject({ output: { kind: 'probabilities' } })
+})
 
-  const product = [quantise('x', 'q'), makeNode('QLinearMatMul', ['q', 's', 'z', 'w', 'ws', 'wz', 'rs', 'rz'], ['y'])]
-  const weights = { w: wholes('int8', [4, 3], 3, 50), ws: scale(0.01), wz: zero('int8', 0) }
-  const ends = { s: scale(1 / 255), z: zero('uint8', 0), rs: scale(0.02), rz: zero('int8', -3) }
-  const bytes = model(product, { ...weights, ...ends, z: zero('int8', -128), rz: zero('int8', -3) }, 'int8')
-  expect(await build(bytes)).toMatchObject({ classes: 3, output: { kind: 'logits' } })
+const product = [quantise('x', 'q'), makeNode('QLinearMatMul', ['q', 's', 'z', 'w', 'ws', 'wz', 'rs', 'rz'], ['r'])]
+const weights = { w: wholes('int8', [4, 3], 3, 50), ws: scale(0.01), wz: zero('int8', 0) }
+const ends = { s: scale(1 / 255), z: zero('int8', -128), rs: scale(1 / 64), rz: zero('int8', -3) }
+const others = { c: wholes('int8', [3], 7, 20), cs: scale(1 / 32), cz: zero('int8', 4) }
+const last = { os: scale(1 / 16), oz: zero('int8', 5) }
+const ms = (op: string, inputs: readonly string[], attributes = {}): Node =>
+  makeNode(op, inputs, ['y'], attributes, '', 'com.microsoft')
+
+/**
+ * In steps instead of units a model is as many times as sure, and its cross-entropy flat: the attacks of a user whose
+ * classifier ends so would stand still, and the model would count as robust.
+ */
+test.each<[string, readonly Node[], number]>([
+  ['QLinearMatMul', [makeNode('Identity', ['r'], ['y'])], 1 / 64],
+  [
+    'MaxPool, of what was quantised before',
+    [
+      makeNode('Unsqueeze', ['r', 'axis'], ['map']),
+      makeNode('MaxPool', ['map'], ['pooled'], { kernel_shape: [1] }),
+      makeNode('Squeeze', ['pooled', 'axis'], ['y']),
+    ],
+    1 / 64,
+  ],
+  [
+    'QLinearConv',
+    [
+      makeNode('Unsqueeze', ['r', 'last'], ['map']),
+      makeNode('QLinearConv', ['map', 'rs', 'rz', 'k', 'ks', 'kz', 'os', 'oz'], ['seen']),
+      makeNode('Flatten', ['seen'], ['y']),
+    ],
+    1 / 16,
+  ],
+  ['QLinearAdd', [ms('QLinearAdd', ['r', 'rs', 'rz', 'c', 'cs', 'cz', 'os', 'oz'])], 1 / 16],
+  ['QLinearMul', [ms('QLinearMul', ['r', 'rs', 'rz', 'c', 'cs', 'cz', 'os', 'oz'])], 1 / 16],
+  ['QLinearLeakyRelu', [ms('QLinearLeakyRelu', ['r', 'rs', 'rz', 'os', 'oz'], { alpha: { float: 0.25 } })], 1 / 16],
+  ['QLinearWhere', [ms('QLinearWhere', ['if', 'r', 'rs', 'rz', 'c', 'cs', 'cz', 'os', 'oz'])], 1 / 16],
+  [
+    'QLinearConcat',
+    [
+      makeNode('Slice', ['r', 'none', 'one', 'one'], ['front']),
+      makeNode('Slice', ['r', 'one', 'three', 'one'], ['back']),
+      ms('QLinearConcat', ['os', 'oz', 'front', 'rs', 'rz', 'back', 'rs', 'rz'], { axis: 1 }),
+    ],
+    1 / 16,
+  ],
+])(
+  'a classifier that ends with %s has its logits in units, and slopes as steep as its weights',
+  async (_, nodes, step) => {
+    const more = {
+      ...{ k: wholes('int8', [3, 3, 1], 9, 60), ks: scale(1 / 64), kz: zero('int8', 0) },
+      ...{ axis: integers([1]), last: integers([2]), none: integers([0]), one: integers([1]), three: integers([3]) },
+      if: { type: 'bool', dims: [3], data: Uint8Array.of(1, 1, 0) } as const,
+    }
+    const bytes = model([...product, ...nodes], { ...weights, ...ends, ...others, ...last, ...more }, 'int8')
+    const surrogate = await build(bytes)
+    expect(surrogate).toMatchObject({ classes: 3, output: { kind: 'logits' } })
+    const x = reals('float32', [1, 4], 57, 0.2, 0.8)
+    const [said] = (await runModel(bytes, new Map([['x', x]]))).values()
+    const { logits, value, gradient } = await ask(surrogate, x, 0, [0])
+    expect(logits).toEqual(numbersOf(said).map((steps) => steps * step))
+    const total = logits.reduce((sum, logit) => sum + Math.exp(logit), 0)
+    expect(value[0]).toBeCloseTo(Math.log(total) - logits[0], 5)
+    // The least slope that a difference of one in one weight of 50 (0.01) would make, at a loss that has not saturated.
+    expect(Math.max(...gradient.map(Math.abs))).toBeGreaterThan(0.001)
+  },
+)
+
+test('a product of whole numbers has the slopes of its weights', async () => {
+  const nodes = [...product, makeNode('Identity', ['r'], ['y'])]
+  const surrogate = await build(model(nodes, { ...weights, ...ends }, 'int8'))
+  const x = reals('float32', [1, 4], 57, 0.2, 0.8)
+  const { logits, gradient } = await ask(surrogate, x, 0, [0])
+  const powers = logits.map((logit) => Math.exp(logit))
+  const total = powers.reduce((sum, power) => sum + power, 0)
+  // d cross-entropy / d logits = softmax − onehot; rounding passes it on, and a weight is 0.01 of its number.
+  const slopes = powers.map((power, place) => power / total - (place === 0 ? 1 : 0))
+  gradient.forEach((slope, pixel) => {
+    const expected = slopes.reduce((sum, by, place) => sum + by * 0.01 * numbersOf(weights.w)[3 * pixel + place], 0)
+    expect(slope).toBeCloseTo(expected, 5)
+  })
 })
 
 test('one quantised number does not say where one class ends: refused with what to do', async () => {

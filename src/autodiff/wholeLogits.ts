@@ -9,13 +9,27 @@ import { gradientBuilder } from './reverse.js'
 /** At which input the operators that a quantised classifier may end with are told the size of a step. */
 const SCALE_INPUTS: Readonly<Record<string, number>> = {
   QuantizeLinear: 1,
+  QLinearConv: 6,
   QLinearMatMul: 6,
   'com.microsoft.QuantizeLinear': 1,
   'com.microsoft.QGemm': 7,
   'com.microsoft.QLinearAdd': 6,
   'com.microsoft.QLinearAveragePool': 3,
+  'com.microsoft.QLinearConcat': 0,
   'com.microsoft.QLinearGlobalAveragePool': 3,
+  'com.microsoft.QLinearLeakyRelu': 3,
+  'com.microsoft.QLinearMul': 6,
+  'com.microsoft.QLinearSigmoid': 3,
+  'com.microsoft.QLinearSoftmax': 3,
+  'com.microsoft.QLinearWhere': 7,
 }
+
+/** Operators whose numbers are some of those of their first input, in steps of the same size. */
+const KEEPS_STEPS: ReadonlySet<string> = new Set([
+  ...MOVES_NOTHING,
+  ...['Cast', 'Clip', 'Concat', 'Expand', 'Gather', 'GlobalMaxPool', 'Max', 'MaxPool', 'Min', 'Pad', 'ReduceMax'],
+  ...['ReduceMin', 'Relu', 'Slice', 'Split', 'Tile', 'Transpose'],
+])
 
 /**
  * The logits of a classifier that ends with whole numbers, in the units of real ones. Steps of 1/16 would be a model sixteen
@@ -53,14 +67,17 @@ export function withRealLogits(
   }
 }
 
-/** The size of one step of a value; undefined where it is not a constant. */
+/**
+ * The size of one step of a value, where every class has its own the largest: with one for all, the greatest number stays
+ * the greatest. Undefined where it is not a constant.
+ */
 function stepOf(graph: Graph, name: string): number | undefined {
   const node = graph.nodes.find(({ outputs }) => outputs.includes(name))
   if (node === undefined) return undefined
-  if (MOVES_NOTHING.has(operatorOf(node))) return stepOf(graph, node.inputs[0])
   const operator = operatorOf(node)
+  if (KEEPS_STEPS.has(operator)) return stepOf(graph, node.inputs[0])
   const scale = Object.hasOwn(SCALE_INPUTS, operator)
     ? graph.constants.get(node.inputs[SCALE_INPUTS[operator]])
     : undefined
-  return scale?.data.length === 1 ? Number(scale.data[0]) : undefined
+  return scale && Math.max(...Array.from<unknown>(scale.data).map(Number))
 }

@@ -51,13 +51,13 @@ function twoClasses(
   return scores
 }
 
-/** Types all of whose numbers are numbers of float32. */
-const WHOLE: ReadonlySet<string> = new Set(['int8', 'uint8', 'int16', 'uint16'])
+/** Types all of whose numbers are numbers of float64. */
+const WHOLE: ReadonlySet<string> = new Set(['int8', 'uint8', 'int16', 'uint16', 'int32', 'uint32'])
 
 function floatValues(output: Tensor): Float32Array | Float64Array {
   const { data } = widenTensor(output)
   if (data instanceof Float32Array || data instanceof Float64Array) return data
   // Of a quantised classifier: steps of one size, so the greatest is the class it says.
-  if (WHOLE.has(output.type)) return Float32Array.from(data as ArrayLike<number>)
+  if (WHOLE.has(output.type)) return Float64Array.from(data as ArrayLike<number>)
   throw new TypeError(`The model's output is ${output.type}, not a floating-point tensor.`)
 }

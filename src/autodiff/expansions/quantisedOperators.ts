@@ -6,18 +6,28 @@ import type { GradientBuilder } from '../gradientBuilder.js'
 import { straightThrough } from '../rule.js'
 import { multiplied, multiplier, rows } from './integerArithmetic.js'
 import { dynamicallyQuantised } from './quantisation.js'
-import { along, centred, dequantised, quantised, real, rounded, withAttributesOf } from './wholeNumbers.js'
+import {
+  along,
+  centred,
+  dequantised,
+  quantised,
+  real,
+  rounded,
+  roundedWithOrigin,
+  withAttributesOf,
+} from './wholeNumbers.js'
 
 const ROUNDING = 'rounding passes the gradient on; 0 outside the range of the type'
 
 /** What com.microsoft's quantised operators say of themselves: the real operator between dequantising and quantising. */
-function around(operator: (x: string, node: Node, b: GradientBuilder) => string): Expansion {
+function around(operator: (x: string, node: Node, b: GradientBuilder) => string, round = rounded): Expansion {
   return straightThrough(
     ROUNDING,
     expansion((node, b) => {
       const [value, scale, zeroPoint, outScale, outZero] = node.inputs
       const y = operator(dequantised({ value, scale, zeroPoint }, b), node, b)
-      return quantised(node, y, { scale: outScale, zeroPoint: outZero }, b)
+      const steps = b.add('Div', [y, real(outScale, b)])
+      return round(steps, outZero, b.observed(node.outputs[0]).type, b)
     }),
   )
 }
@@ -43,7 +53,7 @@ export const quantisedOperators: Readonly<Record<string, Expansion>> = {
       const steps = (value: string, from: string, zero: string): string =>
         b.mul(centred(value, zero, b), b.add('Div', [real(from, b), real(scale, b)]))
       const sum = b.add('Add', [steps(left, leftScale, leftZero), steps(right, rightScale, rightZero)])
-      return rounded(sum, zeroPoint, b.observed(node.outputs[0]).type, b)
+      return roundedWithOrigin(sum, zeroPoint, b.observed(node.outputs[0]).type, b)
     }),
   ),
 
@@ -53,7 +63,7 @@ export const quantisedOperators: Readonly<Record<string, Expansion>> = {
       const [left, leftScale, leftZero, right, rightScale, rightZero, scale, zeroPoint] = node.inputs
       const product = b.mul(centred(left, leftZero, b), centred(right, rightZero, b))
       const steps = b.mul(product, multiplier([leftScale, rightScale], scale, b))
-      return rounded(steps, zeroPoint, b.observed(node.outputs[0]).type, b)
+      return roundedWithOrigin(steps, zeroPoint, b.observed(node.outputs[0]).type, b)
     }),
   ),
 
@@ -81,6 +91,7 @@ export const quantisedOperators: Readonly<Record<string, Expansion>> = {
 
   'com.microsoft.QLinearAveragePool': around(
     channelsFirst((x, node, b) => withAttributesOf(node, 'AveragePool', [x], b, ['channels_last'])),
+    roundedWithOrigin,
   ),
   'com.microsoft.QLinearGlobalAveragePool': around(channelsFirst((x, _node, b) => b.add('GlobalAveragePool', [x]))),
   'com.microsoft.QLinearSigmoid': around((x, _node, b) => b.add('Sigmoid', [x])),

@@ -82,6 +82,20 @@ export function rounded(
   return b.add('Clip', [shifted, b.scalar(low), b.scalar(high)])
 }
 
+/**
+ * The same with the zero point added first: where it is odd, a half goes to the other neighbour. So onnxruntime's kernels of
+ * QLinearAdd, QLinearMul and QLinearAveragePool do it, and no others.
+ */
+export function roundedWithOrigin(
+  steps: string,
+  zeroPoint: string | undefined,
+  type: ElementType,
+  b: GradientBuilder,
+): string {
+  const origin = nonzero(zeroPoint, b)
+  return rounded(origin === undefined ? steps : b.add('Add', [steps, real(origin, b)]), undefined, type, b)
+}
+
 /** A real value quantised into `node`'s output. */
 export function quantised(
   node: Node,
