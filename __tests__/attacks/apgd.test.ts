@@ -113,7 +113,7 @@ describe('what is asked and what is returned', () => {
     )
   })
 
-  test.each(norms)('%s: the first witness ends it, and is named after its start', (norm) => {
+  test.each(norms)('%s: the first witness ends it, whichever start found it', (norm) => {
     let predictions = 0
     const late: FakeModel = {
       predict: () => (predictions++ === 50 ? Float32Array.of(0, 1) : Float32Array.of(1, 0)),
@@ -122,7 +122,7 @@ describe('what is asked and what is returned', () => {
     const spec = { ...apgd, restarts: { linf: 3, l2: 3, l1: 3 }, steps: 40 }
     const { result, asked } = run(spec, late, { image, norm, epsilon: 0.25 })
     // 41 points of a start are put to the original; under L1 only those of the 16 steps in the ball, and their start.
-    expect(result).toMatchObject({ success: true, predicted: 1, restart: norm === 'l1' ? 2 : 1 })
+    expect(result).toMatchObject({ success: true, predicted: 1 })
     expect(asked.at(-1)).toEqual({ kind: 'prediction', point: result.point })
     expect(predictions).toBe(51)
   })

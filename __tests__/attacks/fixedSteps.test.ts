@@ -117,13 +117,17 @@ describe('PGD tells of a search that was too short', () => {
     expect(rising([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], 0)).toBeUndefined()
   })
 
-  test('which start found the witness', () => {
+  test('other starts follow until one finds a witness', () => {
     const restarted = published('pgd', { steps: 2, restarts: 5 })
     const script = { gradients: [[1, 1]], surrogateFooled: false }
-    // Each start that fails puts one point to the original: the third start's is number 2.
-    expect(run(restarted, { ...script, fooledAt: 2 }, {}).result).toMatchObject({ success: true, restart: 2 })
-    expect(run(restarted, script, {}).result.restart).toBeUndefined()
-    expect(run(published('pgd', { steps: 2 }), { ...script, fooledAt: 0 }, {}).result.restart).toBeUndefined()
+    // Three points a start: gradients at two, and the last is put to the original, which is fooled by the third.
+    const third = run(restarted, { ...script, fooledAt: 2 }, {})
+    expect(third.result.success).toBe(true)
+    expect(third.points).toHaveLength(9)
+    expect(new Set(third.points.map(String)).size).toBe(9)
+    const none = run(restarted, script, {})
+    expect(none.result.success).toBe(false)
+    expect(none.points).toHaveLength(15)
   })
 })
 

@@ -204,7 +204,7 @@ describe('what it asks', () => {
     const fooled: FakeModel = { ...stubborn(() => 0), predict: () => Float32Array.of(asked++ === 70 ? -1 : 1, 0) }
     const { result, points } = run(fooled, { ...common, options: { queries: 50, restarts: 3 } })
     expect(points).toHaveLength(71)
-    expect(result).toEqual({ success: true, predicted: 1, restart: 1, point: points[70] })
+    expect(result).toEqual({ success: true, predicted: 1, point: points[70] })
   })
 
   test.each(['linf', 'l2', 'l1'] as const)('%s: in 8 bits, if only those count', (norm) => {

@@ -41,7 +41,7 @@ function* fromEachStart(target: Target, spec: AutoPgdSpec, losses: readonly Loss
   for (const [restart, loss] of losses.entries()) {
     const climb = target.threat.norm === 'l1' ? throughLargerBalls : fromTheSurface
     const ascent = yield* climb(target, spec, loss, random(restart, 0))
-    if (ascent.witness) return { ...ascent.witness, restart }
+    if (ascent.witness) return ascent.witness
     if (!highest || ascent.summit.loss > highest.summit.loss) highest = ascent
   }
   const result = yield* replay(target, highest?.summit.point ?? target.threat.image)

@@ -67,7 +67,7 @@ function* descent(
     const plane = yield* nearestDecisionPlane(target, point, rivals)
     if (!plane) break
     const next = boundaryStep(threat, point, plane, { alphaMax, eta })
-    const fooled = yield* search.offer(next, restart)
+    const fooled = yield* search.offer(next)
     // Without a gradient it would stand where it stands for all the steps that are left.
     if (!fooled && next.every((pixel, i) => pixel === point[i])) break
     point = fooled ? between(threat.image, next, beta) : next

@@ -7,7 +7,6 @@ interface Found {
   readonly point: Float32Array
   readonly distance: number
   readonly prediction: PredictionAnswer
-  readonly restart: number
 }
 
 /**
@@ -28,8 +27,8 @@ export class NearestWitness {
   }
 
   /** Puts a point to the original, in the ball or beyond but inside the bounds, and says whether it was fooled. */
-  *offer(candidate: Float32Array, restart = 0): Asking<boolean> {
-    const prediction = yield* this.#ask(candidate, restart)
+  *offer(candidate: Float32Array): Asking<boolean> {
+    const prediction = yield* this.#ask(candidate)
     return prediction.predicted !== this.#target.label
   }
 
@@ -52,7 +51,7 @@ export class NearestWitness {
   *shorten(): Asking<void> {
     if (!this.#found) return
     const { label, threat } = this.#target
-    const { point, distance, restart, prediction } = this.#found
+    const { point, distance, prediction } = this.#found
     const { image, norm } = threat
     const nearer = (share: number): Float32Array =>
       norm === 'linf' ? within(image, point, share * distance) : between(image, point, share)
@@ -66,7 +65,7 @@ export class NearestWitness {
       const interpolated = crossing >= 0 && crossing < 1 ? crossing + (1 - crossing) / 100 : 0.5
       const part = step % 2 === 0 ? interpolated : 0.5
       const share = right.share + part * (fooled.share - right.share)
-      const answer = yield* this.#ask(nearer(share), restart)
+      const answer = yield* this.#ask(nearer(share))
       if (answer.predicted === label) right = { share, logits: answer.logits }
       else fooled = { share, logits: answer.logits, predicted: answer.predicted }
     }
@@ -81,21 +80,20 @@ export class NearestWitness {
     const found = this.#found
     const nearest = found && nearestOf(found)
     if (nearest && nearest.distance <= threat.epsilon)
-      return { success: true, predicted: nearest.predicted, point: nearest.point, nearest, restart: found.restart }
+      return { success: true, predicted: nearest.predicted, point: nearest.point, nearest }
     const edge = yield* replay(this.#target, threat.project(nearest?.point ?? last))
     if (!edge.success) return { ...edge, nearest }
     const { point, predicted } = edge
-    return { ...edge, nearest: { point, predicted, distance: threat.distance(point) }, restart: found?.restart }
+    return { ...edge, nearest: { point, predicted, distance: threat.distance(point) } }
   }
 
   /** Puts a point to the original and keeps it if it is the nearest that fooled it. */
-  *#ask(candidate: Float32Array, restart: number): Asking<PredictionAnswer> {
+  *#ask(candidate: Float32Array): Asking<PredictionAnswer> {
     const { threat, label } = this.#target
     const point = threat.witness(candidate)
     const prediction = yield* predictionAt(point)
     const distance = threat.distance(point)
-    if (prediction.predicted !== label && distance < this.distance)
-      this.#found = { point, distance, prediction, restart }
+    if (prediction.predicted !== label && distance < this.distance) this.#found = { point, distance, prediction }
     return prediction
   }
 }

@@ -12,11 +12,8 @@ export function* pgd(target: Target, options: PgdSpec, random: RandomSource): At
   const start = (restart: number): Float32Array =>
     options.randomStart ? target.threat.randomPoint(random(restart, 0)) : target.threat.image
 
-  let restart = 0
-  let result = yield* fixedStepAscent(target, options, start(restart))
-  while (!result.success && restart + 1 < options.restarts) {
-    restart++
+  let result = yield* fixedStepAscent(target, options, start(0))
+  for (let restart = 1; restart < options.restarts && !result.success; restart++)
     result = yield* fixedStepAscent(target, options, start(restart))
-  }
-  return result.success && options.restarts > 1 ? { ...result, restart } : result
+  return result
 }

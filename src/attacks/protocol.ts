@@ -55,8 +55,6 @@ export interface AttackResult {
   readonly nearest?: NearestPoint
   /** The loss had not settled when the attack ended: it rose within the last tenth of its steps. */
   readonly rising?: boolean
-  /** Which start found the witness, from 0, of attacks that have several. */
-  readonly restart?: number
 }
 
 export interface NearestPoint {

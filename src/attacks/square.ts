@@ -18,7 +18,7 @@ export function* square(target: Target, options: SquareSpec, random: RandomSourc
   let best: Tried | undefined
   for (let restart = 0; restart < options.restarts; restart++) {
     const end = yield* search(target, proposals, options, random(restart, 0))
-    if (end.result.success) return options.restarts > 1 ? { ...end.result, restart } : end.result
+    if (end.result.success) return end.result
     if (!best || end.margin > best.margin) best = end
   }
   if (!best) throw new RangeError(`The attack ${options.id} has no start.`)
