@@ -111,6 +111,12 @@ export function conditionsOf({ suite, quantised, threats, seed }: Config, { rang
   }
 }
 
+/** What a gate, or a shard of one, may write into its folder. */
+export const gateFiles = [
+  ...['results.json', 'baseline.json', 'shard.json'],
+  ...['comparison.json', 'report.md', 'junit.xml', 'robustness.sarif'],
+] as const
+
 /**
  * Writes what is known of a gate, and removes what an earlier run left: it would pass for a part of this one.
  *
@@ -128,6 +134,7 @@ export async function writeGateFiles(
     else await rm(path, { force: true })
     return path
   }
+  await write('shard.json', undefined)
   const results = await write('results.json', candidate && formatResults(candidate))
   const baselineResults = await write('baseline.json', baseline && formatResults(baseline))
   return {

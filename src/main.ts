@@ -7,11 +7,16 @@ import { UsageError } from './errors.js'
 import { connect } from './github/client.js'
 import { readContext } from './github/context.js'
 import { readInputs } from './github/inputs.js'
+import type { Inputs } from './github/inputs.js'
 import { guardStatus, nodeHost } from './host.js'
 import { tryOut } from './jobs/dryRun.js'
 import { judge } from './jobs/gate.js'
 import { publishReported } from './jobs/publish.js'
-import type { Log, Run } from './jobs/services.js'
+import { joined } from './jobs/merge.js'
+import { forEachModel } from './jobs/models.js'
+import type { Job } from './jobs/models.js'
+import type { Judged, Log, Run } from './jobs/services.js'
+import { evaluateShard } from './jobs/shard.js'
 import { tell } from './jobs/tell.js'
 import { headline } from './report/headline.js'
 import { logLine, messageOf } from './text.js'
@@ -21,6 +26,7 @@ const host = nodeHost(import.meta.url, process)
 const log: Log = {
   info: (message) => core.info(logLine(message)),
   warning: (message) => core.warning(logLine(message)),
+  error: (message) => core.error(logLine(message)),
   // The runner obeys lines that begin with `::`; names of models and classes must not give it orders.
   block(text) {
     const resume = randomUUID()
@@ -50,27 +56,43 @@ async function main(): Promise<number> {
       ...(inputs.token !== '' && { client: connect(inputs.token, context.repository) }),
     },
   }
-  if (inputs.dryRun) {
-    await tryOut(run)
-    core.setOutput('verdict', '')
-    return 0
-  }
   if (inputs.mode === 'publish') {
-    await publishReported(run)
+    if (inputs.dryRun) await tryOut(run)
+    else await publishReported(run)
     return 0
   }
-  const judged = await judge(run)
-  await tell(judged, run)
-  const { measured } = judged
-  if ('error' in measured) throw measured.error
-  return statusOf(measured.report.comparison)
+  return forEachModel(run, jobOf(inputs), (error, { services }) => tellError(error, services.log))
 }
 
-function statusOf(comparison: Comparison): number {
+function jobOf({ dryRun, mode, shard }: Inputs): Job {
+  if (dryRun) return withoutVerdict(tryOut)
+  if (shard !== undefined) return withoutVerdict((run) => evaluateShard(run, shard))
+  return withVerdict((run) => judge(run, mode === 'merge' ? joined : undefined))
+}
+
+function withoutVerdict(job: (run: Run) => Promise<void>): Job {
+  return async (run) => {
+    await job(run)
+    run.services.setOutput('verdict', '')
+    return 0
+  }
+}
+
+function withVerdict(job: (run: Run) => Promise<Judged>): Job {
+  return async (run) => {
+    const judged = await job(run)
+    await tell(judged, run)
+    const { measured } = judged
+    if ('error' in measured) throw measured.error
+    return statusOf(measured.report.comparison, run.services.log)
+  }
+}
+
+function statusOf(comparison: Comparison, { error }: Pick<Log, 'error'>): number {
   const { outcome, fails } = comparison.verdict
   if (!fails) return 0
   const { verdict, sentence } = headline(comparison)
-  core.error(logLine(`${verdict}: ${comparison.failure?.message ?? sentence}`))
+  error(`${verdict}: ${comparison.failure?.message ?? sentence}`)
   return outcome === 'error' ? 3 : 1
 }
 
@@ -80,14 +102,14 @@ async function readPayload(path: string | undefined): Promise<string> {
 }
 
 /** Says what went wrong; returns the status to end with. */
-function tellError(error: unknown): number {
-  core.error(logLine(messageOf(error)))
+function tellError(error: unknown, to: Pick<Log, 'error'> = log): number {
+  to.error(messageOf(error))
   if (error instanceof UsageError) return 2
   if (core.isDebug() && error instanceof Error) core.debug(error.stack ?? '')
   return 3
 }
 
-guardStatus(process, tellError)
+guardStatus(process, (error) => tellError(error))
 // Until there is another one: what ends early is an error.
 core.setOutput('verdict', 'error')
-process.exitCode = await main().catch(tellError)
+process.exitCode = await main().catch((error: unknown) => tellError(error))

@@ -65,10 +65,16 @@ const classChange = z.object({
   candidate: count,
 })
 
+export const baselineStateSchema = z.enum(['present', 'none', 'missing'])
+
+export const transferSchema = z.array(
+  z.object({ from: role, to: role, threat: z.string(), tried: count, fooled: z.array(count) }),
+)
+
 const verdict = z.object({
   outcome: z.enum(['pass', 'regression', 'inconclusive', 'error']),
   reasons: z.array(z.object({ code: z.string(), message: z.string(), row: z.string().optional() })),
-  baseline: z.enum(['present', 'none', 'missing']),
+  baseline: baselineStateSchema,
   acceptance: z.object({ who: z.string(), when: z.string() }).optional(),
   fails: z.boolean(),
 })
@@ -91,9 +97,7 @@ export const comparisonSchema: z.ZodType<Comparison> = z.object({
   rows: z.array(pairedRow),
   classes: z.array(classChange),
   flags: z.array(FlagSchema.extend({ model: role })),
-  transfer: z
-    .array(z.object({ from: role, to: role, threat: z.string(), tried: count, fooled: z.array(count) }))
-    .optional(),
+  transfer: transferSchema.optional(),
   verdict,
   failure: z.object({ model: role.optional(), message: z.string() }).optional(),
 })

@@ -10,12 +10,17 @@ export interface Shard {
 /** More jobs than a workflow's matrix can have. */
 const MOST_SHARDS = 256
 
-/** `3/8`: the third of eight. @throws UsageError for anything else */
-export function parseShard(written: string): Shard {
+/**
+ * `3/8`: the third of eight.
+ *
+ * @param place - Where it was written, for messages.
+ * @throws UsageError for anything else
+ */
+export function parseShard(written: string, place = '--shard'): Shard {
   const [, index, count] = (/^\s*(\d{1,9})\s*\/\s*(\d{1,9})\s*$/.exec(written) ?? []).map(Number)
   if (index === undefined || index < 1 || index > count || count > MOST_SHARDS)
     throw new UsageError(
-      `--shard: "${oneLine(written, 40)}" is no part of a whole; write I/N with 1 ≤ I ≤ N ≤ ${MOST_SHARDS}, like 1/8`,
+      `${place}: "${oneLine(written, 40)}" is no part of a whole; write I/N with 1 ≤ I ≤ N ≤ ${MOST_SHARDS}, like 1/8`,
     )
   return { index, count }
 }

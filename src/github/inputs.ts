@@ -1,6 +1,8 @@
 import { kebabCase } from '../config/keys.js'
 import { settingNames } from '../config/schema.js'
 import { UsageError } from '../errors.js'
+import { parseShard } from '../evaluation/shards.js'
+import type { Shard } from '../evaluation/shards.js'
 import { oneLine } from '../text.js'
 
 /** The inputs of action.yml. */
@@ -11,16 +13,22 @@ export interface Inputs {
   readonly config: string
   readonly token: string
   readonly outputDir: string
-  /** `gate` evaluates and judges; `publish` tells what another run reported. */
+  /** `gate` evaluates and judges; `merge` judges what shards have evaluated; `publish` tells what another run reported. */
   readonly mode: Mode
   /** Name of the artifact that holds that run's results; empty for the only one there is. */
   readonly artifact: string
   readonly allowUnsafePullRequestTarget: boolean
   /** Say what would be run, and run nothing. */
   readonly dryRun: boolean
+  /** Evaluate this part of the images, and leave the verdict to `mode: merge`. */
+  readonly shard?: Shard
+  /** Folder with what the shards have written, relative to the workspace; empty to fetch this run's artifacts. */
+  readonly results: string
+  /** No input: the one of the config's `models` that a run is narrowed to. */
+  readonly listed?: string
 }
 
-export type Mode = 'gate' | 'publish'
+export type Mode = 'gate' | 'merge' | 'publish'
 
 /** Settings that text cannot hold; the config file can. */
 const onlyInFile: readonly string[] = ['threats']
@@ -30,18 +38,24 @@ export const inputSettings: readonly string[] = settingNames.filter((name) => !o
 
 /**
  * @param getInput - Of `@actions/core`: the text of an input, empty when it was not given.
- * @throws UsageError for a mode that does not exist.
+ * @throws UsageError for a mode that does not exist, and a shard that is none or of another mode.
  */
 export function readInputs(getInput: (name: string) => string): Inputs {
+  const mode = oneOf('mode', getInput('mode') || 'gate', ['gate', 'merge', 'publish'])
+  const shard = getInput('shard')
+  if (shard !== '' && mode !== 'gate')
+    throw new UsageError(`input shard: is for mode: gate, not ${mode}; give it to the jobs that evaluate`)
   return {
     settings: Object.fromEntries(inputSettings.map((name) => [name, getInput(kebabCase(name))])),
     config: getInput('config'),
     token: getInput('github-token'),
     outputDir: getInput('output-dir') || 'robustness-gate-results',
-    mode: oneOf('mode', getInput('mode') || 'gate', ['gate', 'publish']),
+    mode,
     artifact: getInput('artifact'),
     allowUnsafePullRequestTarget: oneOf(unsafe, getInput(unsafe) || 'false', ['true', 'false']) === 'true',
     dryRun: oneOf('dry-run', getInput('dry-run') || 'false', ['true', 'false']) === 'true',
+    ...(shard !== '' && { shard: parseShard(shard, 'input shard') }),
+    results: getInput('results'),
   }
 }
 

@@ -13,6 +13,7 @@ export function outputsOf(comparison: Comparison, files?: WrittenFiles): Readonl
   const { verdict, candidate, baseline } = comparison
   return {
     verdict: verdict.outcome,
+    verdicts: '',
     'clean-accuracy': text(candidate?.cleanAccuracy),
     'robust-accuracy': text(worstCase(candidate)),
     'baseline-clean-accuracy': text(baseline?.cleanAccuracy),

@@ -1,5 +1,5 @@
 import { relative, resolve, sep } from 'node:path'
-import { parseConfig } from '../config/parse.js'
+import { listedModels, parseConfig } from '../config/parse.js'
 import type { Config } from '../config/types.js'
 import { nodeFiles } from '../data/files.js'
 import type { Files } from '../data/files.js'
@@ -38,9 +38,8 @@ export interface Request {
 /** Inputs and config file to one configuration. @throws UsageError */
 export async function readConfig(inputs: Inputs, place: Place): Promise<Config> {
   const { workspace } = place
-  const path = configFile(inputs, place)
-  const file = path === undefined ? undefined : await readGoverned(path, place)
-  const config = parseConfig({ file, flags: inputs.settings, flagsAre: 'inputs' })
+  const file = await readFileOf(inputs, place)
+  const config = parseConfig({ file, flags: inputs.settings, flagsAre: 'inputs', model: inputs.listed })
   const inWorkspace = (name: string | undefined) => (name === undefined ? undefined : resolve(workspace, name))
   const { classNames, labels } = config.dataOptions
   return {
@@ -49,15 +48,26 @@ export async function readConfig(inputs: Inputs, place: Place): Promise<Config> 
   }
 }
 
+/** The names of the models that the config file lists; none where it has no list. @throws UsageError */
+export async function readListed(inputs: Inputs, place: Place): Promise<readonly string[]> {
+  return listedModels(await readFileOf(inputs, place))
+}
+
+async function readFileOf(inputs: Inputs, place: Place): Promise<ConfigText | undefined> {
+  const path = configFile(inputs, place)
+  return path === undefined ? undefined : readGoverned(path, place)
+}
+
 /** Where to publish that the config cannot be read: under the name the inputs give, or the gate's own. */
-export function publishingOf({ settings: { comment, checkName } }: Inputs): Config['publish'] {
+export function publishingOf({ settings: { comment, checkName }, listed }: Inputs): Config['publish'] {
+  const file = listed === undefined ? undefined : { name: '', text: JSON.stringify({ models: [{ name: listed }] }) }
   for (const flags of [{ comment, checkName }, { checkName }])
     try {
-      return parseConfig({ flags, flagsAre: 'inputs' }).publish
+      return parseConfig({ file, model: listed, flags, flagsAre: 'inputs' }).publish
     } catch {
       // Then it is this input that was wrong.
     }
-  return parseConfig({}).publish
+  return parseConfig({ file, model: listed }).publish
 }
 
 async function readGoverned(path: string, { workspace, event, findBase, locate }: Place): Promise<ConfigText> {

@@ -25,7 +25,7 @@ export async function tryOut(run: Run): Promise<void> {
   const config = await readConfig(inputs, place)
   await refuseLinks(resolve(workspace, inputs.outputDir), workspace)
   const request = await readRequest(config, inputs, place)
-  const plan = planText(await dryRun(config, request, host))
+  const plan = planText(await dryRun(config, { ...request, shard: inputs.shard }, host))
   const notes = request.notes.map((note) => `Note: ${oneLine(note)}`)
   const text = [plan, ...notes].join('\n')
   log.block(text)

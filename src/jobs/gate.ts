@@ -15,24 +15,38 @@ import { messageOf, oneLine } from '../text.js'
 import type { Judged, Measured, Run } from './services.js'
 import { fullReport } from './tell.js'
 
-/** Evaluates candidate and baseline and compares them: the job of a run that nobody asked for anything else. */
-export async function judge(run: Run): Promise<Judged> {
-  const { inputs, context, workspace, services } = run
+/** How a gate gets what it judges. */
+export type Measure = (config: Config, run: Run, place: Place) => Promise<Measured>
+
+/** Evaluates candidate and baseline, or gets from elsewhere what was evaluated, and compares them. */
+export async function judge(run: Run, measure: Measure = evaluated): Promise<Judged> {
+  const { inputs } = run
   const place = placeOf(run)
   let config: Config
   try {
-    refuseWorkflowRun(context.event)
-    if (services.environment.GITHUB_EVENT_NAME === 'pull_request_target')
-      await requireHead(context.event.headSha, workspace, place.locate)
+    await refuseUnsafe(run, place)
     config = await readConfig(inputs, place)
   } catch (error) {
     return { measured: failed(error), publish: publishingOf(inputs) }
   }
   try {
-    return { measured: await measure(config, place, run), publish: config.publish, model: config.model }
+    return { measured: await measure(config, run, place), publish: config.publish, model: config.model }
   } catch (error) {
     return { measured: failed(error, config.policy), publish: config.publish, model: config.model }
   }
+}
+
+/**
+ * Refuses to run where a stranger's model would be loaded beside a token that writes, or the base be judged in the place of the
+ * head.
+ *
+ * @throws UsageError
+ */
+export async function refuseUnsafe({ inputs, context, workspace, services }: Run, { locate }: Place): Promise<void> {
+  refuseWorkflowRun(context.event)
+  // What joins shards reads nothing of the head.
+  if (services.environment.GITHUB_EVENT_NAME === 'pull_request_target' && inputs.mode !== 'merge')
+    await requireHead(context.event.headSha, workspace, locate)
 }
 
 /** Where a run reads from. */
@@ -45,7 +59,7 @@ function failed(error: unknown, policy?: Config['policy']): Measured {
   return { report: { comparison: errorComparison(oneLine(messageOf(error)), { policy }), notes: [] }, error }
 }
 
-async function measure(config: Config, place: Place, { inputs, context, services }: Run): Promise<Measured> {
+async function evaluated(config: Config, { inputs, context, services }: Run, place: Place): Promise<Measured> {
   const { host, log } = services
   const out = resolve(place.workspace, inputs.outputDir)
   // Whatever the event: a link that a commit holds would have this write anywhere.

@@ -13,6 +13,7 @@ export interface Log {
   info(message: string): void
   warning(message: string): void
   /** Text of several lines in which no line may be taken for a command of the runner. */
+  error(message: string): void
   block(text: string): void
 }
 

@@ -1,0 +1,232 @@
+import { readFileSync } from 'node:fs'
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { zipSync } from 'fflate'
+import { actionsToken, startGitHub } from '../support/github/loopback.js'
+import type { LoopbackGitHub } from '../support/github/loopback.js'
+import { exampleOf } from '../support/github/payloads.js'
+import { installPublisher } from '../support/github/publishing.js'
+import { hostRepository } from '../support/github/repository.js'
+import type { HostedRepository } from '../support/github/repository.js'
+import { installAction, runJob } from '../support/github/runner.js'
+import type { InstalledAction, Job, Outcome } from '../support/github/runner.js'
+import { hostRuns } from '../support/github/workflowRuns.js'
+
+/**
+ * The built action in a matrix: three jobs that evaluate a part each, in checkouts of their own, and one that joins what they
+ * uploaded. What the whole gate says of the same pull request is what the joined parts have to say.
+ */
+
+const model = 'models/classifier.onnx'
+const config = `model: ${model}\ndata: data/test.npz\nepsilon: 0.1\nsamples: 40\nsuite: quick\n`
+const hardened = readFileSync('fixtures/fashion/fashion-hardened.onnx')
+const finetuned = readFileSync('fixtures/fashion/fashion-finetuned.onnx')
+const written = ['baseline.json', 'comparison.json', 'junit.xml', 'report.md', 'results.json', 'robustness.sarif']
+
+let evaluator: InstalledAction
+/** Without the program that loads models. */
+let merger: InstalledAction
+let hosted: HostedRepository
+let github: LoopbackGitHub
+const runs = hostRuns()
+let job: Omit<Job, 'inputs' | 'workspace'>
+let commit: string
+
+/** Folders as actions/download-artifact leaves them, one for each artifact. */
+let downloaded: string
+let whole: Outcome
+let wholeFiles: Readonly<Record<string, string>>
+let shards: readonly Outcome[]
+/** What GitHub was asked for while the shards ran. */
+let askedByShards: readonly string[]
+
+beforeAll(async () => {
+  evaluator = await installAction()
+  merger = await installPublisher()
+  hosted = await hostRepository()
+  github = await startGitHub({
+    ...{ repository: 'Codertocat/Hello-World', pullRequests: [2], extensions: [runs] },
+    tokens: { ghs_writes: actionsToken },
+  })
+  const base = await hosted.commit('main', {
+    ...{ [model]: hardened, 'robustness.yml': config },
+    'data/test.npz': readFileSync('fixtures/fashion/fashion-test.npz'),
+  })
+  const head = await hosted.commit('feature', { [model]: finetuned }, base)
+  commit = await hosted.merge(2, base, head)
+  const example = exampleOf('pull_request')
+  const payload = {
+    ...example,
+    pull_request: {
+      ...example.pull_request,
+      head: { ...example.pull_request.head, sha: head },
+      base: { ...example.pull_request.base, sha: base, ref: 'main' },
+    },
+  }
+  job = { event: 'pull_request', payload, sha: commit, apiUrl: github.url, token: 'ghs_writes' }
+  downloaded = join(hosted.folder, 'downloaded')
+  shards = await Promise.all([1, 2, 3].map((index) => evaluateShard(index)))
+  askedByShards = [...github.operations]
+  whole = await run(evaluator, {})
+  wholeFiles = await filesIn(whole)
+}, 240_000)
+afterAll(async () => {
+  await github.close()
+  await hosted.remove()
+  for (const action of [evaluator, merger]) await action.remove()
+})
+beforeEach(() => {
+  github.comments.length = 0
+  github.checkRuns.length = 0
+})
+
+async function run(action: InstalledAction, inputs: Job['inputs'], workspace?: string): Promise<Outcome> {
+  const checkout = workspace ?? (await hosted.checkout(commit, 1))
+  return runJob(action, { ...job, workspace: checkout, inputs: { config: 'robustness.yml', ...inputs } })
+}
+
+async function evaluateShard(index: number): Promise<Outcome> {
+  const workspace = await hosted.checkout(commit, 1)
+  const outcome = await run(evaluator, { shard: `${index}/3` }, workspace)
+  await mkdir(downloaded, { recursive: true })
+  await cp(join(workspace, 'robustness-gate-results'), join(downloaded, `robustness-gate-shard-${index}`), {
+    recursive: true,
+  })
+  return outcome
+}
+
+/** Joins what `change` leaves of the downloaded shards. */
+async function merge(
+  change: (folder: string) => Promise<unknown> = () => Promise.resolve(),
+  inputs: Job['inputs'] = {},
+): Promise<Outcome> {
+  const workspace = await hosted.checkout(commit, 1)
+  await cp(downloaded, join(workspace, 'shards'), { recursive: true })
+  await change(join(workspace, 'shards'))
+  return run(merger, { mode: 'merge', results: 'shards', ...inputs }, workspace)
+}
+
+/** The seconds an evaluation took are the only thing that may differ. */
+async function filesIn({ outputs }: Outcome): Promise<Readonly<Record<string, string>>> {
+  const folder = join(outputs.comparison, '..')
+  const names = (await readdir(folder)).sort()
+  const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')))
+  const timeless = (text: string) =>
+    text.replace(/"seconds": [\d.e-]+/g, '"seconds": 0').replace(/, \d+ s, /g, ', 0 s, ')
+  return Object.fromEntries(names.map((name, place) => [name, timeless(texts[place])]))
+}
+
+test('a shard evaluates its part of both models, posts nothing, says no verdict, and succeeds though the model is worse', async () => {
+  expect(shards.map(({ status, errors }) => ({ status, errors }))).toEqual(
+    [1, 2, 3].map(() => ({ status: 0, errors: [] })),
+  )
+  for (const { outputs, summary } of shards) expect([outputs.verdict, summary]).toEqual(['', ''])
+  expect(askedByShards).toEqual([])
+  for (const [place, size] of [14, 13, 13].entries()) {
+    const folder = join(downloaded, `robustness-gate-shard-${place + 1}`)
+    expect((await readdir(folder)).sort()).toEqual(['baseline.json', 'results.json', 'shard.json'])
+    for (const name of ['baseline.json', 'results.json']) {
+      const results = JSON.parse(await readFile(join(folder, name), 'utf8')) as { samples: unknown[] }
+      expect(results.samples).toHaveLength(size)
+    }
+  }
+})
+
+describe('three shards, joined where no model can be loaded,', () => {
+  const unmasked = ({ outputs }: Outcome) =>
+    Object.fromEntries(Object.entries(outputs).filter(([name]) => !/^(comparison|results|report)$/.test(name)))
+
+  test('are the whole: status, outputs, and every file to the byte but for the seconds', async () => {
+    const joined = await merge()
+    expect(joined).toMatchObject({ status: 1, warnings: [], errors: whole.errors })
+    expect(whole.outputs.verdict).toBe('regression')
+    expect(unmasked(joined)).toEqual(unmasked(whole))
+    expect(Object.keys(wholeFiles)).toEqual(expect.arrayContaining(written))
+    expect(await filesIn(joined)).toEqual(wholeFiles)
+    // Each model's adversarial examples were tried on the other, too.
+    expect(JSON.parse(wholeFiles['comparison.json'])).toHaveProperty('transfer')
+    expect(github.comments).toEqual([expect.objectContaining({ body: expect.stringContaining('❌ **Regression**') })])
+    expect(github.checkRuns).toEqual([expect.objectContaining({ name: 'Robustness gate', conclusion: 'failure' })])
+  })
+
+  test('the job fetches the artifacts of its own run where no folder is given', async () => {
+    for (const index of [1, 2, 3]) {
+      const folder = join(downloaded, `robustness-gate-shard-${index}`)
+      const files = await Promise.all(
+        (await readdir(folder)).map(async (name) => [name, new Uint8Array(await readFile(join(folder, name)))]),
+      )
+      const zip = zipSync(Object.fromEntries(files) as Record<string, Uint8Array>)
+      runs.artifacts.push({ run: 42, name: `robustness-gate-shard-${index}`, zip })
+    }
+    runs.artifacts.push({ run: 42, name: 'logs', zip: zipSync({ 'log.txt': new Uint8Array([1]) }) })
+    const joined = await merge((folder) => rm(folder, { recursive: true }), { results: '' })
+    runs.artifacts.length = 0
+    expect(joined).toMatchObject({ status: 1, outputs: { verdict: 'regression' } })
+    expect(await filesIn(joined)).toEqual(wholeFiles)
+  })
+
+  test('are judged by the policy of the base commit’s config here', async () => {
+    expect(await merge(undefined, { 'max-robust-drop': '100' })).toMatchObject({
+      status: 0,
+      outputs: { verdict: 'pass' },
+    })
+  })
+})
+
+describe('what is no whole is an error that names the shard, in log, check and comment', () => {
+  async function refused(words: RegExp, change: (folder: string) => Promise<unknown>): Promise<void> {
+    const { status, outputs, errors } = await merge(change)
+    expect({ status, verdict: outputs.verdict }).toEqual({ status: 2, verdict: 'error' })
+    expect(errors).toEqual([expect.stringMatching(words)])
+    expect(github.checkRuns).toEqual([expect.objectContaining({ conclusion: 'failure' })])
+    expect(github.comments).toEqual([expect.objectContaining({ body: expect.stringContaining('🛑 **Error**') })])
+  }
+  const shard = (folder: string, index: number) => join(folder, `robustness-gate-shard-${index}`)
+
+  test('a shard is missing', async () => {
+    await refused(/of 3 shards this is missing: 2\/3/, (folder) => rm(shard(folder, 2), { recursive: true }))
+  })
+
+  test('a shard is there twice', async () => {
+    await refused(/shards\/twin\/results\.json: is shard 2\/3, and so is .*shard-2\/results\.json/, (folder) =>
+      cp(shard(folder, 2), join(folder, 'twin'), { recursive: true }),
+    )
+  })
+
+  test('all are missing', async () => {
+    await refused(/results shards: there is no shard of "Robustness gate"; did the jobs/, (folder) =>
+      rm(folder, { recursive: true }),
+    )
+  })
+
+  test('a shard without its baseline', async () => {
+    await refused(/shard-3: the results of the baseline contradict/, (folder) =>
+      rm(join(shard(folder, 3), 'baseline.json')),
+    )
+  })
+
+  test('shards that the pull request itself has committed: none can name the commit it is in', async () => {
+    await refused(/is of commit 0{12}, and [0-9a-f]{12} is judged/, async (folder) => {
+      for (const index of [1, 2, 3]) {
+        const file = join(shard(folder, index), 'shard.json')
+        const record = JSON.parse(await readFile(file, 'utf8')) as object
+        await writeFile(file, JSON.stringify({ ...record, commit: '0'.repeat(40) }))
+      }
+    })
+  })
+})
+
+test('shards made with another ε than the config’s are not believed', async () => {
+  const { status, errors } = await merge(undefined, { epsilon: '0.2' })
+  expect({ status, errors }).toEqual({ status: 2, errors: [expect.stringMatching(/not made as the config asks/)] })
+})
+
+test.each([
+  [{ shard: '4/3' }, /input shard: "4\/3" is no part of a whole/],
+  [{ shard: '1/3', mode: 'merge' }, /input shard: is for mode: gate, not merge/],
+  [{ mode: 'merge', 'github-token': '' }, /give the input results, a folder, or a github-token/],
+])('%j is refused in one line', async (inputs, words) => {
+  const { status, errors } = await run(merger, inputs)
+  expect({ status, errors }).toEqual({ status: 2, errors: [expect.stringMatching(words)] })
+})

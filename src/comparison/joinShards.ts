@@ -1,0 +1,87 @@
+import { UsageError } from '../errors.js'
+import { mergeShards } from '../evaluation/merge.js'
+import type { NamedResults } from '../evaluation/merge.js'
+import type { Results } from '../evaluation/results.js'
+import type { GateShard } from './gateShard.js'
+import type { Transfer, Verdict } from './types.js'
+
+/** What one shard of a gate has written. */
+export interface NamedShard {
+  /** For messages: its folder or artifact. */
+  readonly name: string
+  readonly record: GateShard
+  readonly candidate: Results
+  /** Of this shard's images, or whole where it was not evaluated but known. */
+  readonly baseline?: Results
+}
+
+export interface Joined {
+  readonly candidate: Results
+  readonly baseline?: Results
+  readonly baselineState: Verdict['baseline']
+  readonly transfer?: readonly Transfer[]
+  readonly notes: readonly string[]
+}
+
+/**
+ * Joins the shards of a gate, given in any order, into what it would have found as a whole; see `mergeShards`.
+ *
+ * @throws UsageError that names the shard that is missing, doubled, or of something else.
+ */
+export function joinShards(parts: readonly NamedShard[]): Joined {
+  const named = parts.map(({ name, candidate }) => ({ name: `${name}/results.json`, results: candidate }))
+  const candidate = mergeShards(named)
+  const sorted = [...parts].sort((one, other) => one.record.shard.index - other.record.shard.index)
+  for (const part of sorted) refuseContradiction(part, sorted[0])
+  const [{ record }] = sorted
+  const transfer = joinTransfer(sorted)
+  return {
+    candidate,
+    ...(record.baseline === 'present' && { baseline: joinBaseline(sorted) }),
+    baselineState: record.baseline,
+    ...(transfer && { transfer }),
+    notes: [...new Set(sorted.flatMap(({ record: { notes } }) => notes))],
+  }
+}
+
+function refuseContradiction({ name, record, candidate, baseline }: NamedShard, first: NamedShard): void {
+  const { index, count } = record.shard
+  if (candidate.shard?.index !== index || candidate.shard.count !== count)
+    throw new UsageError(`${name}: says it is shard ${index}/${count}, and its results do not; run that shard again`)
+  if ((record.baseline === 'present') !== (baseline !== undefined))
+    throw new UsageError(`${name}: the results of the baseline contradict what it says of it; run that shard again`)
+  if (record.baseline !== first.record.baseline)
+    throw new UsageError(
+      `${name}: its baseline is ${record.baseline}, that of ${first.name} ${first.record.baseline}; run all shards again`,
+    )
+}
+
+function joinBaseline(parts: readonly NamedShard[]): Results {
+  const baselines = parts.flatMap(({ name, baseline }): readonly NamedResults[] =>
+    baseline === undefined ? [] : [{ name: `${name}/baseline.json`, results: baseline }],
+  )
+  const whole = baselines.find(({ results }) => results.shard === undefined)
+  if (whole === undefined) return mergeShards(baselines)
+  const other = baselines.find(({ results }) => results.model.sha256 !== whole.results.model.sha256)
+  if (other === undefined) return whole.results
+  throw new UsageError(`${other.name}: is of another baseline than ${whole.name}; run all shards again`)
+}
+
+/** Each image has been tried in one shard; where one had not both models, nothing is known of the whole. */
+function joinTransfer(parts: readonly NamedShard[]): readonly Transfer[] | undefined {
+  const [first, ...others] = parts.map(({ record }) => record.transfer)
+  if (first === undefined) return undefined
+  return others.reduce<readonly Transfer[] | undefined>(
+    (joined, transfer) =>
+      transfer &&
+      joined?.map((one): Transfer => {
+        const own = transfer.filter(
+          (each) => each.from === one.from && each.to === one.to && each.threat === one.threat,
+        )
+        const fooled = [...one.fooled, ...own.flatMap((each) => each.fooled)]
+        const tried = own.reduce((sum, each) => sum + each.tried, one.tried)
+        return { ...one, tried, fooled: fooled.sort((a, b) => a - b) }
+      }),
+    first,
+  )
+}

@@ -1,0 +1,146 @@
+import { readdir } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { parseGateShard } from '../comparison/gateShard.js'
+import type { NamedShard } from '../comparison/joinShards.js'
+import { nodeFiles, readNamed } from '../data/files.js'
+import { UsageError } from '../errors.js'
+import { parseAnyResults } from '../evaluation/resultsFile.js'
+import { messageOf, oneLine } from '../text.js'
+import { artifactsOfRun, downloadArtifact } from './artifacts.js'
+import type { Artifact, Fetch } from './artifacts.js'
+import type { Client } from './client.js'
+import { artifactPrefix } from './uploads.js'
+import { readZip } from './zip.js'
+
+export const shardFiles = ['shard.json', 'results.json', 'baseline.json'] as const
+export type ShardFile = (typeof shardFiles)[number]
+
+/** What may be a shard of a gate: it is one if it has a shard.json. */
+export interface PossibleShard {
+  /** For messages. */
+  readonly name: string
+  readonly read: (file: ShardFile) => Promise<Uint8Array | undefined>
+}
+
+/** Whose shards are wanted. */
+export interface ShardedGate {
+  readonly checkName: string
+  /** The commit that is judged. */
+  readonly commit: string
+}
+
+/**
+ * Reads the shards of one gate, and leaves those of others alone.
+ *
+ * @throws UsageError when there are none, or one that is broken or of another commit.
+ */
+export async function readShards(
+  found: readonly PossibleShard[],
+  where: string,
+  { checkName, commit }: ShardedGate,
+): Promise<readonly NamedShard[]> {
+  const shards: NamedShard[] = []
+  const others = new Set<string>()
+  for (const { name, read } of found) {
+    const text = await textOf(read, 'shard.json')
+    if (text === undefined) continue
+    const record = parseGateShard(text, `${name}/shard.json`)
+    if (record.gate !== checkName) {
+      others.add(record.gate)
+      continue
+    }
+    if (record.commit !== commit)
+      throw new UsageError(
+        `${name}: is of commit ${record.commit.slice(0, 12)}, and ${commit.slice(0, 12)} is judged; give what the shards of this run wrote`,
+      )
+    const [results, baseline] = [await textOf(read, 'results.json'), await textOf(read, 'baseline.json')]
+    if (results === undefined) throw new UsageError(`${name}: has no results.json beside its shard.json`)
+    shards.push({
+      ...{ name, record, candidate: parseAnyResults(results, `${name}/results.json`) },
+      ...(baseline !== undefined && { baseline: parseAnyResults(baseline, `${name}/baseline.json`) }),
+    })
+  }
+  if (shards.length > 0) return shards
+  const seen = others.size === 0 ? '' : `, only of ${oneLine([...others].map((gate) => `"${gate}"`).join(', '), 200)}`
+  throw new UsageError(
+    `${where}: there is no shard of "${checkName}"${seen}; did the jobs with shard: I/N run and upload what they wrote?`,
+  )
+}
+
+async function textOf(read: PossibleShard['read'], file: ShardFile): Promise<string | undefined> {
+  const bytes = await read(file)
+  return bytes && new TextDecoder().decode(bytes)
+}
+
+/** More than the artifacts of the largest matrix hold, unpacked. */
+const mostFolders = 10_000
+
+/** The folders at and below one in which a shard may be: artifacts unpack to one each. Links are not followed. */
+export async function shardsInFolder(folder: string, workspace: string): Promise<readonly PossibleShard[]> {
+  const found: PossibleShard[] = []
+  const waiting = [folder]
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const path = next
+    const entries = await readdir(path, { withFileTypes: true }).catch(() => [])
+    waiting.push(...entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(path, name)))
+    if (waiting.length + found.length > mostFolders)
+      throw new UsageError(`${folder}: holds over ${mostFolders} folders; give the one with the shards' artifacts`)
+    const files = new Set(entries.filter((entry) => entry.isFile()).map(({ name }) => name))
+    if (!files.has('shard.json')) continue
+    found.push({
+      name: relative(workspace, path) || path,
+      read: async (file) => (files.has(file) ? readNamed(join(path, file), nodeFiles) : undefined),
+    })
+  }
+  return found.sort((one, other) => (one.name < other.name ? -1 : 1))
+}
+
+/** As of what a run without permissions has reported. */
+const largestFile = 64 * 2 ** 20
+const largestZip = 128 * 2 ** 20
+
+/**
+ * The artifacts of a run in which a shard may be, by the prefix of their names.
+ *
+ * @param folder - Where in an artifact a gate's files are; empty for its top.
+ * @throws UsageError for one that has expired; any other error is the network's.
+ */
+export async function shardsOfRun(
+  client: Client,
+  fetch: Fetch,
+  runId: number,
+  folder: string,
+): Promise<readonly PossibleShard[]> {
+  const all = await artifactsOfRun(client, runId).catch((error: unknown) => {
+    throw new Error(
+      `the artifacts of this run could not be listed (${oneLine(messageOf(error), 200)}); the job needs actions: read, or actions/download-artifact and the input results`,
+      { cause: error },
+    )
+  })
+  const newest = new Map<string, Artifact>()
+  // An attempt that is repeated uploads under the same name again.
+  for (const artifact of all)
+    if (artifact.name.startsWith(artifactPrefix) && !newest.has(artifact.name)) newest.set(artifact.name, artifact)
+  return [...newest.values()].map((artifact) => inArtifact(client, fetch, artifact, folder))
+}
+
+function inArtifact(client: Client, fetch: Fetch, artifact: Artifact, folder: string): PossibleShard {
+  const name = `artifact ${oneLine(artifact.name, 100)}`
+  const inside = (file: ShardFile, at: string) => (at === '' ? file : `${at}/${file}`)
+  const places = folder === '' ? [''] : ['', folder]
+  let unpacked: Promise<Readonly<Record<string, Uint8Array | undefined>>> | undefined
+  const download = async () => {
+    if (artifact.expired) throw new UsageError(`${name} has expired; run this workflow again`)
+    const wanted = places.flatMap((at) => shardFiles.map((file) => inside(file, at)))
+    return readZip(await downloadArtifact(client, fetch, artifact, largestZip), wanted, largestFile, name)
+  }
+  return {
+    name,
+    async read(file) {
+      unpacked ??= download()
+      const files = await unpacked
+      const at = places.find((place) => files[inside('shard.json', place)] !== undefined)
+      return at === undefined ? undefined : files[inside(file, at)]
+    },
+  }
+}

@@ -1,0 +1,58 @@
+import { resolve } from 'node:path'
+import { compare } from '../comparison/compare.js'
+import { joinShards } from '../comparison/joinShards.js'
+import type { NamedShard } from '../comparison/joinShards.js'
+import { assertAsConfigured } from '../comparison/pairing.js'
+import type { Config } from '../config/types.js'
+import { UsageError } from '../errors.js'
+import { suiteOf, withBounds } from '../evaluation/evaluate.js'
+import { writeFileAtomically } from '../files.js'
+import { writeGateFiles } from '../gate.js'
+import type { Report } from '../github/publication.js'
+import { readShards, shardsInFolder, shardsOfRun } from '../github/shards.js'
+import { refuseLinks } from '../github/workspace.js'
+import { terminalReport } from '../report/terminal.js'
+import type { Measured, Run } from './services.js'
+import { fullReport } from './tell.js'
+
+/**
+ * What the shards of a gate have found, as if one job had evaluated all images. No model is loaded; the policy is that of the
+ * config here, and not the shards'.
+ *
+ * @throws UsageError that names the shard that is missing, doubled, broken or of something else.
+ */
+export async function joined(config: Config, run: Run): Promise<Measured> {
+  const { inputs, context, workspace, services } = run
+  const out = resolve(workspace, inputs.outputDir)
+  await refuseLinks(out, workspace)
+  const { candidate, baseline, baselineState, transfer, notes } = joinShards(await shardsOf(config, run))
+  assertAsConfigured(candidate, {
+    suite: suiteOf(config),
+    threats: withBounds(config.threats, config.dataOptions.range),
+    seed: config.seed,
+  })
+  const absent = baselineState === 'present' ? undefined : baselineState
+  const comparison = compare(candidate, baseline, config.policy, { baselineState: absent, transfer })
+  services.log.block(terminalReport(comparison, { color: true, width: 120 }))
+  const report: Report = { comparison, results: { candidate, baseline }, notes }
+  const files = await writeGateFiles(out, comparison, { candidate, baseline }, candidate.model.name)
+  await writeFileAtomically(files.report, fullReport(report, config.publish, context))
+  return { report, files }
+}
+
+async function shardsOf(
+  { publish }: Config,
+  { inputs, context, workspace, services }: Run,
+): Promise<readonly NamedShard[]> {
+  const gate = { checkName: publish.checkName, commit: context.event.headSha }
+  if (inputs.results !== '') {
+    const folder = resolve(workspace, inputs.results)
+    return readShards(await shardsInFolder(folder, workspace), `results ${inputs.results}`, gate)
+  }
+  const { client, fetch } = services
+  if (client === undefined)
+    throw new UsageError('mode: merge needs the shards’ results: give the input results, a folder, or a github-token')
+  const { id } = context.run
+  const found = await shardsOfRun(client, fetch, id, inputs.listed ?? '')
+  return readShards(found, `the artifacts of run ${id}`, gate)
+}

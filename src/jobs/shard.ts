@@ -1,0 +1,69 @@
+import { rm } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import type { GateShard } from '../comparison/gateShard.js'
+import type { Results } from '../evaluation/results.js'
+import { formatResults } from '../evaluation/resultsFile.js'
+import type { Shard } from '../evaluation/shards.js'
+import { evaluateBoth } from '../evaluateBoth.js'
+import type { Measured } from '../evaluateBoth.js'
+import { gateFiles, loadForGate } from '../gate.js'
+import { readConfig, readRequest } from '../github/request.js'
+import { refuseLinks } from '../github/workspace.js'
+import { makeFolder, writeOutput } from '../output.js'
+import { jsonText } from '../report/json.js'
+import { progressLines } from '../report/progress.js'
+import { oneLine } from '../text.js'
+import { placeOf, refuseUnsafe } from './gate.js'
+import type { Run } from './services.js'
+
+/**
+ * Evaluates a part of the images with candidate and baseline, and writes what `mode: merge` needs of it: results.json,
+ * baseline.json and shard.json. It gives no verdict and posts nothing.
+ *
+ * @throws UsageError and EvaluationError: then the shard is missing.
+ */
+export async function evaluateShard(run: Run, shard: Shard): Promise<void> {
+  const { inputs, context, workspace, services } = run
+  const { host, log } = services
+  const place = placeOf(run)
+  await refuseUnsafe(run, place)
+  const config = await readConfig(inputs, place)
+  const out = resolve(workspace, inputs.outputDir)
+  await refuseLinks(out, workspace)
+  const request = await readRequest(config, inputs, place)
+  const { candidate, baseline, notes } = request
+  if (notes.length > 0) log.block(notes.map((note) => oneLine(note)).join('\n'))
+  const effects = { ...host, onProgress: progressLines((line) => log.info(line)) }
+  const dataset = await loadForGate(config, request, effects)
+  const known: Measured = baseline.kind === 'results' ? { baseline: baseline.results } : {}
+  const model = baseline.kind === 'model' ? baseline.model : undefined
+  await evaluateBoth({ candidate, baseline: model, dataset, shard }, config, effects, known)
+  const { transfer } = known
+  await writeShard(out, known, {
+    schema: 'robustness-gate/shard/1',
+    gate: config.publish.checkName,
+    commit: context.event.headSha,
+    shard,
+    baseline: baseline.kind === 'none' || baseline.kind === 'missing' ? baseline.kind : 'present',
+    notes: [...notes],
+    ...(transfer && { transfer: transfer.map((trial) => ({ ...trial, fooled: [...trial.fooled] })) }),
+  })
+  services.setOutput('results', join(out, 'results.json'))
+  const images = known.candidate?.samples.length ?? 0
+  log.info(
+    `Shard ${shard.index}/${shard.count}: ${images} of ${dataset.samples} images; a job with mode: merge judges.`,
+  )
+}
+
+/** What an earlier run left is removed: it would pass for a part of this one. */
+async function writeShard(
+  out: string,
+  { candidate, baseline }: { readonly candidate?: Results; readonly baseline?: Results },
+  record: GateShard,
+): Promise<void> {
+  await makeFolder(out)
+  for (const name of gateFiles) await rm(join(out, name), { force: true })
+  if (candidate !== undefined) await writeOutput(join(out, 'results.json'), formatResults(candidate))
+  if (baseline !== undefined) await writeOutput(join(out, 'baseline.json'), formatResults(baseline))
+  await writeOutput(join(out, 'shard.json'), jsonText(record))
+}
