@@ -2,8 +2,10 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Transfer } from './comparison/types.js'
 import type { Config } from './config/types.js'
 import type { Dataset } from './data/types.js'
-import { evaluateModel } from './evaluateModel.js'
+import type { ModelBytes } from './engine/messages.js'
 import type { ModelEffects, Role } from './evaluateModel.js'
+import { evaluateOnce, recallEvaluation } from './evaluationStore.js'
+import type { StoringEffects } from './evaluationStore.js'
 import { completeModel } from './evaluation/ask.js'
 import { hashModel } from './evaluation/modelFile.js'
 import type { ModelFile } from './evaluation/modelFile.js'
@@ -18,8 +20,14 @@ export interface Measured {
   baseline?: Results
   /** What became of each model's adversarial examples on the other; undefined where there were not two models. */
   transfer?: readonly Transfer[]
+  /** With all their files. */
+  models?: Readonly<Partial<Record<Role, { readonly name: string; readonly sha256: string }>>>
   /** Whose evaluation is under way. */
   failed?: Role
+  /** Candidate and baseline are the same model, with the same preprocessing. */
+  unchanged?: boolean
+  /** Whose results are an earlier run's. */
+  recalled?: readonly Role[]
 }
 
 export interface BothModels {
@@ -29,6 +37,8 @@ export interface BothModels {
   readonly dataset: Dataset
   /** Only this part of the images. */
   readonly shard?: Shard
+  /** A model that is unchanged is not attacked; what is known of it is still told. */
+  readonly spare?: boolean
 }
 
 /**
@@ -38,30 +48,51 @@ export interface BothModels {
  * @param known - Gets what is found out as soon as it is.
  */
 export async function evaluateBoth(
-  { candidate: candidateFile, baseline: baselineFile, dataset, shard }: BothModels,
+  { candidate: candidateFile, baseline: baselineFile, dataset, shard, spare }: BothModels,
   config: Config,
-  effects: ModelEffects,
+  effects: StoringEffects,
   known: Measured,
 ): Promise<void> {
   const asking = { ...effects, timeLimitSeconds: config.limits.seconds }
   const trial = transferTrial(dataset, config, effects)
+  const evaluated = async (role: Role, model: ModelBytes, keeping: Partial<ModelEffects> = {}): Promise<Results> => {
+    known.failed = role
+    const { results, recalled } = await evaluateOnce(role, model, dataset, config, { ...effects, ...keeping }, shard)
+    if (recalled) known.recalled = [...(known.recalled ?? []), role]
+    return results
+  }
   known.failed = 'candidate'
   const candidate = await completeModel(candidateFile, asking)
-  const attacking = baselineFile === undefined ? effects : trial.keeping('candidate')
-  const results = await evaluateModel('candidate', candidate, dataset, config, attacking, shard)
-  known.candidate = results
-  if (baselineFile === undefined) return
+  known.models = { candidate: named(candidate) }
+  if (baselineFile === undefined) {
+    known.candidate = await evaluated('candidate', candidate)
+    return
+  }
   known.failed = 'baseline'
   const baseline = await completeModel(baselineFile, asking)
-  if (isUnchanged(config, candidate, baseline)) {
+  known.models = { ...known.models, baseline: named(baseline) }
+  known.unchanged = isUnchanged(config, candidate, baseline)
+  if (known.unchanged) {
+    const results = spare
+      ? await recallEvaluation('candidate', candidate, dataset, config, effects, shard)
+      : await evaluated('candidate', candidate)
+    if (results === undefined) return
+    if (spare) known.recalled = ['candidate']
+    known.candidate = results
     known.baseline = { ...results, model: { ...results.model, name: baseline.name } }
     return
   }
-  const keeping = trial.keeping('baseline', isHeldBy(results))
-  known.baseline = await evaluateModel('baseline', baseline, dataset, config, keeping, shard)
-  const onBaseline = await trial.on('baseline', baseline, known.baseline)
+  const results = await evaluated('candidate', candidate, trial.keeping('candidate'))
+  known.candidate = results
+  const ofBaseline = await evaluated('baseline', baseline, trial.keeping('baseline', isHeldBy(results)))
+  known.baseline = ofBaseline
+  const onBaseline = await trial.on('baseline', baseline, ofBaseline)
   known.failed = 'candidate'
   known.transfer = [...onBaseline, ...(await trial.on('candidate', candidate, results))]
+}
+
+function named(model: ModelBytes): { readonly name: string; readonly sha256: string } {
+  return { name: model.name, sha256: hashModel(model) }
 }
 
 /** An evaluation is deterministic, so the same model is evaluated once: most pull requests do not touch it. */

@@ -13,6 +13,7 @@ export interface CompareOptions {
   /** Why there is no baseline: nobody asked for one, or it was not found. */
   readonly baselineState?: 'none' | 'missing'
   readonly acceptance?: Acceptance
+  readonly origins?: Comparison['origins']
   /** What became of each model's adversarial examples on the other, where that was tried. */
   readonly transfer?: readonly Transfer[]
 }
@@ -60,13 +61,14 @@ export function compare(
     rows,
     classes: baseline ? classChanges(candidate, baseline) : [],
     flags,
+    ...(options.origins && { origins: options.origins }),
     ...(transfer && { transfer }),
     verdict: baseline ? { ...verdict, reasons: [...verdict.reasons, ...engineReasons(candidate, baseline)] } : verdict,
   }
 }
 
 /** Whatever was known when an evaluation broke. */
-export interface Known extends Partial<Pick<Comparison, 'data' | 'suite' | 'threats' | 'seed' | 'policy'>> {
+export interface Known extends Partial<Pick<Comparison, 'data' | 'suite' | 'threats' | 'seed' | 'policy' | 'origins'>> {
   /** Whose evaluation broke. */
   readonly failed?: ModelRole
   /** Evaluations that were completed. */
@@ -94,6 +96,7 @@ export function errorComparison(message: string, known: Known = {}): Comparison 
     policy: known.policy,
     rows: [],
     classes: [],
+    ...(known.origins && { origins: known.origins }),
     flags: [...(candidate ? flagsOf('candidate', candidate) : []), ...(baseline ? flagsOf('baseline', baseline) : [])],
     verdict: {
       outcome: 'error',
@@ -102,6 +105,19 @@ export function errorComparison(message: string, known: Known = {}): Comparison 
       fails: true,
     },
     failure,
+  }
+}
+
+/** The verdict on a model that is the baseline itself, and was not attacked. */
+export function unchangedComparison(
+  known: Pick<Comparison, 'data' | 'suite' | 'threats' | 'seed' | 'policy' | 'origins'>,
+): Comparison {
+  const unchanged = { code: 'unchanged', message: 'Candidate and baseline are the same model; nothing was attacked.' }
+  return {
+    schema: 'robustness-gate/comparison/1',
+    ...known,
+    ...{ rows: [], classes: [], flags: [] },
+    verdict: { outcome: 'pass', reasons: [unchanged], baseline: 'present', fails: false },
   }
 }
 

@@ -84,8 +84,8 @@ export interface Failure {
 export type ModelRole = 'baseline' | 'candidate'
 
 /**
- * `comparison.json`, schema `robustness-gate/comparison/1`. Under any outcome but `error` everything is there; an error
- * keeps what was known when it happened.
+ * `comparison.json`, schema `robustness-gate/comparison/1`. Everything is there but under two circumstances: an error keeps
+ * what was known when it happened, and a model that is unchanged may not have been attacked.
  */
 export interface Comparison {
   readonly schema: 'robustness-gate/comparison/1'
@@ -109,10 +109,23 @@ export interface Comparison {
     /** Indices of the images it is about. */
     readonly samples?: readonly number[]
   }[]
+  /** The models, whether or not they were attacked, and where they came from. */
+  readonly origins?: Readonly<Partial<Record<ModelRole, Origin>>>
   /** Each model's adversarial examples tried on the other; undefined where the two models were not both at hand. */
   readonly transfer?: readonly Transfer[]
   readonly verdict: Verdict
   readonly failure?: Failure
+}
+
+export interface Origin {
+  readonly name: string
+  readonly sha256: string
+  /** That holds the file, or that a run made it from. */
+  readonly commit?: string
+  /** Which way led to it, in our words. */
+  readonly how?: string
+  /** Its results are an earlier run's. */
+  readonly recalled?: true
 }
 
 /** Adversarial examples of one model, within a threat, on the other: a diagnosis, of which no model's result depends. */

@@ -12,10 +12,16 @@ import type { LocateInGit, TrackedFile } from './workspace.js'
 
 /** What the candidate is compared with, or why there is nothing. */
 export type Baseline =
-  | { readonly kind: 'model'; readonly model: ModelBytes }
-  | { readonly kind: 'results'; readonly results: Results }
+  | { readonly kind: 'model'; readonly model: ModelBytes; readonly origin: BaselineOrigin }
+  | { readonly kind: 'results'; readonly results: Results; readonly origin: BaselineOrigin }
   /** `none`: not wanted, or the event has none. `missing`: it did not exist yet where the change starts. */
   | { readonly kind: 'none' | 'missing'; readonly reason: string }
+
+/** Which way led to it, for the report. */
+export interface BaselineOrigin {
+  readonly commit?: string
+  readonly how: string
+}
 
 export interface BaselineRequest {
   /** `auto`, `none`, `ref:BRANCH|TAG|SHA`, `path:FILE`, `results:FILE`. */
@@ -43,13 +49,13 @@ export async function findBaseline(
   if (spec === 'auto') {
     const base = await findBase((await locate(request.model))?.git)
     if ('absent' in base) return { kind: base.absent, reason: base.reason }
-    return modelAt(await tracked(request, locate), base.commit)
+    return modelAt(await tracked(request, locate), base.commit, 'baseline auto, where the change starts from')
   }
   const [kind, argument] = split(spec)
   switch (kind) {
     case 'ref': {
       const file = await tracked(request, locate)
-      return modelAt(file, await resolveCommit(file.git, argument))
+      return modelAt(file, await resolveCommit(file.git, argument), `baseline ${spec}`)
     }
     case 'path':
       return namedFile(argument, request, findBase, locate, modelAt, readModel)
@@ -80,31 +86,33 @@ async function tracked({ spec, model }: BaselineRequest, locate: LocateInGit): P
   )
 }
 
-type ReadAt = (file: TrackedFile, commit: string) => Promise<Baseline>
+type ReadAt = (file: TrackedFile, commit: string, how: string) => Promise<Baseline>
 
-async function modelAt({ git, path }: TrackedFile, commit: string): Promise<Baseline> {
+async function modelAt({ git, path }: TrackedFile, commit: string, how: string): Promise<Baseline> {
   const where = `${path} at ${short(commit)}`
-  if (await existsAt(git, commit, path))
-    return { kind: 'model', model: await readModelFile(path, where, filesOf(git, commit)) }
+  if (await existsAt(git, commit, path)) {
+    const model = await readModelFile(path, where, filesOf(git, commit))
+    return { kind: 'model', model, origin: { commit, how } }
+  }
   return { kind: 'missing', reason: `There is no ${where}: this is the first adoption of a model.` }
 }
 
-async function resultsAt({ git, path }: TrackedFile, commit: string): Promise<Baseline> {
+async function resultsAt({ git, path }: TrackedFile, commit: string, how: string): Promise<Baseline> {
   const where = `${path} at ${short(commit)}`
   if (await existsAt(git, commit, path)) {
     const text = new TextDecoder().decode(await readNamed(path, filesOf(git, commit)))
-    return { kind: 'results', results: parseResults(text, where) }
+    return { kind: 'results', results: parseResults(text, where), origin: { commit, how } }
   }
   return { kind: 'missing', reason: `There are no results ${where}.` }
 }
 
-async function readModel(path: string): Promise<Baseline> {
-  return { kind: 'model', model: await readModelFile(path) }
+async function readModel(path: string, how: string): Promise<Baseline> {
+  return { kind: 'model', model: await readModelFile(path), origin: { how } }
 }
 
-async function readResults(path: string): Promise<Baseline> {
+async function readResults(path: string, how: string): Promise<Baseline> {
   const text = new TextDecoder().decode(await readNamed(path, nodeFiles))
-  return { kind: 'results', results: parseResults(text, path) }
+  return { kind: 'results', results: parseResults(text, path), origin: { how } }
 }
 
 /**
@@ -113,18 +121,19 @@ async function readResults(path: string): Promise<Baseline> {
  */
 async function namedFile(
   name: string,
-  { workspace, guarded }: BaselineRequest,
+  { workspace, guarded, spec }: BaselineRequest,
   findBase: FindBase,
   locate: LocateInGit,
   readAt: ReadAt,
-  read: (path: string) => Promise<Baseline>,
+  read: (path: string, how: string) => Promise<Baseline>,
 ): Promise<Baseline> {
   const path = resolve(workspace, name)
+  const how = `baseline ${spec}`
   const file = guarded ? await locate(path) : undefined
-  if (file === undefined) return read(path)
+  if (file === undefined) return read(path, how)
   const base = await findBase(file.git)
-  if ('absent' in base) return read(path)
-  if (await existsAt(file.git, base.commit, file.path)) return readAt(file, base.commit)
-  if (!(await existsAt(file.git, await checkedOutCommit(file.git), file.path))) return read(path)
+  if ('absent' in base) return read(path, how)
+  if (await existsAt(file.git, base.commit, file.path)) return readAt(file, base.commit, how)
+  if (!(await existsAt(file.git, await checkedOutCommit(file.git), file.path))) return read(path, how)
   return { kind: 'missing', reason: `The pull request itself adds ${file.path}, so it is nothing to hold it to.` }
 }

@@ -1,5 +1,5 @@
 import { count, percent, points, threatTitle } from '../comparison/text.js'
-import type { Comparison, ModelSummary, PairedRow } from '../comparison/types.js'
+import type { Comparison, ModelRole, ModelSummary, PairedRow } from '../comparison/types.js'
 import type { Results } from '../evaluation/results.js'
 import { code, prose } from './escape.js'
 import { factList } from './flags.js'
@@ -74,12 +74,28 @@ function provenance(comparison: Comparison, results: BothResults, { threats }: D
       comparison.threats.length > 0 && `Threats: ${comparison.threats.slice(0, threats).map(threatTitle).join(', ')}`,
       data && `Data ${code(data.name)}: ${count(data.samples)} images, SHA-256 ${code(data.sha256)}`,
       seed !== undefined && `Seed ${seed}`,
-      comparison.candidate && modelLine('Candidate', comparison.candidate, results.candidate),
-      comparison.baseline && modelLine('Baseline', comparison.baseline, results.baseline),
+      ...(['candidate', 'baseline'] as const).flatMap((role) => modelLines(comparison, role, results[role])),
       transfer !== '' && transfer,
       allowed !== '' && `Allowed to fall: ${allowed}`,
     ].filter((line) => typeof line === 'string'),
   )
+}
+
+/** What was measured, and where the model came from. */
+function modelLines(comparison: Comparison, role: ModelRole, results?: Results): readonly string[] {
+  const title = role === 'candidate' ? 'Candidate' : 'Baseline'
+  const { [role]: summary, origins } = comparison
+  const measured = summary ? [modelLine(title, summary, results)] : []
+  const origin = origins?.[role]
+  if (origin === undefined) return measured
+  const { name, sha256, commit, how, recalled } = origin
+  const where = [
+    how && prose(how, 300),
+    commit && `commit ${code(commit, 64)}`,
+    summary === undefined && `SHA-256 ${code(sha256)}`,
+    recalled && 'its results were found in the cache, made by an earlier run under the same conditions',
+  ].filter((part) => typeof part === 'string' && part !== '')
+  return where.length === 0 ? measured : [...measured, `${title} ${code(name)}: ${where.join('; ')}`]
 }
 
 function modelLine(

@@ -72,6 +72,8 @@ function passSentence({ rows, candidate, threats, verdict }: Comparison): string
       return `the model is unchanged; its robust accuracy under ${under} is ${after}`
     return `robust accuracy under ${under} goes from ${before} to ${after} (${signedPoints(-worst.drop)} points, allowed drop ${points(worst.allowed)})`
   }
+  if (candidate === undefined && verdict.reasons.some(({ code }) => code === 'unchanged'))
+    return 'the model is unchanged, so nothing was attacked'
   const [weakest] = [...threats].sort((one, other) => robust(candidate, one.id) - robust(candidate, other.id))
   if (weakest === undefined) return 'nothing was compared'
   return `robust accuracy under ${threatTitle(weakest)} is ${percent(robust(candidate, weakest.id))}; there was no baseline to compare with`

@@ -31,6 +31,8 @@ export interface Job {
   readonly token: string
   /** `with:` of the workflow. */
   readonly inputs: Readonly<Record<string, string>>
+  /** What else the runner sets. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 export interface Outcome {
@@ -74,6 +76,7 @@ export async function runJob(
     ...{ GITHUB_WORKSPACE: job.workspace, GITHUB_REPOSITORY: 'Codertocat/Hello-World', GITHUB_RUN_ID: '42' },
     ...{ GITHUB_API_URL: job.apiUrl, GITHUB_SERVER_URL: 'https://github.com' },
     ...{ GITHUB_OUTPUT: path('output'), GITHUB_STEP_SUMMARY: path('summary') },
+    ...job.environment,
   }
   const { status, log } = await start(join(action.folder, metadata.runs.main), job.workspace, env, onStart)
   const outcome = {

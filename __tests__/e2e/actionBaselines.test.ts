@@ -1,0 +1,135 @@
+import { readFileSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { actionsToken, startGitHub } from '../support/github/loopback.js'
+import type { LoopbackGitHub } from '../support/github/loopback.js'
+import { exampleOf } from '../support/github/payloads.js'
+import { hostRepository } from '../support/github/repository.js'
+import type { Content, HostedRepository } from '../support/github/repository.js'
+import { startResultsService } from '../support/github/resultsService.js'
+import type { ResultsService } from '../support/github/resultsService.js'
+import { installAction, runJob } from '../support/github/runner.js'
+import type { InstalledAction, Job, Outcome } from '../support/github/runner.js'
+
+/** Where a baseline comes from, on the built action: the cache, the merge base, an unchanged model. */
+
+const hardened = readFileSync('fixtures/fashion/fashion-hardened.onnx')
+const finetuned = readFileSync('fixtures/fashion/fashion-finetuned.onnx')
+const data = readFileSync('fixtures/fashion/fashion-test.npz')
+const config = 'model: models/classifier.onnx\ndata: data/test.npz\nepsilon: 0.1\nsamples: 32\nsuite: quick\n'
+const model = 'models/classifier.onnx'
+const start: Content = { [model]: hardened, 'data/test.npz': data, 'robustness.yml': config }
+
+let action: InstalledAction
+beforeAll(async () => {
+  action = await installAction()
+})
+afterAll(() => action.remove())
+
+let github: LoopbackGitHub
+let hosted: HostedRepository
+let service: ResultsService
+beforeEach(async () => {
+  hosted = await hostRepository()
+  service = await startResultsService()
+  github = await startGitHub({
+    repository: 'Codertocat/Hello-World',
+    pullRequests: [2],
+    tokens: { ghs_writes: actionsToken },
+  })
+})
+afterEach(async () => {
+  await service.close()
+  await hosted.remove()
+  await github.close()
+})
+
+async function run(job: Pick<Job, 'workspace' | 'event' | 'payload' | 'sha'> & Partial<Job>): Promise<Outcome> {
+  const temporary = join(hosted.folder, 'temporary')
+  await mkdir(temporary, { recursive: true })
+  const environment = { ...service.environment, RUNNER_TEMP: temporary, ...job.environment }
+  const given = { apiUrl: github.url, token: 'ghs_writes', inputs: { config: 'robustness.yml' }, ...job }
+  return runJob(action, { ...given, environment })
+}
+
+/** A pull request as GitHub hands it to a job: the payload, and the merge commit checked out one commit deep. */
+async function pullRequest(files: Content, before: Content = start) {
+  const base = await hosted.commit('main', before)
+  const head = await hosted.commit('feature', files, base)
+  const merge = await hosted.merge(2, base, head)
+  const example = exampleOf('pull_request')
+  const payload = {
+    ...example,
+    pull_request: {
+      ...example.pull_request,
+      head: { ...example.pull_request.head, sha: head },
+      base: { ...example.pull_request.base, sha: base, ref: 'main' },
+    },
+  }
+  return { base, head, job: { workspace: await hosted.checkout(merge, 1), event: 'pull_request', payload, sha: merge } }
+}
+
+function accuracies({ outputs }: Outcome): readonly (string | undefined)[] {
+  return ['verdict', 'robust-accuracy', 'baseline-robust-accuracy'].map((name) => outputs[name])
+}
+
+const attacked = /attacking|images,/
+
+describe('results in the cache', () => {
+  test('a run that is repeated attacks nothing, says so, and comes to the same', async () => {
+    const { job } = await pullRequest({ [model]: finetuned })
+    const first = await run(job)
+    expect(first).toMatchObject({ status: 1, outputs: { verdict: 'regression' }, warnings: [] })
+    expect(service.entries).toHaveLength(2)
+    const again = await run(job)
+    expect(again.warnings).toEqual([])
+    expect(accuracies(again)).toEqual(accuracies(first))
+    expect(again.summary).toMatch(/Candidate .*results were found in the cache/)
+    expect(again.summary).toMatch(/Baseline .*results were found in the cache/)
+    const line = (outcome: Outcome) => /Transfer: .*/.exec(outcome.summary)?.[0]
+    expect(line(again)).toBe(line(first))
+  })
+
+  test('what was stored under another seed is not used', async () => {
+    const { job } = await pullRequest({ [model]: finetuned })
+    await run(job)
+    const other = await run({ ...job, inputs: { config: 'robustness.yml', seed: '1' } })
+    expect(other.summary).not.toContain('found in the cache')
+    expect(service.entries).toHaveLength(4)
+  })
+
+  test('cache: false neither asks nor stores', async () => {
+    const { job } = await pullRequest({ [model]: finetuned })
+    await run({ ...job, inputs: { config: 'robustness.yml', cache: 'false' } })
+    expect(service.calls).toEqual([])
+  })
+
+  test('an entry that cannot be unpacked is one warning, and the model is attacked', async () => {
+    const { job } = await pullRequest({ [model]: finetuned })
+    await run(job)
+    for (const entry of service.entries) entry.content = Buffer.from('no archive')
+    const again = await run(job)
+    expect(again).toMatchObject({ status: 1, outputs: { verdict: 'regression' } })
+    expect(again.summary).not.toContain('found in the cache')
+  })
+})
+
+describe('a model that is unchanged', () => {
+  test('passes in seconds: nothing is attacked, both commits and the hash are in the report', async () => {
+    const { job, head, base } = await pullRequest({ 'README.md': 'Better words.' })
+    const outcome = await run(job)
+    expect(outcome).toMatchObject({ status: 0, outputs: { verdict: 'pass' }, warnings: [], errors: [] })
+    expect(outcome.log).not.toMatch(attacked)
+    expect(outcome.summary).toContain('the model is unchanged, so nothing was attacked')
+    for (const commit of [head, base]) expect(outcome.summary).toContain(commit)
+    expect(github.checkRuns).toEqual([expect.objectContaining({ conclusion: 'success' })])
+    expect(github.comments[0].body).toContain('the model is unchanged')
+  })
+
+  test('is attacked where an absolute limit has to be held', async () => {
+    const limited = { ...start, 'robustness.yml': `${config}minRobustAccuracy: 99%\n` }
+    const { job } = await pullRequest({ 'README.md': 'Better words.' }, limited)
+    expect(await run(job)).toMatchObject({ status: 1, outputs: { verdict: 'regression' } })
+  })
+})

@@ -1,0 +1,144 @@
+import { createServer } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+/** What a run has stored in GitHub's cache: an entry is immutable, and of other paths another one. */
+export interface CacheEntry {
+  readonly key: string
+  readonly version: string
+  content: Uint8Array
+}
+
+/** What a run has uploaded. */
+export interface ServedArtifact {
+  readonly id: number
+  readonly name: string
+  readonly zip: Uint8Array
+}
+
+/**
+ * The service that keeps caches and artifacts for a runner, as far as the toolkit uses it: Twirp's calls in JSON, and a
+ * storage that takes blobs whole or in blocks.
+ */
+export interface ResultsService {
+  /** What a runner sets for the steps of a job. */
+  readonly environment: Readonly<Record<string, string>>
+  readonly entries: CacheEntry[]
+  readonly artifacts: ServedArtifact[]
+  /** Methods and blob requests, in order. */
+  readonly calls: string[]
+  /** Answers with this status instead, from now on; by the name of a method or `PUT`, `GET` of a blob. */
+  readonly broken: Map<string, number>
+  readonly close: () => Promise<void>
+}
+
+const run = '11111111-1111-4111-8111-111111111111'
+const job = '22222222-2222-4222-8222-222222222222'
+
+export async function startResultsService(): Promise<ResultsService> {
+  const blobs = new Map<string, Uint8Array>()
+  const blocks = new Map<string, Map<string, Uint8Array>>()
+  const pending = new Map<string, string>()
+  const state = { entries: [] as CacheEntry[], artifacts: [] as ServedArtifact[], calls: [] as string[] }
+  const broken = new Map<string, number>()
+  let [url, blob] = ['', 0]
+
+  const newBlob = (name: string): string => {
+    blob += 1
+    pending.set(name, `/blob/${blob}`)
+    return `${url}/blob/${blob}?sig=signed`
+  }
+  const perform = (method: string, body: Readonly<Record<string, unknown>>): object => {
+    const { key, version, name } = body as Readonly<Record<string, string>>
+    switch (method) {
+      case 'GetCacheEntryDownloadURL': {
+        const found = state.entries.find((entry) => entry.key === key && entry.version === version)
+        if (found === undefined) return { ok: false }
+        blobs.set(`/blob/of-${key}`, found.content)
+        return { ok: true, signed_download_url: `${url}/blob/of-${key}`, matched_key: key }
+      }
+      case 'CreateCacheEntry': {
+        if (state.entries.some((entry) => entry.key === key && entry.version === version))
+          return { ok: false, message: 'cache entry with the same key, version, and scope already exists' }
+        return { ok: true, signed_upload_url: newBlob(`${key} ${version}`) }
+      }
+      case 'FinalizeCacheEntryUpload': {
+        const content = blobs.get(pending.get(`${key} ${version}`) ?? '')
+        if (content === undefined || String(content.length) !== body.size_bytes) return { ok: false }
+        state.entries.push({ key, version, content })
+        return { ok: true, entry_id: String(state.entries.length) }
+      }
+      case 'CreateArtifact': {
+        if (body.workflow_run_backend_id !== run || body.workflow_job_run_backend_id !== job) return { ok: false }
+        return { ok: true, signed_upload_url: newBlob(name) }
+      }
+      case 'FinalizeArtifact': {
+        const zip = blobs.get(pending.get(name) ?? '')
+        if (zip === undefined || String(zip.length) !== body.size) return { ok: false }
+        const id = 700 + state.artifacts.length
+        state.artifacts.push({ id, name, zip })
+        return { ok: true, artifact_id: String(id) }
+      }
+      default:
+        throw new Error(`${method} is no method of the service`)
+    }
+  }
+
+  const put = (path: string, query: URLSearchParams, body: Uint8Array): void => {
+    const staged = blocks.get(path) ?? new Map<string, Uint8Array>()
+    blocks.set(path, staged)
+    if (query.get('comp') === 'block') staged.set(query.get('blockid') ?? '', body)
+    else if (query.get('comp') === 'blocklist') {
+      const ids = [
+        ...Buffer.from(body)
+          .toString()
+          .matchAll(/<Latest>([^<]+)<\/Latest>/g),
+      ].map(([, id]) => id)
+      blobs.set(path, Buffer.concat(ids.map((id) => staged.get(id) ?? Buffer.alloc(0))))
+    } else blobs.set(path, body)
+  }
+
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { pathname, searchParams } = new URL(request.url ?? '/', url)
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk as Buffer)
+    const body = Buffer.concat(chunks)
+    const method = /^\/twirp\/github\.actions\.results\.api\.v1\.\w+Service\/(\w+)$/.exec(pathname)?.[1]
+    const call = method ?? request.method ?? ''
+    state.calls.push(call)
+    const status = broken.get(call)
+    if (status !== undefined) return void json(response, status, { msg: 'broken' })
+    if (method !== undefined) {
+      if (request.headers.authorization !== `Bearer ${token}`) return void json(response, 401, { msg: 'who are you?' })
+      return void json(response, 200, perform(method, JSON.parse(body.toString()) as Record<string, unknown>))
+    }
+    if (request.method === 'PUT') {
+      put(pathname, searchParams, body)
+      return void response.writeHead(201, { etag: '"0x1"', 'last-modified': new Date(0).toUTCString() }).end()
+    }
+    const content = blobs.get(pathname)
+    if (content === undefined) return void response.writeHead(404).end()
+    response.writeHead(200, { 'content-length': content.length }).end(content)
+  }
+
+  const server = createServer((request, response) => {
+    answer(request, response).catch((error: unknown) => json(response, 500, { msg: String(error) }))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return {
+    ...{ ...state, broken },
+    environment: { ACTIONS_RESULTS_URL: `${url}/`, ACTIONS_RUNTIME_TOKEN: token, ACTIONS_CACHE_SERVICE_V2: 'True' },
+    async close() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+const encoded = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+const token = `${encoded({ alg: 'none' })}.${encoded({ scp: `Actions.Results:${run}:${job}` })}.signature`
+
+function json(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+}

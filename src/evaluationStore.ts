@@ -1,0 +1,195 @@
+import { createHash } from 'node:crypto'
+import { threatModel } from './attacks/threat.js'
+import { assertSameConditions, canonical } from './comparison/pairing.js'
+import type { Config } from './config/types.js'
+import type { Dataset } from './data/types.js'
+import type { ModelBytes } from './engine/messages.js'
+import { EvaluationError, UsageError } from './errors.js'
+import { evaluateModel, requestFor } from './evaluateModel.js'
+import type { ModelEffects, Role } from './evaluateModel.js'
+import { loadWitnesses } from './evaluation/ask.js'
+import type { Witness } from './evaluation/collector.js'
+import { suiteOf, withBounds } from './evaluation/evaluate.js'
+import type { EvaluationRequest } from './evaluation/evaluate.js'
+import { hashModel } from './evaluation/modelFile.js'
+import type { Results } from './evaluation/results.js'
+import { formatResults, parseAnyResults } from './evaluation/resultsFile.js'
+import type { Shard } from './evaluation/shards.js'
+import { witnessArchive } from './evaluation/witnesses.js'
+import { engineVersion } from './version.js'
+
+/** What earlier evaluations have written, by name: results.json and adversarial-<threat>.npz. */
+export type EvaluationFiles = Readonly<Record<string, Uint8Array>>
+
+/** Keeps evaluations beyond the run that made them. Neither method throws: without it, a model is attacked again. */
+export interface EvaluationStore {
+  find(key: string): Promise<EvaluationFiles | undefined>
+  keep(key: string, files: EvaluationFiles): Promise<void>
+}
+
+export interface StoringEffects extends ModelEffects {
+  readonly store?: EvaluationStore
+  /** Gets each model's adversarial examples as archives by file name. */
+  readonly onArchives?: (role: Role, archives: EvaluationFiles) => void
+}
+
+export interface Evaluated {
+  readonly results: Results
+  /** They are an earlier run's. */
+  readonly recalled: boolean
+}
+
+/** Changes when the same settings are to be measured in another way, or kept in other files. */
+const layout = 1
+
+/** Adversarial examples that are kept of one model; of larger data those of the first images. */
+const mostBytes = 2 ** 28
+
+const resultsName = 'results.json'
+const archiveName = (threat: string): string => `adversarial-${threat}.npz`
+
+/**
+ * Evaluates a model, unless exactly this was evaluated before: an evaluation is a function of what `keyOf` hashes. Whoever
+ * can write to the store is a stranger, so what it gives is read like any results file, and held against what is asked.
+ */
+export async function evaluateOnce(
+  role: Role,
+  model: ModelBytes,
+  dataset: Dataset,
+  config: Config,
+  effects: StoringEffects,
+  shard?: Shard,
+): Promise<Evaluated> {
+  const recalled = await recallEvaluation(role, model, dataset, config, effects, shard)
+  if (recalled !== undefined) return { results: recalled, recalled: true }
+  const { store, onArchives } = effects
+  if (store === undefined && onArchives === undefined)
+    return { results: await evaluateModel(role, model, dataset, config, effects, shard), recalled: false }
+  const request = { ...requestFor(role, model, dataset, config), shard }
+  const witnesses: Witness[] = []
+  const images = Math.floor(mostBytes / (4 * elements(dataset) * request.threats.length))
+  const onWitness = (witness: Witness): void => {
+    effects.onWitness?.(witness)
+    if (witness.index < images) witnesses.push(witness)
+  }
+  const results = await evaluateModel(role, model, dataset, config, { ...effects, onWitness }, shard)
+  const archives = Object.fromEntries(
+    request.threats.map(({ id }) => [archiveName(id), witnessArchive(witnesses, id, dataset)]),
+  )
+  onArchives?.(role, archives)
+  await store?.keep(keyOf(request, effects.cpu), { [resultsName]: Buffer.from(formatResults(results)), ...archives })
+  return { results, recalled: false }
+}
+
+/** What `evaluateOnce` would not have to evaluate; undefined where it would. */
+export async function recallEvaluation(
+  role: Role,
+  model: ModelBytes,
+  dataset: Dataset,
+  config: Config,
+  effects: StoringEffects,
+  shard?: Shard,
+): Promise<Results | undefined> {
+  const { store, onArchives } = effects
+  const request = { ...requestFor(role, model, dataset, config), shard }
+  const found = await store?.find(keyOf(request, effects.cpu))
+  const recalled = found && (await recall(found, request, effects))
+  if (found === undefined || recalled === undefined) return undefined
+  for (const witness of recalled.witnesses) effects.onWitness?.(witness)
+  onArchives?.(role, withoutResults(found))
+  return recalled.results
+}
+
+/** SHA-256 (hex) over all that an evaluation depends on. */
+export function keyOf({ model, dataset, ...request }: EvaluationRequest, cpu: string): string {
+  const { preprocessing, threats, suite, quantised, seed, limits, toolVersion, shard } = request
+  const asked = {
+    ...{ layout, toolVersion, engine: engineVersion, cpu, batch: limits.batch },
+    ...{ model: hashModel(model), preprocessing, data: dataset.sha256, samples: dataset.samples },
+    classNames: dataset.classNames,
+    ...{ suite: suiteOf({ suite, quantised }), threats: withBounds(threats, dataset.range), seed, shard },
+  }
+  return createHash('sha256').update(canonical(asked)).digest('hex')
+}
+
+function withoutResults(files: EvaluationFiles): EvaluationFiles {
+  return Object.fromEntries(Object.entries(files).filter(([name]) => name !== resultsName))
+}
+
+interface Recalled {
+  readonly results: Results
+  readonly witnesses: readonly Witness[]
+}
+
+/** What was stored, if it is what is asked for; undefined when it is anything else. */
+async function recall(
+  files: EvaluationFiles,
+  request: EvaluationRequest,
+  effects: StoringEffects,
+): Promise<Recalled | undefined> {
+  try {
+    const stored = files[resultsName]
+    if (stored === undefined) return undefined
+    const results = parseAnyResults(new TextDecoder().decode(stored), 'stored results')
+    if (!isAnswer(results, request, effects.cpu)) return undefined
+    const witnesses: Witness[] = []
+    for (const threat of request.threats) {
+      const archive = files[archiveName(threat.id)]
+      if (archive === undefined) return undefined
+      witnesses.push(...(await witnessesIn(archive, threat, request, results, effects)))
+    }
+    const { model, dataset } = request
+    const named = { model: { ...results.model, name: model.name }, data: { ...results.data, name: dataset.name } }
+    return { results: { ...results, ...named }, witnesses }
+  } catch (error) {
+    if (error instanceof UsageError || error instanceof EvaluationError || error instanceof RangeError) return undefined
+    throw error
+  }
+}
+
+/** @throws UsageError where attacks, seed or data are others. */
+function isAnswer(results: Results, request: EvaluationRequest, cpu: string): boolean {
+  const { model, dataset, preprocessing, threats, suite, quantised, seed, toolVersion, shard } = request
+  const asked = { suite: suiteOf({ suite, quantised }), threats: withBounds(threats, dataset.range), seed }
+  assertSameConditions({ ...asked, data: { sha256: dataset.sha256 } }, results)
+  const { samples, classNames } = dataset
+  const expected = { cpu, version: toolVersion, sha256: hashModel(model), preprocessing, samples, classNames, shard }
+  const { tool, data } = results
+  const found = {
+    ...{ cpu: tool.cpu, version: tool.version, sha256: results.model.sha256, preprocessing: results.preprocessing },
+    ...{ samples: data.samples, classNames: data.classNames, shard: results.shard },
+  }
+  const labelled = results.samples.every(({ index, label }) => dataset.labels[index] === label)
+  const complete = shard !== undefined || results.samples.length === samples
+  return labelled && complete && canonical(found) === canonical(expected)
+}
+
+/** Points of an archive that are what they should be: of an image that the results call broken, and inside its ball. */
+async function witnessesIn(
+  archive: Uint8Array,
+  threat: EvaluationRequest['threats'][number],
+  { dataset, limits }: EvaluationRequest,
+  { samples }: Results,
+  effects: StoringEffects,
+): Promise<readonly Witness[]> {
+  const asking = { ...effects, timeLimitSeconds: limits.seconds }
+  const { shape, pixels, indices } = await loadWitnesses(archive, 'stored adversarial examples', asking)
+  if (canonical(shape) !== canonical(dataset.shape))
+    throw new UsageError('stored adversarial examples are of other data')
+  const size = elements(dataset)
+  const broken = new Map(samples.map((sample) => [sample.index, sample]))
+  return [...indices].flatMap((index, row): Witness[] => {
+    const outcome = broken.get(index)
+    if (outcome === undefined || outcome.threats[threat.id]?.robust !== false) return []
+    const point = pixels.slice(row * size, (row + 1) * size)
+    const image = dataset.pixels.subarray(index * size, (index + 1) * size)
+    const { distance, low, high } = threatModel(image, threat, dataset.range)
+    const inside = point.every((pixel) => pixel >= low && pixel <= high) && distance(point) <= threat.epsilon
+    // What the model says there is not kept, and nobody asks: it is tried on another model.
+    return inside ? [{ threat: threat.id, index, label: outcome.label, predicted: -1, pixels: point }] : []
+  })
+}
+
+function elements({ shape }: Pick<Dataset, 'shape'>): number {
+  return shape.reduce((product, length) => product * length, 1)
+}
