@@ -182,8 +182,9 @@ describe('data options', () => {
 
   test('a batch that some kernels compute differently is refused', () => {
     expect(complaint(() => parseConfig({ flags: { batch: '50' } }))).toBe(
-      '--batch: "50" is not a multiple of 16; take 64 or 128',
+      '--batch: "50" is neither 1 nor a multiple of 16; take 64 or 128',
     )
+    expect(parseConfig({ flags: { batch: '1' } }).limits.batch).toBe(1)
   })
 })
 

@@ -37,7 +37,7 @@ export const ballFlags: SettingFlags = {
 }
 
 export const limitFlags: SettingFlags = {
-  batch: ['N', 'images in one run of the model, a multiple of 16 (default: 64)'],
+  batch: ['N', 'images in one run of the model, 1 or a multiple of 16 (default: 64)'],
   timeLimit: ['SECONDS', 'for the evaluation of one model (default: 3600)'],
 }
 

@@ -90,10 +90,11 @@ export const settingNames: readonly string[] = Object.keys(settings)
 export const SettingsSchema = z.object(settings)
 export type Settings = z.output<typeof SettingsSchema>
 
-/** Some onnxruntime kernels change a result's last bit with an image's place inside an odd batch. */
+/** One image alone has one place; in other odd batches some onnxruntime kernels change a result's last bit with it. */
 function batchSize(value: unknown): number {
-  const batch = wholeNumber(value, { min: 16, max: 4096 })
-  if (batch % 16 !== 0) throw new UsageError(`${quote(value)} is not a multiple of 16; take 64 or 128`)
+  const batch = wholeNumber(value, { min: 1, max: 4096 })
+  if (batch !== 1 && batch % 16 !== 0)
+    throw new UsageError(`${quote(value)} is neither 1 nor a multiple of 16; take 64 or 128`)
   return batch
 }
 

@@ -72,7 +72,7 @@ export interface Limits {
   readonly seconds: number
   /** Child processes. Undefined: one per core. */
   readonly workers?: number
-  /** Images in one onnxruntime call, a multiple of 16 (a model whose batch cannot be lifted uses its own). */
+  /** Images in one onnxruntime call, 1 or a multiple of 16 (a model whose batch cannot be lifted uses its own). */
   readonly batch: number
 }
 
