@@ -48,7 +48,7 @@ const REFUSED: readonly (readonly [Case, RegExp])[] = [
       trips: scalar(1025),
       go: truth(true),
     }),
-    /Loop \(node "tested"\) takes 1025 steps of 2 nodes; .* up to 1024 steps and 100000 nodes/,
+    /Loop \(node "tested"\) takes 1025 steps of 2 nodes; .* up to 1024 steps and 100000 nodes in all; export the model for fewer steps/,
   ],
 ]
 

@@ -48,3 +48,12 @@ test('a model without a gradient is attacked, and nobody takes that for a whole 
   expect(text).toContain('• operator Mish')
   expect(text).not.toContain('can attack')
 })
+
+test('what an evaluation is going to say is said, and where nobody tried, that nobody did', () => {
+  const untried = 'the gradient was not made'
+  const flags = [{ code: 'randomness', message: 'The model draws numbers (RandomNormalLike): …' }]
+  const tried = inspectionText({ ...inspection, flags })
+  expect(tried).toContain('• The model draws numbers')
+  expect(tried).not.toContain(untried)
+  expect(inspectionText(inspection)).toContain(untried)
+})

@@ -10,7 +10,7 @@ import type { ModelSource } from './surrogate.js'
 import { UsageError } from '../errors.js'
 
 /**
- * Tells what a model is made of and whether its gradient can be made.
+ * Tells what a model is made of and, by the names of its operators, whether its gradient can be made; nothing is run.
  *
  * @throws UsageError when the file is no ONNX model of opset 7 to 24.
  */

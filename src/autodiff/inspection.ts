@@ -7,7 +7,7 @@ export const ValueSchema = z.object({
   dims: z.array(z.union([z.int(), z.string()])).optional(),
 })
 
-/** What `inspect` tells of a model, read from the file without running it. */
+/** What `inspect` tells of a model. */
 export const InspectionSchema = z.object({
   name: z.string(),
   bytes: z.int().min(0),
@@ -35,6 +35,11 @@ export const InspectionSchema = z.object({
   attackable: z.enum(['yes', 'without-gradients', 'no']),
   /** What keeps the model, or its gradient, from being attacked, one sentence each; empty when nothing does. */
   problems: z.array(z.string()),
+  /**
+   * What an evaluation is going to say of the model, whose gradient was made to know it; undefined where the sizes of an image
+   * are free, and the names of its operators are all that was looked at.
+   */
+  flags: z.array(z.object({ code: z.string(), message: z.string() })).optional(),
 })
 
 export type Inspection = z.infer<typeof InspectionSchema>

@@ -1,3 +1,4 @@
+import { BY_THEIR_MEAN } from '../onnx/chance.js'
 import { CANONICAL_OPSET } from '../onnx/graph.js'
 import { EXPANSIONS } from './expansions/index.js'
 import type { Marked } from './rule.js'
@@ -56,6 +57,7 @@ function gradientOf(operator: string): Pick<OperatorRow, 'gradient' | 'note'> {
   const rewritten = Object.hasOwn(REWRITTEN, operator) ? REWRITTEN[operator] : undefined
   const marked: Marked | undefined = rewritten ?? EXPANSIONS.get(operator) ?? RULES.get(operator)
   if (marked) return { gradient: marked.kind ?? 'exact', note: marked.note ?? '' }
+  if (BY_THEIR_MEAN.has(operator)) return { gradient: 'straight-through', note: 'that of its probabilities' }
   return { gradient: WITHOUT_GRADIENT.has(operator) ? 'none' : 'missing', note: '' }
 }
 
@@ -77,7 +79,7 @@ A model of opset ${OLDEST_OPSET} to ${CANONICAL_OPSET} is first rewritten to ops
 - **straight-through** (${counted('straight-through')}): the derivative of a smooth stand-in, because the operator's own is zero or undefined
   almost everywhere (BPDA, Athalye et al. 2018). Only the attack's direction comes from it: whether an image is fooled is
   always decided by the unmodified model;
-- **none** (${counted('none')}): the output is whole numbers, truth values, text or a shape. Nothing flows back, and nothing is missed.
+- **none** (${counted('none')}): the output is whole numbers, truth values, text or a shape, or drawn without the image. Nothing flows back, and nothing is missed.
 
 Whatever does not depend on the image (weights, shapes, masks) is computed once and needs no gradient: there every operator
 that onnxruntime runs will do.
@@ -91,8 +93,7 @@ ${beside.length === 0 ? '' : besideTheStandard(beside)}
 ## Without a gradient
 
 Where the image passes one of these on its way to the logits, an evaluation goes on with attacks that need no gradient, and
-says so with the flag \`no-gradient-rule\` (see flags.md). Most of them work on sequences or sound, or draw numbers by chance. (Of
-Bernoulli an evaluation takes the gradient of its probabilities; of RandomNormal and RandomUniform none is needed.)
+says so with the flag \`no-gradient-rule\` (see flags.md). Most of them work on sound.
 
 ${missing.join(', ')}
 `

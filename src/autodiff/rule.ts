@@ -38,6 +38,11 @@ export function straightThrough<T extends (...parameters: never[]) => unknown>(n
   return marked(of, { kind: 'straight-through', note })
 }
 
+/** Says of a rule or an expansion what its gradient is made for. */
+export function noted<T extends (...parameters: never[]) => unknown>(note: string, of: T): T & Marked {
+  return marked(of, { note })
+}
+
 /** A copy: one rule may stand in the table twice, with other notes. */
 function marked<T extends (...parameters: never[]) => unknown>(of: T, mark: Marked): T & Marked {
   return Object.assign(of.bind(undefined) as T, mark)

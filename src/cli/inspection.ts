@@ -50,14 +50,23 @@ const obstacles = {
     'The gate attacks this model without gradients, by random search alone: its robust accuracy is an upper bound, and a pass inconclusive.',
 } as const
 
-function problems({ attackable, problems: found, operators: all }: Inspection): string {
+function problems({ attackable, problems: found, operators: all, flags }: Inspection): string {
+  const free = flags === undefined && attackable !== 'no'
+  const untried = free ? ['(By their names: the sizes of an image are free, so the gradient was not made.)'] : []
   if (attackable !== 'yes')
-    return [obstacles[attackable], ...found.map((problem) => `• ${plain(problem, 1000)}`)].join('\n')
-  const steps = all.filter(({ gradient }) => gradient === 'straight-through').map(({ operator }) => plain(operator))
+    return [obstacles[attackable], ...found.map((problem) => `• ${plain(problem, 1000)}`), ...untried].join('\n')
   const everything = 'Every operator on the way has a gradient: the gate can attack this model.'
-  if (steps.length === 0) return everything
-  const note = `Straight-through (${steps.join(', ')}): flat almost everywhere, so attacks follow the gradient of a smooth stand-in; the model itself decides whether they succeed.`
-  return `${everything}\n${note}`
+  const told = flags?.map(({ message }) => `• ${plain(message, 1000)}`) ?? byName(all)
+  return [everything, ...told, ...untried].join('\n')
+}
+
+function byName(operators: Inspection['operators']): readonly string[] {
+  const steps = operators
+    .filter(({ gradient }) => gradient === 'straight-through')
+    .map(({ operator }) => plain(operator))
+  if (steps.length === 0) return []
+  const why = 'flat almost everywhere, so attacks follow the gradient of a smooth stand-in'
+  return [`Straight-through (${steps.join(', ')}): ${why}; the model itself decides whether they succeed.`]
 }
 
 function columns(rows: readonly (readonly string[])[]): string {

@@ -1,11 +1,11 @@
 import type { Asking } from '../attacks/protocol.js'
 import { gradientModelOf } from '../autodiff/gradientModel.js'
-import { inspectModel } from '../autodiff/inspect.js'
 import { decodeData } from '../data/decode.js'
 import { decodeWitnesses } from '../data/witnesses.js'
 import { UsageError } from '../errors.js'
 import { externalLocations } from '../onnx/external.js'
 import { elementCount } from '../onnx/tensor.js'
+import { inspect } from './inspect.js'
 import { evaluateImage, type ImageResult } from './image.js'
 import { loadModel, type LoadedModel } from './load.js'
 import { MAXIMUM_EXTERNAL_FILES } from './messages.js'
@@ -39,7 +39,7 @@ export function serve(send: (reply: Reply) => Promise<void>): (request: Request)
       case 'locate':
         return send({ type: 'needs', locations: missingFiles(request.model) })
       case 'inspect':
-        return send({ type: 'inspected', inspection: await inspectModel(request.model) })
+        return send({ type: 'inspected', inspection: await inspect(request.model) })
       case 'gradient': {
         const run = modelRunner(request.model.external)
         const bytes = await gradientModelOf(request.model, run).finally(run.close)

@@ -5,21 +5,22 @@ import type { Expansion } from '../expansion.js'
 import type { GradientBuilder } from '../gradientBuilder.js'
 import { bodyOf, inliner } from './body.js'
 import { tripsOf, withTrace } from './trips.js'
-import { checkUnrolling } from './unrolling.js'
+import { noted } from '../rule.js'
+import { checkUnrolling, UNROLLED } from './unrolling.js'
 
 /** Control flow whose way is the same for every image: written out. */
 export const controlFlow: Readonly<Record<string, Expansion>> = {
-  If: (node, b) => {
+  If: noted('is the branch that is taken: images must not choose it', (node, b) => {
     const [condition] = b.integersOf(node.inputs[0]) ?? []
     if (condition === undefined)
       throw new UsageError(
         `${describe(node)} chooses by a condition that depends on the image, which has no gradient rule; export the model with the branch that is taken`,
       )
     return inliner(bodyOf(node, condition === 0 ? 'else_branch' : 'then_branch'), b)([])
-  },
+  }),
 
   /** Inputs M, condition, carried …; body: i, condition, carried … → condition, carried …, one row of each scan output. */
-  Loop: (node, b) => {
+  Loop: noted(UNROLLED, (node, b) => {
     const body = bodyOf(node, 'body')
     const trips = tripsOf(node, body, b)
     if (trips === 'unseen') return withTrace(node, body, b)
@@ -43,10 +44,10 @@ export const controlFlow: Readonly<Record<string, Expansion>> = {
       )
     })
     return [...carried, ...stacks]
-  },
+  }),
 
   /** Inputs carried …, scanned …; body: carried …, one row of each → carried …, one row of each scan output. */
-  Scan: (node, b) => {
+  Scan: noted(UNROLLED, (node, b) => {
     const body = bodyOf(node, 'body')
     const count = intAttribute(node, 'num_scan_inputs', 1)
     const initial = node.inputs.slice(0, node.inputs.length - count)
@@ -81,7 +82,7 @@ export const controlFlow: Readonly<Record<string, Expansion>> = {
       return stack(name, turned(column, directions[place]), axis, b)
     })
     return [...carried, ...stacks]
-  },
+  }),
 }
 
 function turned(rows: readonly string[], direction: number): readonly string[] {

@@ -5,17 +5,18 @@ import type { Expansion } from '../expansion.js'
 import type { GradientBuilder } from '../gradientBuilder.js'
 import { CELLS } from './cells.js'
 import type { Cell, Direction, State } from './cells.js'
+import { noted } from '../rule.js'
 import { activationsOf } from './recurrentActivations.js'
-import { checkUnrolling } from './unrolling.js'
+import { checkUnrolling, UNROLLED } from './unrolling.js'
 
 /** A step of the longest cell, an LSTM with peepholes and clipping: it is only compared with a limit. */
 const NODES_PER_STEP = 24
 
 /** Recurrent operators, step by step. Weights are cut and turned by nodes that fold to constants. */
 export const recurrent: Readonly<Record<string, Expansion>> = {
-  GRU: unrolled(CELLS.GRU),
-  LSTM: unrolled(CELLS.LSTM),
-  RNN: unrolled(CELLS.RNN),
+  GRU: noted(UNROLLED, unrolled(CELLS.GRU)),
+  LSTM: noted(UNROLLED, unrolled(CELLS.LSTM)),
+  RNN: noted(UNROLLED, unrolled(CELLS.RNN)),
 }
 
 interface Run {

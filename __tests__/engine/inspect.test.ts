@@ -1,0 +1,121 @@
+import { describe, expect, test } from '@jest/globals'
+import { inspect } from '../../src/engine/inspect.js'
+import { loadModel } from '../../src/engine/load.js'
+import type { ModelBytes } from '../../src/engine/messages.js'
+import { makeNode } from '../../src/onnx/attributes.js'
+import { encodeModel } from '../../src/onnx/codec.js'
+import type { Node, Tensor } from '../../src/onnx/graph.js'
+import { model, plain } from './support/fixtures.js'
+
+const floats = (dims: readonly number[]): Tensor => {
+  const size = dims.reduce((product, length) => product * length, 1)
+  return { type: 'float32', dims, data: Float32Array.from({ length: size }, (_, at) => Math.sin(at + 1)) }
+}
+const whole = (...values: readonly number[]): Tensor => ({
+  type: 'int64',
+  dims: [values.length],
+  data: BigInt64Array.from(values, BigInt),
+})
+
+const made = (
+  shape: readonly (number | string)[],
+  nodes: readonly Node[],
+  constants: Readonly<Record<string, Tensor>> = {},
+): ModelBytes => ({
+  name: 'made.onnx',
+  bytes: encodeModel({
+    name: 'made',
+    opsets: new Map([['', 17]]),
+    irVersion: 8,
+    inputs: [{ name: 'x', type: 'float32', dims: ['n', ...shape] }],
+    outputs: [{ name: 'y', type: 'float32', dims: ['n', 3] }],
+    nodes,
+    constants: new Map(Object.entries(constants)),
+  }),
+  external: {},
+})
+
+const evaluated = (of: ModelBytes, shape: readonly number[]) =>
+  loadModel({
+    type: 'load',
+    model: of,
+    shape,
+    layout: shape.length === 3 ? 'nchw' : 'flat',
+    range: [0, 1],
+    preprocessing: plain,
+    threats: [],
+    attacks: [{ name: 'fgsm', id: 'fgsm', loss: 'cross-entropy', survivorsOnly: false }],
+    seed: 0,
+    quantised: false,
+    batch: 16,
+    witnesses: false,
+  })
+
+const dense = { w: floats([4, 3]) }
+const product = (from: string): Node => makeNode('MatMul', [from, 'w'], ['y'])
+
+/** Whoever asks before the evaluation must not be told another story than the evaluation tells an hour later. */
+describe('inspect gives the evaluation’s answer', () => {
+  const cases: readonly (readonly [string, ModelBytes, readonly number[], RegExp | undefined])[] = [
+    [
+      'a recurrence that is too long',
+      made(
+        [1500, 1],
+        [
+          makeNode('Transpose', ['x'], ['steps'], { perm: [1, 0, 2] }),
+          makeNode('RNN', ['steps', 'wi', 'wr'], ['', 'last'], { hidden_size: 3 }, 'long'),
+          makeNode('Squeeze', ['last', 'axis'], ['y']),
+        ],
+        { wi: floats([1, 3, 1]), wr: floats([1, 3, 3]), axis: whole(0) },
+      ),
+      [1500, 1],
+      /RNN \(node "long"\) takes 1500 steps .*1024 steps and 100000 nodes/,
+    ],
+    [
+      'comparisons on every way',
+      made(
+        [4],
+        [makeNode('Greater', ['x', 'half'], ['on']), makeNode('Cast', ['on'], ['bits'], { to: 1 }), product('bits')],
+        { ...dense, half: { type: 'float32', dims: [], data: Float32Array.of(0.5) } },
+      ),
+      [4],
+      /no gradient reaches the input/,
+    ],
+    [
+      'a cast that cuts off',
+      made(
+        [4],
+        [makeNode('Cast', ['x'], ['i'], { to: 6 }), makeNode('Cast', ['i'], ['f'], { to: 1 }), product('f')],
+        dense,
+      ),
+      [4],
+      undefined,
+    ],
+    ['nothing', model('fashion/fashion-hardened.onnx'), [1, 28, 28], undefined],
+    ['rounding', model('models/int8-qdq.onnx'), [1, 28, 28], undefined],
+  ]
+  test.each(cases)('%s', async (_, of, shape, problem) => {
+    const { attackable, problems, flags } = await inspect(of)
+    const loaded = await evaluated(of, shape)
+    expect(flags).toEqual(loaded.flags)
+    expect(attackable).toBe(loaded.plan.gradient ? 'yes' : 'without-gradients')
+    expect(problems).toEqual(problem === undefined ? [] : [expect.stringMatching(problem)])
+    if (problem !== undefined) expect(flags?.[0].message).toContain(problems[0])
+  })
+
+  test('what onnxruntime does not run is not attackable, whatever its names say', async () => {
+    const of = made([4], [makeNode('MatMul', ['x', 'w'], ['y'], {}, 'odd')], { w: floats([5, 3]) })
+    const { attackable, problems } = await inspect(of)
+    expect(attackable).toBe('no')
+    expect(problems).toHaveLength(1)
+    const failed = await evaluated(of, [4]).catch((error: unknown) => String(error))
+    expect(failed).toContain('odd')
+    expect(problems[0]).toContain('odd')
+  })
+
+  test('where the sizes of an image are free, the names are told, and that they are all', async () => {
+    const of = made(['height', 'width'], [makeNode('Relu', ['x'], ['y'])])
+    expect(await inspect(of)).toMatchObject({ attackable: 'yes', problems: [] })
+    expect((await inspect(of)).flags).toBeUndefined()
+  })
+})
