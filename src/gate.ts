@@ -1,15 +1,15 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { compare, errorComparison } from './comparison/compare.js'
+import { compare, errorComparison, unchangedComparison } from './comparison/compare.js'
 import { assertSameConditions } from './comparison/pairing.js'
 import type { Conditions } from './comparison/pairing.js'
-import type { Acceptance, Comparison } from './comparison/types.js'
+import type { Comparison, ModelRole, Origin } from './comparison/types.js'
 import type { Config } from './config/types.js'
 import type { Dataset, RawData } from './data/types.js'
 import { EvaluationError } from './errors.js'
 import { evaluateBoth } from './evaluateBoth.js'
 import type { Measured } from './evaluateBoth.js'
-import type { ModelEffects } from './evaluateModel.js'
+import type { StoringEffects } from './evaluationStore.js'
 import { loadDataset } from './evaluation/ask.js'
 import { suiteOf, withBounds } from './evaluation/evaluate.js'
 import type { ModelFile } from './evaluation/modelFile.js'
@@ -25,8 +25,12 @@ export interface GateSources {
   readonly candidate: ModelFile
   readonly baseline: BaselineSource
   readonly data: RawData
-  /** Turns a regression into success. */
-  readonly acceptance?: Acceptance
+  /** Gets the verdict before it is written, and may have heard that somebody accepts it. */
+  readonly appeal?: (comparison: Comparison) => Promise<Comparison>
+  /** Where the models came from, for the report. */
+  readonly origins?: Readonly<Partial<Record<ModelRole, Pick<Origin, 'commit' | 'how'>>>>
+  /** A model that is unchanged is not attacked, unless there is an absolute limit to hold it to. */
+  readonly spareUnchanged?: boolean
 }
 
 export type BaselineSource =
@@ -63,7 +67,7 @@ export async function runGate(
   config: Config,
   sources: GateSources,
   out: string,
-  effects: ModelEffects,
+  effects: StoringEffects,
 ): Promise<GateRun> {
   await makeFolder(out)
   const { baseline } = sources
@@ -73,27 +77,49 @@ export async function runGate(
   try {
     const dataset = await loadForGate(config, sources, effects)
     const model = baseline.kind === 'model' ? baseline.model : undefined
-    await evaluateBoth({ candidate: sources.candidate, baseline: model, dataset }, config, effects, known)
-    const { acceptance } = sources
+    const { minCleanAccuracy, minRobustAccuracy } = config.policy
+    const spare = sources.spareUnchanged && minCleanAccuracy === undefined && minRobustAccuracy === undefined
+    await evaluateBoth({ candidate: sources.candidate, baseline: model, dataset, spare }, config, effects, known)
     const { candidate, transfer } = known
-    if (candidate === undefined) throw new Error('The candidate was not evaluated.')
-    comparison = compare(candidate, known.baseline, config.policy, { baselineState, acceptance, transfer })
+    const origins = originsOf(sources, known)
+    comparison =
+      candidate === undefined
+        ? unchangedComparison({ ...unattacked(config, dataset), origins })
+        : compare(candidate, known.baseline, config.policy, { baselineState, transfer, origins })
   } catch (error) {
     if (!(error instanceof EvaluationError)) throw error
     const { suite, seed, policy } = config
     const state = baselineState ?? 'present'
-    comparison = errorComparison(error.message, { ...known, suite, seed, policy, baselineState: state })
+    const origins = originsOf(sources, known)
+    comparison = errorComparison(error.message, { ...known, suite, seed, policy, baselineState: state, origins })
   }
+  comparison = (await sources.appeal?.(comparison)) ?? comparison
   const { candidate, baseline: ofBaseline } = known
   const done = { ...(candidate && { candidate }), ...(ofBaseline && { baseline: ofBaseline }) }
   return { comparison, ...done, files: await writeGateFiles(out, comparison, done, sources.candidate.name) }
+}
+
+function originsOf({ origins = {} }: GateSources, { models = {}, recalled = [] }: Measured): Comparison['origins'] {
+  const entries = (['candidate', 'baseline'] as const).flatMap((role) => {
+    const model = models[role]
+    if (model === undefined) return []
+    return [
+      [role, { ...model, ...origins[role], ...(recalled.includes(role) && { recalled: true as const }) }] as const,
+    ]
+  })
+  return Object.fromEntries(entries)
+}
+
+/** What can be said of a gate that attacked nothing. */
+function unattacked({ suite, threats, seed, policy }: Config, { name, sha256, samples, range }: Dataset) {
+  return { suite, threats: withBounds(threats, range), seed, policy, data: { name, sha256, samples } }
 }
 
 /** The images; a baseline's results that were not made on them are refused before minutes of attacks on the candidate. */
 export async function loadForGate(
   config: Config,
   { data, baseline }: GateSources,
-  effects: ModelEffects,
+  effects: StoringEffects,
 ): Promise<Dataset> {
   const decoding = { ...effects, timeLimitSeconds: config.limits.seconds }
   const dataset = await loadDataset(data, config.dataOptions, config.samples, decoding)

@@ -4,10 +4,12 @@ import { resolve } from 'node:path'
 import * as core from '@actions/core'
 import type { Comparison } from './comparison/types.js'
 import { UsageError } from './errors.js'
+import { artifactStore } from './github/artifactStore.js'
 import { connect } from './github/client.js'
 import { readContext } from './github/context.js'
 import { readInputs } from './github/inputs.js'
 import type { Inputs } from './github/inputs.js'
+import { resultsCache } from './github/resultsCache.js'
 import { guardStatus, nodeHost } from './host.js'
 import { tryOut } from './jobs/dryRun.js'
 import { judge } from './jobs/gate.js'
@@ -36,6 +38,8 @@ const log: Log = {
   },
 }
 
+const cacheEffects = { toolkit: () => import('@actions/cache'), warning: log.warning, now: host.now }
+
 /** Inputs → context → job → comment, check run, summary. Returns the job's exit status. */
 async function main(): Promise<number> {
   const inputs = readInputs((name) => core.getInput(name))
@@ -53,6 +57,8 @@ async function main(): Promise<number> {
       setOutput: core.setOutput,
       writeSummary: async (markdown) => void (await core.summary.addRaw(markdown, true).write()),
       fetch,
+      artifacts: artifactStore(process.env, context),
+      store: inputs.cache ? resultsCache(process.env, cacheEffects) : undefined,
       ...(inputs.token !== '' && { client: connect(inputs.token, context.repository) }),
     },
   }

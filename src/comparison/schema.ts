@@ -79,6 +79,14 @@ const verdict = z.object({
   fails: z.boolean(),
 })
 
+const origin = z.object({
+  name: z.string(),
+  sha256,
+  commit: z.string().optional(),
+  how: z.string().optional(),
+  recalled: z.literal(true).optional(),
+})
+
 export const comparisonSchema: z.ZodType<Comparison> = z.object({
   schema: z.literal('robustness-gate/comparison/1'),
   candidate: modelSummary.optional(),
@@ -97,6 +105,7 @@ export const comparisonSchema: z.ZodType<Comparison> = z.object({
   rows: z.array(pairedRow),
   classes: z.array(classChange),
   flags: z.array(FlagSchema.extend({ model: role })),
+  origins: z.object({ candidate: origin.optional(), baseline: origin.optional() }).optional(),
   transfer: transferSchema.optional(),
   verdict,
   failure: z.object({ model: role.optional(), message: z.string() }).optional(),

@@ -10,7 +10,7 @@ import { UsageError } from '../errors.js'
 import { readModelFile } from '../evaluation/modelFile.js'
 import type { FindBase } from './base.js'
 import { baselineFile, findBaseline } from './baseline.js'
-import type { Baseline } from './baseline.js'
+import type { Baseline, BaselineOrigin } from './baseline.js'
 import type { Event } from './context.js'
 import { changesOf, readConfigFile } from './governed.js'
 import type { ConfigText, Governing } from './governed.js'
@@ -31,6 +31,8 @@ export interface Request {
   readonly candidate: ModelBytes
   readonly baseline: Baseline
   readonly data: RawData
+  /** Where the models came from. */
+  readonly origins: { readonly candidate: { readonly commit: string }; readonly baseline?: BaselineOrigin }
   /** What a reader has to know of where all this came from; one sentence each. */
   readonly notes: readonly string[]
 }
@@ -107,6 +109,10 @@ export async function readRequest(config: Config, inputs: Inputs, place: Place):
     candidate,
     baseline,
     data,
+    origins: {
+      candidate: { commit: event.headSha },
+      ...('origin' in baseline && { baseline: baseline.origin }),
+    },
     notes: [
       ...('reason' in baseline ? [baseline.reason] : []),
       ...(guarded ? await changesOf(governing, findBase, locate) : []),

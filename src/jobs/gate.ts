@@ -60,15 +60,16 @@ function failed(error: unknown, policy?: Config['policy']): Measured {
 }
 
 async function evaluated(config: Config, { inputs, context, services }: Run, place: Place): Promise<Measured> {
-  const { host, log } = services
+  const { host, log, store } = services
   const out = resolve(place.workspace, inputs.outputDir)
   // Whatever the event: a link that a commit holds would have this write anywhere.
   await refuseLinks(out, place.workspace)
   const request = await readRequest(config, inputs, place)
   const showProgress = progressLines((line) => log.info(line))
   if (request.notes.length > 0) log.block(request.notes.map((note) => oneLine(note)).join('\n'))
-  const { comparison, candidate, baseline, files } = await runGate(config, request, out, {
+  const { comparison, candidate, baseline, files } = await runGate(config, { ...request, spareUnchanged: true }, out, {
     ...host,
+    store,
     onProgress: (role, progress) => showProgress(role, progress),
   })
   log.block(terminalReport(comparison, { color: true, width: 120 }))

@@ -1,4 +1,5 @@
 import type { Config } from '../config/types.js'
+import type { EvaluationStore } from '../evaluationStore.js'
 import type { GateRun } from '../gate.js'
 import type { Fetch } from '../github/artifacts.js'
 import type { ArtifactStore } from '../github/artifactStore.js'
@@ -29,6 +30,8 @@ export interface Services {
   readonly client?: Client
   /** For addresses that are not GitHub's interface and get no token. */
   readonly fetch: Fetch
+  /** Evaluations of earlier runs; undefined where none are kept. */
+  readonly store?: EvaluationStore
   /** Undefined where artifacts cannot be uploaded. */
   readonly artifacts?: ArtifactStore
 }

@@ -24,7 +24,7 @@ import type { Run } from './services.js'
  */
 export async function evaluateShard(run: Run, shard: Shard): Promise<void> {
   const { inputs, context, workspace, services } = run
-  const { host, log } = services
+  const { host, log, store } = services
   const place = placeOf(run)
   await refuseUnsafe(run, place)
   const config = await readConfig(inputs, place)
@@ -33,7 +33,7 @@ export async function evaluateShard(run: Run, shard: Shard): Promise<void> {
   const request = await readRequest(config, inputs, place)
   const { candidate, baseline, notes } = request
   if (notes.length > 0) log.block(notes.map((note) => oneLine(note)).join('\n'))
-  const effects = { ...host, onProgress: progressLines((line) => log.info(line)) }
+  const effects = { ...host, store, onProgress: progressLines((line) => log.info(line)) }
   const dataset = await loadForGate(config, request, effects)
   const known: Measured = baseline.kind === 'results' ? { baseline: baseline.results } : {}
   const model = baseline.kind === 'model' ? baseline.model : undefined
