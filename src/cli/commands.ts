@@ -24,8 +24,9 @@ import { terminalReport } from '../report/terminal.js'
 import type { ExitStatus } from './failure.js'
 import { inspectionText } from './inspection.js'
 import type { Io } from './io.js'
+import { forEachModel } from './models.js'
 import type { Flags } from './sources.js'
-import { readAnyResults, readBaseline, readConfig, readData, readResults, required } from './sources.js'
+import { readAnyResults, readBaseline, readConfig, readData, readListed, readResults, required } from './sources.js'
 
 /** The commands, one function each: arguments in, exit status out. What they throw is told by `failureOf`. */
 
@@ -35,12 +36,21 @@ export interface GateOptions {
   readonly check?: boolean
 }
 
-export async function gate(
+/** Of a config that lists models: of each, one after the other. */
+export async function gate(flags: Flags, options: GateOptions, io: Io): Promise<ExitStatus> {
+  const names = await readListed(flags)
+  if (names.length === 0) return gateOf(flags, options, io)
+  const { out } = options
+  return forEachModel(names, (name) => gateOf(flags, { ...options, out: join(out, name) }, io, name), io)
+}
+
+async function gateOf(
   { candidate: flag, ...flags }: Flags,
   { out, check }: GateOptions,
   io: Io,
+  model?: string,
 ): Promise<ExitStatus> {
-  const config = await readConfig({ ...flags, model: flag })
+  const config = await readConfig({ ...flags, model: flag }, model)
   const candidate = await readModelFile(required(config.model, 'candidate', 'the model of the pull request'))
   const baseline = await readBaseline(config.baseline)
   const data = await readData(config)

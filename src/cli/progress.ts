@@ -11,7 +11,10 @@ export function progressBars(stream: NodeJS.WriteStream): ShowProgress {
     if (!bars.has(what)) bar.start(progress.total, progress.done, details)
     bars.set(what, bar)
     bar.update(progress.done, details)
-    if (progress.done >= progress.total) bar.stop()
+    if (progress.done < progress.total) return
+    bar.stop()
+    // The next model begins anew.
+    bars.delete(what)
   }
 }
 

@@ -1,5 +1,5 @@
 import type { ConfigSources } from '../config/parse.js'
-import { parseConfig } from '../config/parse.js'
+import { listedModels, parseConfig } from '../config/parse.js'
 import { settingNames } from '../config/schema.js'
 import type { Config } from '../config/types.js'
 import { nodeFiles, readNamed } from '../data/files.js'
@@ -14,12 +14,25 @@ import type { BaselineSource } from '../gate.js'
 /** As commander gives them: by their camelCase names. */
 export type Flags = Readonly<Record<string, string | undefined>>
 
-/** The flags and the config file they name. */
-export async function readConfig({ config: path, ...flags }: Flags): Promise<Config> {
+/**
+ * The flags and the config file they name.
+ *
+ * @param model - Which of the models that the file lists.
+ */
+export async function readConfig({ config: path, ...flags }: Flags, model?: string): Promise<Config> {
   const settings = Object.fromEntries(Object.entries(flags).filter(([name]) => settingNames.includes(name)))
-  const file: ConfigSources['file'] =
-    path === undefined ? undefined : { name: path, text: new TextDecoder().decode(await readNamed(path, nodeFiles)) }
-  return parseConfig({ file, flags: settings })
+  return parseConfig({ file: await readConfigFile(path), flags: settings, model })
+}
+
+/** The names of the models that the config file lists; none where it has no list. */
+export async function readListed({ config: path }: Flags): Promise<readonly string[]> {
+  return listedModels(await readConfigFile(path))
+}
+
+async function readConfigFile(path: string | undefined): Promise<ConfigSources['file']> {
+  return path === undefined
+    ? undefined
+    : { name: path, text: new TextDecoder().decode(await readNamed(path, nodeFiles)) }
 }
 
 /** @throws UsageError when neither a flag nor the config file says it. */

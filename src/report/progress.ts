@@ -11,7 +11,9 @@ export function progressLines(write: (line: string) => void): ShowProgress {
   return (what, progress) => {
     const due = progress.seconds - (last.get(what) ?? 0) >= SECONDS_BETWEEN_LINES
     if (!due && progress.done < progress.total) return
-    last.set(what, progress.seconds)
+    if (progress.done < progress.total) last.set(what, progress.seconds)
+    // The next model begins anew.
+    else last.delete(what)
     write(
       `${what}: ${progress.done}/${progress.total} images, ${progressNumbers(progress)}, ${Math.round(progress.seconds)} s`,
     )
