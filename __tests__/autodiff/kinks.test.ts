@@ -26,8 +26,6 @@ const KINKS: readonly Kink[] = [
   { op: 'HardSwish', x: [-4, -3, 0, 3, 4], slopes: [0, 0, 0.5, 1, 1] },
   { op: 'HardSwish', x: [-4, -3, 0, 3, 4], slopes: [0, 0, 0.5, 1, 1], channels: 16 },
   { op: 'Clip', x: [-1, 0, 1, 2], others: { low: [-1], high: [1] }, slopes: [1, 1, 1, 0] },
-  { op: 'HardSwish', x: [-3, 0, 3], slopes: [0, 0.5, 1] },
-  { op: 'HardSigmoid', x: [-2.5, 0, 2.5], slopes: [0, Math.fround(0.2), 0] },
   { op: 'Celu', x: [0, 1], attributes: { alpha: { float: 0.5 } }, slopes: [1, 1] },
   { op: 'Selu', x: [0, 1], attributes: { alpha: { float: 0.5 }, gamma: { float: 1.25 } }, slopes: [0.625, 1.25] },
   { op: 'PRelu', x: [0, 1], others: { slope: [0.25, 0.25] }, slopes: [0.25, 1] },

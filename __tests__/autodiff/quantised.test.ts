@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { attribute } from '../../src/onnx/attributes.js'
 import { encodeModel } from '../../src/onnx/codec.js'
 import type { Tensor } from '../../src/onnx/graph.js'
 import { runModel } from '../support/onnxruntime.js'
@@ -86,4 +87,16 @@ describe('the gradient is that of the real operator, rounding passed by', () => 
       expected.forEach((slope, at) => expect(Math.abs(actual[at] - slope)).toBeLessThan(tolerance * size))
     }
   })
+})
+
+/** Who reads that a model rounds looks for a reason why its numbers are soft; where it does not round there is none. */
+test.each([
+  [undefined, []],
+  [1, []],
+  [4, ['com.microsoft.MatMulNBits']],
+])('weights of four bits at accuracy_level %p: straight-through are %p', async (level, expected) => {
+  const [plain] = BLOCKS.filter(({ name }) => name === 'com.microsoft.MatMulNBits, plain')
+  const attributes = level === undefined ? [] : [['accuracy_level', attribute.int('accuracy_level', level)] as const]
+  const nodes = plain.nodes.map((node) => ({ ...node, attributes: new Map([...node.attributes, ...attributes]) }))
+  expect((await settledOf({ ...plain, nodes })).straightThrough).toEqual(expected)
 })

@@ -10,6 +10,7 @@ import { fuseGelu } from './fuseGelu.js'
 import { joinPieces } from './joinPieces.js'
 import { onReals } from './reals.js'
 import { gradientBuilder, refuseMissingRules } from './reverse.js'
+import { isStraightThrough } from './rule.js'
 import type { Marked } from './rule.js'
 import { RULES } from './rules/index.js'
 import { truncation, truncations } from './truncation.js'
@@ -62,7 +63,7 @@ function straightThroughOperators({ graph, observation }: Settled): readonly str
   const isTruncation = truncations(graph, observation)
   const isSteppy = (node: Node): boolean => {
     const marked: Marked | undefined = EXPANSIONS.get(operatorOf(node)) ?? RULES.get(operatorOf(node))
-    return isTruncation(node) || (node.outputs.some(isActive) && marked?.kind === 'straight-through')
+    return isTruncation(node) || (node.outputs.some(isActive) && isStraightThrough(node, marked))
   }
   const used = graph.nodes.filter((node) => node.inputs.some(isActive) && isSteppy(node)).map(operatorOf)
   return [...new Set(used)]

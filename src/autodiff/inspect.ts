@@ -59,7 +59,7 @@ function countOperators(graph: Graph): Inspection['operators'] {
   }
   return [...groups]
     .map(([operator, nodes]) => {
-      const gradient = gradientKind(operator)
+      const gradient = gradientKind(nodes.find((node) => gradientKind(node) === 'straight-through') ?? nodes[0])
       const where = nodes.slice(0, 3).map((node) => node.name || node.outputs[0])
       return { operator, count: nodes.length, gradient, ...(gradient === 'missing' && { nodes: where }) }
     })

@@ -10,6 +10,8 @@ export interface Marked {
   readonly kind?: 'subgradient' | 'straight-through'
   /** What happens at kinks and ties, or what stands in; one clause for docs/operators.md. */
   readonly note?: string
+  /** Where only some nodes of the operator are of that kind: whether this one is. */
+  readonly applies?: (node: Node) => boolean
 }
 
 /**
@@ -34,8 +36,17 @@ export function subgradient<T extends (...parameters: never[]) => unknown>(note:
 }
 
 /** Marks a rule or an expansion that passes a gradient where the mathematics gives none (BPDA, Athalye et al. 2018). */
-export function straightThrough<T extends (...parameters: never[]) => unknown>(note: string, of: T): T & Marked {
-  return marked(of, { kind: 'straight-through', note })
+export function straightThrough<T extends (...parameters: never[]) => unknown>(
+  note: string,
+  of: T,
+  applies?: Marked['applies'],
+): T & Marked {
+  return marked(of, { kind: 'straight-through', note, ...(applies && { applies }) })
+}
+
+/** Whether a node passes a gradient where the mathematics gives none. */
+export function isStraightThrough(node: Node, mark: Marked | undefined): boolean {
+  return mark?.kind === 'straight-through' && (mark.applies?.(node) ?? true)
 }
 
 /** Says of a rule or an expansion what its gradient is made for. */

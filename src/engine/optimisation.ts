@@ -2,7 +2,7 @@ import { gradientKind } from '../autodiff/gradientKind.js'
 import { originalModel } from '../autodiff/originalModel.js'
 import { FLOATING_CODES } from '../autodiff/reverse.js'
 import { imageInput, sampleInputs, surelyApart } from '../autodiff/surrogate.js'
-import { intAttribute, operatorOf } from '../onnx/attributes.js'
+import { intAttribute } from '../onnx/attributes.js'
 import { canonicalise } from '../onnx/canonical.js'
 import { chanceOperators } from '../onnx/chance.js'
 import { decodeModel } from '../onnx/codec.js'
@@ -61,5 +61,5 @@ function tried(request: LoadRequest): Tried {
 
 function isSteppy(node: Node): boolean {
   if (node.op === 'Cast') return !FLOATING_CODES.has(intAttribute(node, 'to', 1))
-  return gradientKind(operatorOf(node)) === 'straight-through'
+  return gradientKind(node) === 'straight-through'
 }

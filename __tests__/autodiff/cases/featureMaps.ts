@@ -34,6 +34,9 @@ export const LINEAR: readonly Case[] = [
   conv('7×7/3', [8, 9, 6], [2, 8, 7, 7], square(3, 3)),
   conv('6×4, strides differ', [8, 9, 8], [2, 8, 6, 4], { strides: [3, 2], pads: [2, 1, 1, 1] }),
   conv('4×4/2, odd size', [8, 7, 6], [2, 8, 4, 4], square(2, 1)),
+  // So many pixels that their sum is made of their mean, and a power of two of them, so that it is exact all the same.
+  single('Mul', [8, 1, 1], { label: 'maps, the gate of a large one', constants: { c: weights([8, 64, 32]) } }),
+  single('Mul', [8, 1, 1], { label: 'maps, the gate of a small one', constants: { c: weights([8, 5, 3]) } }),
   // Two gradients made by ConvTranspose, and one that is not, add up.
   composed(
     'Conv, maps: a residual block that strides',

@@ -92,6 +92,8 @@ export const LINEAR: readonly Case[] = [
     },
   ),
   blocks('real zero points', {}, { w: packed([3, 2, 8], 3), s: fine, z: smallIntegers('float32', [6], 8) }),
+  blocks('2 bits', { bits: 2 }, { w: packed([3, 2, 4], 3), s: fine, z: packed([3, 1], 6) }),
+  blocks('2 bits, no zero points', { bits: 2 }, { w: packed([3, 2, 4], 3), s: fine }),
   blocks('8 bits', { bits: 8 }, { w: packed([3, 2, 16], 3), s: fine, z: packed([3, 2], 6) }),
 ]
 

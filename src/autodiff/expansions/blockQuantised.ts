@@ -9,12 +9,13 @@ import { straightThrough } from '../rule.js'
 /** Weights of 2, 4 or 8 bits with a scale for each block of a row, as language and vision transformers are made small. */
 export const blockQuantised: Readonly<Record<string, Expansion>> = {
   'com.microsoft.MatMulNBits': straightThrough(
-    'activations that onnxruntime rounds to 8 bits (accuracy_level 4) are not rounded',
+    'only at accuracy_level 4, where onnxruntime rounds activations to 8 bits; exact otherwise',
     expansion((node, b) => {
       const [x, , , , , bias] = node.inputs
       const product = b.add('MatMul', [x, weightsOf(node, b)])
       return bias ? b.add('Add', [product, bias]) : product
     }),
+    (node) => intAttribute(node, 'accuracy_level', 0) === 4,
   ),
 }
 

@@ -38,10 +38,17 @@ export function overPixels(value: string, map: string, b: GradientBuilder): stri
   })
 }
 
-/** Σ over the pixels of a map in the shape of `map`, [N, C, 1, 1]: a depthwise Conv with a kernel of that size. */
+/** Pixels of the largest kernel of ones: 4 KB a channel. */
+const LARGEST_KERNEL = 1024
+
+/**
+ * Σ over the pixels of a map in the shape of `map`, [N, C, 1, 1]: a depthwise Conv with a kernel of that size. Of larger maps
+ * the mean, as many times: as fast, a rounding less exact, and without a kernel (17 MB for 64 channels of 256 × 256, each gate).
+ */
 export function sumOfPixels(value: string, map: string, b: GradientBuilder): string {
   const [, channels, ...kernel] = b.dims(map)
   const area = kernel[0] * kernel[1]
+  if (area > LARGEST_KERNEL) return affine(b.add('GlobalAveragePool', [value]), area, 0, map, b)
   const ones = b.constant('float32', [channels, 1, ...kernel], new Float32Array(channels * area).fill(1))
   return b.add('Conv', [value, ones], { group: channels, kernel_shape: kernel })
 }
