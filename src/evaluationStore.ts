@@ -46,7 +46,8 @@ const layout = 1
 const mostBytes = 2 ** 28
 
 const resultsName = 'results.json'
-const archiveName = (threat: string): string => `adversarial-${threat}.npz`
+/** Of the adversarial examples within a threat. */
+export const archiveName = (threat: string): string => `adversarial-${threat}.npz`
 
 /**
  * Evaluates a model, unless exactly this was evaluated before: an evaluation is a function of what `keyOf` hashes. Whoever

@@ -20,6 +20,7 @@ import type { Job } from './jobs/models.js'
 import type { Judged, Log, Run } from './jobs/services.js'
 import { evaluateShard } from './jobs/shard.js'
 import { tell } from './jobs/tell.js'
+import { keepFiles } from './jobs/upload.js'
 import { headline } from './report/headline.js'
 import { logLine, messageOf } from './text.js'
 
@@ -86,7 +87,7 @@ function withoutVerdict(job: (run: Run) => Promise<void>): Job {
 
 function withVerdict(job: (run: Run) => Promise<Judged>): Job {
   return async (run) => {
-    const judged = await job(run)
+    const judged = await keepFiles(await job(run), run)
     await tell(judged, run)
     const { measured } = judged
     if ('error' in measured) throw measured.error

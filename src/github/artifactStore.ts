@@ -24,6 +24,7 @@ export function artifactStore(
   { repository, run, serverUrl }: Context,
 ): ArtifactStore | undefined {
   if (!environment.ACTIONS_RUNTIME_TOKEN || !environment.ACTIONS_RESULTS_URL) return undefined
+  if (!/(^github\.com|\.ghe\.com|\.localhost)$/i.test(new URL(serverUrl).hostname)) return undefined
   return {
     async upload(name, folder, files) {
       const { id } = await (await toolkit()).uploadArtifact(name, [...files], folder)

@@ -20,6 +20,8 @@ export interface Inputs {
   readonly allowUnsafePullRequestTarget: boolean
   /** Say what would be run, and run nothing. */
   readonly dryRun: boolean
+  /** Upload what the gate writes as an artifact. */
+  readonly upload: boolean
   /** Recall what exactly this was found to be by an earlier run. */
   readonly cache: boolean
   /** Evaluate this part of the images, and leave the verdict to `mode: merge`. */
@@ -56,6 +58,7 @@ export function readInputs(getInput: (name: string) => string): Inputs {
     artifact: getInput('artifact'),
     allowUnsafePullRequestTarget: oneOf(unsafe, getInput(unsafe) || 'false', ['true', 'false']) === 'true',
     dryRun: oneOf('dry-run', getInput('dry-run') || 'false', ['true', 'false']) === 'true',
+    upload: oneOf('upload', getInput('upload') || 'false', ['true', 'false']) === 'true',
     cache: oneOf('cache', getInput('cache') || 'true', ['true', 'false']) === 'true',
     ...(shard !== '' && { shard: parseShard(shard, 'input shard') }),
     results: getInput('results'),

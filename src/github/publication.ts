@@ -2,6 +2,7 @@ import type { Comparison } from '../comparison/types.js'
 import type { Config } from '../config/types.js'
 import { headline } from '../report/headline.js'
 import { markdownReport } from '../report/markdown.js'
+import type { Link } from '../report/layout.js'
 import type { MarkdownOptions } from '../report/markdown.js'
 import { annotationsOf } from './annotations.js'
 import type { AnnotatedFiles } from './annotations.js'
@@ -15,6 +16,10 @@ export interface Report {
   readonly results?: MarkdownOptions['results']
   /** Sentences about where model, baseline, config and data came from. */
   readonly notes: readonly string[]
+  /** To what else there is of it. */
+  readonly links?: readonly Link[]
+  /** For the log alone: what could not be found out. */
+  readonly warnings?: readonly string[]
 }
 
 /** What people read on GitHub: a comment and a check run, from the same text. */
@@ -55,12 +60,12 @@ export function publicationOf(
 
 /** The report with its notes. */
 export function reportMarkdown(
-  { comparison, results, notes }: Report,
+  { comparison, results, notes, links: more = [] }: Report,
   tier: MarkdownOptions['tier'],
   title: string,
   runUrl: string,
 ): string {
-  const links = [{ text: 'Run', url: runUrl }]
+  const links = [{ text: 'Run', url: runUrl }, ...more]
   // The report signs with the tool's name; a gate of the same name need not be told twice.
   const named = /^robustness gate$/i.test(title) ? undefined : title
   return markdownReport(comparison, { tier, results, title: named, links, notes })

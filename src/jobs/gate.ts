@@ -1,6 +1,10 @@
-import { resolve } from 'node:path'
+import { rm } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { errorComparison } from '../comparison/compare.js'
+import type { ModelRole } from '../comparison/types.js'
 import type { Config } from '../config/types.js'
+import { archiveName } from '../evaluationStore.js'
+import type { EvaluationFiles } from '../evaluationStore.js'
 import { writeFileAtomically } from '../files.js'
 import { runGate } from '../gate.js'
 import { baseFinder } from '../github/base.js'
@@ -9,6 +13,7 @@ import type { Report } from '../github/publication.js'
 import { publishingOf, readConfig, readRequest } from '../github/request.js'
 import type { Place } from '../github/request.js'
 import { fetchCredentials, locateInGit, refuseLinks } from '../github/workspace.js'
+import { writeOutput } from '../output.js'
 import { progressLines } from '../report/progress.js'
 import { terminalReport } from '../report/terminal.js'
 import { messageOf, oneLine } from '../text.js'
@@ -65,13 +70,20 @@ async function evaluated(config: Config, { inputs, context, services }: Run, pla
   // Whatever the event: a link that a commit holds would have this write anywhere.
   await refuseLinks(out, place.workspace)
   const request = await readRequest(config, inputs, place)
+  let examples: EvaluationFiles = {}
+  const onArchives = (role: ModelRole, archives: EvaluationFiles): void => {
+    if (role === 'candidate') examples = archives
+  }
   const showProgress = progressLines((line) => log.info(line))
   if (request.notes.length > 0) log.block(request.notes.map((note) => oneLine(note)).join('\n'))
   const { comparison, candidate, baseline, files } = await runGate(config, { ...request, spareUnchanged: true }, out, {
     ...host,
     store,
+    ...(inputs.upload && { onArchives }),
     onProgress: (role, progress) => showProgress(role, progress),
   })
+  for (const { id } of config.threats) await rm(join(out, archiveName(id)), { force: true })
+  for (const [name, content] of Object.entries(examples)) await writeOutput(join(out, name), content)
   log.block(terminalReport(comparison, { color: true, width: 120 }))
   const report: Report = { comparison, results: { candidate, baseline }, notes: request.notes }
   await writeFileAtomically(files.report, fullReport(report, config.publish, context))
