@@ -15,6 +15,7 @@ const operations = [
   'issues/create-comment',
   'issues/update-comment',
   'issues/delete-comment',
+  'issues/list-events',
   'checks/list-for-ref',
   'checks/create',
   'checks/update',
@@ -25,6 +26,8 @@ const operations = [
   'actions/download-artifact',
   'pulls/list',
   'pulls/list-files',
+  'pulls/list-commits',
+  'repos/list-pull-requests-associated-with-commit',
 ]
 
 const target = join(dirname(fileURLToPath(import.meta.url)), '../__tests__/support/github/openapi.json')

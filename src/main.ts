@@ -96,10 +96,12 @@ function withVerdict(job: (run: Run) => Promise<Judged>): Job {
 }
 
 function statusOf(comparison: Comparison, { error }: Pick<Log, 'error'>): number {
-  const { outcome, fails } = comparison.verdict
+  const { outcome, fails, appeal } = comparison.verdict
   if (!fails) return 0
   const { verdict, sentence } = headline(comparison)
-  error(`${verdict}: ${comparison.failure?.message ?? sentence}`)
+  error(
+    [`${verdict}: ${comparison.failure?.message ?? sentence}`, ...(appeal === undefined ? [] : [appeal])].join('. '),
+  )
   return outcome === 'error' ? 3 : 1
 }
 

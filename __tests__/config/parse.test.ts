@@ -50,7 +50,11 @@ describe('defaults are those the README promises', () => {
         failOn: 'regression',
       },
       limits: { seconds: 3600, workers: undefined, batch: 64 },
-      publish: { comment: 'always', checkName: 'Robustness gate' },
+      publish: {
+        comment: 'always',
+        checkName: 'Robustness gate',
+        acceptLabel: 'robustness-regression-accepted',
+      },
     })
   })
 })

@@ -106,28 +106,30 @@ describe('a pull request is held against what it starts from', () => {
 })
 
 describe('other events', () => {
+  const pushed = { defaultBranch: 'main', commits: [] } as const
+
   test('a push is held against the branch’s former tip', async () => {
     const { root, tip } = await history(1, 0)
-    const push: Event = { kind: 'push', headSha: tip, before: root, ref: 'refs/heads/main', defaultBranch: 'main' }
+    const push: Event = { kind: 'push', headSha: tip, before: root, ref: 'refs/heads/main', ...pushed }
     expect(await baseIn(await hosted.checkout(tip, 1), push)).toEqual({ commit: root })
   })
 
   test('a push that makes a branch is held against where it left the default branch', async () => {
     const { root, head } = await history(2, 2)
-    const push: Event = { kind: 'push', headSha: head, ref: 'refs/heads/feature', defaultBranch: 'main' }
+    const push: Event = { kind: 'push', headSha: head, ref: 'refs/heads/feature', ...pushed }
     expect(await baseIn(await hosted.checkout(head, 1), push)).toEqual({ commit: root })
   })
 
   test('the first push of the default branch has nothing older', async () => {
     const { root } = await history(0, 0)
-    const push: Event = { kind: 'push', headSha: root, ref: 'refs/heads/main', defaultBranch: 'main' }
+    const push: Event = { kind: 'push', headSha: root, ref: 'refs/heads/main', ...pushed }
     expect(await baseIn(await hosted.checkout(root, 1), push)).toMatchObject({ absent: 'missing' })
   })
 
   test('a merge group is held against the commit it is merged onto', async () => {
     const { root, head, tip } = await history(2, 1)
     const group = await hosted.merge(2, tip, head)
-    const event: Event = { kind: 'merge_group', headSha: group, baseSha: tip }
+    const event: Event = { kind: 'merge_group', headSha: group, baseSha: tip, headRef: '' }
     expect(await baseIn(await hosted.checkout(group, 1), event)).toEqual({ commit: tip })
     expect(root).not.toBe(tip)
   })

@@ -30,7 +30,8 @@ test('a pull request gets a comment, and its head the check run', () => {
 })
 
 test('a push has no pull request to comment on', () => {
-  const push: Event = { kind: 'push', headSha: 'e'.repeat(40), ref: 'refs/heads/main', defaultBranch: 'main' }
+  const pushed = { headSha: 'e'.repeat(40), ref: 'refs/heads/main', defaultBranch: 'main', commits: [] }
+  const push: Event = { kind: 'push', ...pushed }
   expect(publicationOf({ comparison, notes: [] }, config, contextOf(push)).pullRequest).toBeUndefined()
 })
 

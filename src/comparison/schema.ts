@@ -75,7 +75,17 @@ const verdict = z.object({
   outcome: z.enum(['pass', 'regression', 'inconclusive', 'error']),
   reasons: z.array(z.object({ code: z.string(), message: z.string(), row: z.string().optional() })),
   baseline: baselineStateSchema,
-  acceptance: z.object({ who: z.string(), when: z.string() }).optional(),
+  acceptance: z
+    .object({
+      who: z.string(),
+      when: z.string(),
+      label: z.string().optional(),
+      pullRequest: count.optional(),
+      byAuthor: z.boolean().optional(),
+      reported: z.string().optional(),
+    })
+    .optional(),
+  appeal: z.string().optional(),
   fails: z.boolean(),
 })
 

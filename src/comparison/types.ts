@@ -50,9 +50,18 @@ export interface Reason {
   readonly row?: string
 }
 
+/** A person's decision to let this candidate through. */
 export interface Acceptance {
   readonly who: string
   readonly when: string
+  /** What they set to say so. */
+  readonly label?: string
+  /** Where. */
+  readonly pullRequest?: number
+  /** They also opened it. */
+  readonly byAuthor?: boolean
+  /** When they could have known of the candidate. */
+  readonly reported?: string
 }
 
 export type Outcome = 'pass' | 'regression' | 'inconclusive' | 'error'
@@ -63,6 +72,8 @@ export interface Verdict {
   /** `present`, or why there was none. */
   readonly baseline: 'present' | 'none' | 'missing'
   readonly acceptance?: Acceptance
+  /** How a person can accept what fails, and why what is there is no acceptance. Text of others may be in there. */
+  readonly appeal?: string
   /** What the job does, after `failOn` and an acceptance. */
   readonly fails: boolean
 }

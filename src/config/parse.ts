@@ -153,7 +153,11 @@ function configOf(settings: Settings): Config {
       failOn: settings.failOn,
     },
     limits: { seconds: settings.timeLimit, workers: settings.workers, batch: settings.batch },
-    publish: { comment: settings.comment, checkName: settings.checkName },
+    publish: {
+      comment: settings.comment,
+      checkName: settings.checkName,
+      acceptLabel: settings.acceptLabel === 'none' ? undefined : settings.acceptLabel,
+    },
   }
 }
 

@@ -82,6 +82,7 @@ export const settings = {
 
   comment: schemaOf(choice(['always', 'on-change', 'on-failure', 'never'])).default('always'),
   checkName: schemaOf(checkName).default('Robustness gate'),
+  acceptLabel: schemaOf(labelName).default('robustness-regression-accepted'),
 }
 
 /** Everybody who offers settings (flags, action inputs) asks here which there are. */
@@ -101,5 +102,12 @@ function batchSize(value: unknown): number {
 function checkName(value: unknown): string {
   const name = text(value).trim()
   if (name.length > 100) throw new UsageError(`${quote(name)} is longer than 100 characters`)
+  return name
+}
+
+/** GitHub takes no longer ones. */
+function labelName(value: unknown): string {
+  const name = text(value).trim()
+  if (name.length > 50) throw new UsageError(`${quote(name)} is longer than 50 characters`)
   return name
 }

@@ -98,5 +98,7 @@ export interface Config {
     readonly comment: 'always' | 'on-change' | 'on-failure' | 'never'
     /** Names the gate: its comment's marker and its check run. */
     readonly checkName: string
+    /** On a pull request, accepts a model that would fail; undefined: nothing does. */
+    readonly acceptLabel?: string
   }
 }

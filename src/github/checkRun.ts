@@ -53,7 +53,7 @@ export async function putCheckRun(client: Client, request: CheckRequest): Promis
   const said = found ? await annotationsOn(client, found) : []
   const missing = request.annotations.filter((annotation) => !said.some((one) => isSame(one, annotation)))
   const isStale = said.some((one) => !request.annotations.some((annotation) => isSame(one, annotation)))
-  const isOther = former?.candidate !== undefined && former.candidate !== request.mark.candidate
+  const isOther = former !== undefined && former.candidate !== request.mark.candidate
   const content = { ...repository, ...contentOf(request), status: 'completed' as const }
   if (found !== undefined && !isStale && !isOther)
     try {

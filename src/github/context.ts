@@ -10,6 +10,8 @@ export interface PullRequestEvent {
   readonly baseSha: string
   /** The head lives in another repository, so the token can only read. */
   readonly fork: boolean
+  /** The head before the push that the run is for, which a forced push takes out of the pull request. */
+  readonly formerHeadSha?: string
 }
 
 export interface PushEvent {
@@ -19,6 +21,8 @@ export interface PushEvent {
   readonly before?: string
   readonly ref: string
   readonly defaultBranch: string
+  /** What was pushed, as far as the payload lists it, the newest first; `headSha` is among them. */
+  readonly commits: readonly string[]
 }
 
 /** Another workflow has ended, perhaps one that a stranger's pull request started. */
@@ -43,7 +47,13 @@ export type Event =
   | PullRequestEvent
   | PushEvent
   | WorkflowRunEvent
-  | { readonly kind: 'merge_group'; readonly headSha: string; readonly baseSha: string }
+  | {
+      readonly kind: 'merge_group'
+      readonly headSha: string
+      readonly baseSha: string
+      /** Of the queue's own branch, which is named after the pull request that joins with it. */
+      readonly headRef: string
+    }
   | { readonly kind: 'schedule' | 'workflow_dispatch'; readonly headSha: string }
 
 export interface Repository {
@@ -74,6 +84,7 @@ const repositoryName = z.object({ full_name: z.string() })
 
 const PullRequestPayload = z.object({
   number: z.int().positive(),
+  before: sha.optional(),
   pull_request: z.object({
     /** `repo` is null when the fork has been deleted. */
     head: z.object({ sha, repo: repositoryName.nullable() }),
@@ -85,6 +96,7 @@ const PushPayload = z.object({
   ref: z.string().min(1),
   before: sha,
   after: sha,
+  commits: z.array(z.object({ id: sha })).default([]),
   repository: z.object({ default_branch: z.string().min(1) }),
 })
 
@@ -101,7 +113,9 @@ const WorkflowRunPayload = z.object({
   }),
 })
 
-const MergeGroupPayload = z.object({ merge_group: z.object({ head_sha: sha, base_sha: sha }) })
+const MergeGroupPayload = z.object({
+  merge_group: z.object({ head_sha: sha, base_sha: sha, head_ref: z.string() }),
+})
 
 /**
  * Reads what a runner says about the run.
@@ -133,7 +147,7 @@ function eventName({ GITHUB_EVENT_NAME: name = '' }: Environment, allowUnsafe: b
 function readEvent(name: string, runSha: string, payload: unknown): Event {
   switch (name) {
     case 'pull_request': {
-      const { number, pull_request: pull } = parsePayload(PullRequestPayload, payload, name)
+      const { number, before, pull_request: pull } = parsePayload(PullRequestPayload, payload, name)
       return {
         kind: name,
         number,
@@ -141,6 +155,7 @@ function readEvent(name: string, runSha: string, payload: unknown): Event {
         baseRef: pull.base.ref,
         baseSha: pull.base.sha,
         fork: pull.head.repo?.full_name !== pull.base.repo.full_name,
+        ...(before !== undefined && { formerHeadSha: before }),
       }
     }
     case 'push': {
@@ -152,11 +167,12 @@ function readEvent(name: string, runSha: string, payload: unknown): Event {
         before: created ? undefined : push.before,
         ref: push.ref,
         defaultBranch: push.repository.default_branch,
+        commits: [...new Set([push.after, ...push.commits.map(({ id }) => id).reverse()])],
       }
     }
     case 'merge_group': {
       const { merge_group: group } = parsePayload(MergeGroupPayload, payload, name)
-      return { kind: name, headSha: group.head_sha, baseSha: group.base_sha }
+      return { kind: name, headSha: group.head_sha, baseSha: group.base_sha, headRef: group.head_ref }
     }
     case 'schedule':
     case 'workflow_dispatch':

@@ -10,6 +10,7 @@ import { conclusionOf } from './checkRun.js'
 import type { Context } from './context.js'
 import type { Publication } from './publish.js'
 import { digestOf } from './sections.js'
+import type { SectionMark } from './sections.js'
 
 export interface Report {
   readonly comparison: Comparison
@@ -45,7 +46,7 @@ export function publicationOf(
         fails: comparison.verdict.fails,
         digest: digestOf(comparison, notes),
         run,
-        candidate: comparison.candidate?.sha256,
+        ...judgedModel(comparison),
       },
       annotations: annotationsOf(comparison, files),
     },
@@ -56,6 +57,13 @@ export function publicationOf(
       },
     }),
   }
+}
+
+/** What was not judged was not told of either: nobody can have accepted an error. */
+function judgedModel({ candidate, verdict }: Comparison): Pick<SectionMark, 'candidate' | 'since'> {
+  if (verdict.outcome === 'error' || candidate === undefined) return {}
+  const since = verdict.acceptance?.reported
+  return { candidate: candidate.sha256, ...(since !== undefined && { since }) }
 }
 
 /** The report with its notes. */

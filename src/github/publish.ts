@@ -7,7 +7,7 @@ import { project } from './projection.js'
 import type { CommentContent } from './projection.js'
 import { gateKey, isOlder, sectionsOf } from './sections.js'
 import type { Section } from './sections.js'
-import { statusOf } from './status.js'
+import { isPermission, statusOf } from './status.js'
 
 export interface Publication {
   readonly check: CheckRequest
@@ -151,13 +151,6 @@ function refusedWarning(refused: readonly What[]): string {
     `The ${names} ${refused.length > 1 ? 'were' : 'was'} skipped: the token lacks ${needed}. ` +
     'A pull request from a fork has a token that only reads; otherwise add it under `permissions:` of the job. ' +
     'The verdict is in the job’s status and summary.'
-  )
-}
-
-/** A 403 also stands for a rate limit, which no permission would cure. */
-function isPermission(error: unknown): boolean {
-  return (
-    statusOf(error) === 403 && /not accessible by|must authenticate via a GitHub App|must have/i.test(messageOf(error))
   )
 }
 

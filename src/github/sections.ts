@@ -14,6 +14,8 @@ export interface SectionMark {
   readonly run: RunId
   /** sha256 of the model that was judged; undefined when there was none. */
   readonly candidate?: string
+  /** When the gate told of that model first, where that was on a commit which the pull request may no longer have. */
+  readonly since?: string
 }
 
 /** A gate's part of a pull request's comment, as its check run holds it. */
@@ -42,20 +44,22 @@ export function externalId(checkName: string): string {
 
 /** A section as the summary of a check run. */
 export function formatSection(mark: SectionMark, markdown: string): string {
-  const { comment, fails, digest, run, candidate } = mark
-  const judged = candidate === undefined ? '' : ` candidate="${candidate}"`
+  const { comment, fails, digest, run, candidate, since } = mark
+  const known = since === undefined ? '' : ` since="${since}"`
+  const judged = candidate === undefined ? '' : ` candidate="${candidate}"${known}`
   return `<!-- robustness-gate section comment="${comment}" fails="${fails}" digest="${digest}" run="${formatRun(run)}"${judged} -->\n${markdown}`
 }
 
 const line =
-  /^<!-- robustness-gate section comment="(always|on-change|on-failure|never)" fails="(true|false)" digest="([0-9a-f]+)" run="([0-9.]+)"(?: candidate="([0-9a-f]{64})")? -->\r?\n/
+  /^<!-- robustness-gate section comment="(always|on-change|on-failure|never)" fails="(true|false)" digest="([0-9a-f]+)" run="([0-9.]+)"(?: candidate="([0-9a-f]{64})"(?: since="([0-9TZ:.-]+)")?)? -->\r?\n/
 
 /** What a summary of a check run says; undefined when it is none of ours. */
 export function parseSection(summary: string): Pick<Section, 'mark' | 'markdown'> | undefined {
   const match = line.exec(summary)
   if (match === null) return undefined
-  const [whole, comment, fails, digest, run, candidate] = match
-  const mark = { comment: comment as CommentMode, fails: fails === 'true', digest, run: parseRun(run), candidate }
+  const [whole, comment, fails, digest, run, candidate, since] = match
+  const common = { comment: comment as CommentMode, fails: fails === 'true', digest, run: parseRun(run) }
+  const mark = { ...common, candidate, ...(since !== undefined && { since }) }
   return { mark, markdown: summary.slice(whole.length) }
 }
 
@@ -96,12 +100,13 @@ export function isOlder(run: RunId, other: RunId): boolean {
 
 /** Of what a comment with `on-change` would have to say: verdict, figures, and notes but for the commits in them. */
 export function digestOf({ verdict, rows, candidate, failure }: Comparison, notes: readonly string[]): string {
-  const { outcome, fails, acceptance, reasons } = verdict
+  const { outcome, fails, acceptance, appeal, reasons } = verdict
   return shortHash([
     ...[
       outcome,
       fails,
       acceptance?.who ?? '',
+      appeal ?? '',
       reasons.map(({ code, row }) => [code, row ?? '']),
       failure?.message ?? '',
     ],

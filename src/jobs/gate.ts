@@ -17,6 +17,7 @@ import { writeOutput } from '../output.js'
 import { progressLines } from '../report/progress.js'
 import { terminalReport } from '../report/terminal.js'
 import { messageOf, oneLine } from '../text.js'
+import { appealIn } from './appeal.js'
 import type { Judged, Measured, Run } from './services.js'
 import { fullReport } from './tell.js'
 
@@ -64,7 +65,8 @@ function failed(error: unknown, policy?: Config['policy']): Measured {
   return { report: { comparison: errorComparison(oneLine(messageOf(error)), { policy }), notes: [] }, error }
 }
 
-async function evaluated(config: Config, { inputs, context, services }: Run, place: Place): Promise<Measured> {
+async function evaluated(config: Config, run: Run, place: Place): Promise<Measured> {
+  const { inputs, context, services } = run
   const { host, log, store } = services
   const out = resolve(place.workspace, inputs.outputDir)
   // Whatever the event: a link that a commit holds would have this write anywhere.
@@ -76,7 +78,9 @@ async function evaluated(config: Config, { inputs, context, services }: Run, pla
   }
   const showProgress = progressLines((line) => log.info(line))
   if (request.notes.length > 0) log.block(request.notes.map((note) => oneLine(note)).join('\n'))
-  const { comparison, candidate, baseline, files } = await runGate(config, { ...request, spareUnchanged: true }, out, {
+  const { ask, warnings } = appealIn(run, config.publish)
+  const sources = { ...request, spareUnchanged: true, appeal: ask }
+  const { comparison, candidate, baseline, files } = await runGate(config, sources, out, {
     ...host,
     store,
     ...(inputs.upload && { onArchives }),
@@ -85,7 +89,7 @@ async function evaluated(config: Config, { inputs, context, services }: Run, pla
   for (const { id } of config.threats) await rm(join(out, archiveName(id)), { force: true })
   for (const [name, content] of Object.entries(examples)) await writeOutput(join(out, name), content)
   log.block(terminalReport(comparison, { color: true, width: 120 }))
-  const report: Report = { comparison, results: { candidate, baseline }, notes: request.notes }
+  const report: Report = { comparison, results: { candidate, baseline }, notes: request.notes, warnings }
   await writeFileAtomically(files.report, fullReport(report, config.publish, context))
   return { report, files }
 }

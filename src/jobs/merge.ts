@@ -12,6 +12,7 @@ import type { Report } from '../github/publication.js'
 import { readShards, shardsInFolder, shardsOfRun } from '../github/shards.js'
 import { refuseLinks } from '../github/workspace.js'
 import { terminalReport } from '../report/terminal.js'
+import { appealIn } from './appeal.js'
 import type { Measured, Run } from './services.js'
 import { fullReport } from './tell.js'
 
@@ -32,9 +33,10 @@ export async function joined(config: Config, run: Run): Promise<Measured> {
     seed: config.seed,
   })
   const absent = baselineState === 'present' ? undefined : baselineState
-  const comparison = compare(candidate, baseline, config.policy, { baselineState: absent, transfer })
+  const { ask, warnings } = appealIn(run, config.publish)
+  const comparison = await ask(compare(candidate, baseline, config.policy, { baselineState: absent, transfer }))
   services.log.block(terminalReport(comparison, { color: true, width: 120 }))
-  const report: Report = { comparison, results: { candidate, baseline }, notes }
+  const report: Report = { comparison, results: { candidate, baseline }, notes, warnings }
   const files = await writeGateFiles(out, comparison, { candidate, baseline }, candidate.model.name)
   await writeFileAtomically(files.report, fullReport(report, config.publish, context))
   return { report, files }

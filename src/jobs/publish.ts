@@ -17,6 +17,7 @@ import { addresseeOf, changedWorkflows, isOfPullRequest } from '../github/workfl
 import type { Addressee } from '../github/workflowRun.js'
 import { prose } from '../report/escape.js'
 import { messageOf, oneLine } from '../text.js'
+import { appealIn } from './appeal.js'
 import { placeOf } from './gate.js'
 import type { Measured, Run } from './services.js'
 import { fullReport, tell } from './tell.js'
@@ -128,9 +129,10 @@ async function judgeReported(config: Config, client: Client, event: WorkflowRunE
   const { inputs, services, workspace } = run
   try {
     const reported = await reportedResults(client, services.fetch, event, inputs.artifact)
-    const comparison = judged(config, reported)
+    const { ask, warnings } = appealIn(run, config.publish)
+    const comparison = await ask(judged(config, reported))
     const files = await writeGateFiles(resolve(workspace, inputs.outputDir), comparison, reported)
-    return { report: { comparison, results: reported, notes: [] }, files }
+    return { report: { comparison, results: reported, notes: [], warnings }, files }
   } catch (error) {
     return broken(error, config.policy)
   }

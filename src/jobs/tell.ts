@@ -22,7 +22,8 @@ export async function tell({ measured, publish, model }: Judged, run: Run): Prom
   if (client === undefined) return log.info('No github-token was given: neither comment nor check run is posted.')
   const annotated = { model: inRepository(model, run), config: inRepository(inputs.config, run) }
   const { warnings, notes } = await post(client, publicationOf(report, { publish }, context, annotated))
-  for (const warning of warnings) log.warning(warning)
+  const wrong = [...(report.warnings ?? []), ...warnings]
+  if (wrong.length > 0) log.warning(wrong.join(' '))
   for (const note of notes) log.info(note)
 }
 

@@ -10,13 +10,14 @@ export function advice(comparison: Comparison): readonly string[] {
     case 'regression':
       return acceptance ? [ACCEPTED] : regressionAdvice(comparison)
     case 'inconclusive':
+      if (acceptance) return [ACCEPTED]
       return [...unprovenAdvice(comparison), ...(has(comparison, 'masked-gradients') ? [MASKED] : [])]
     case 'pass':
       return baseline === 'present' ? [] : [NO_BASELINE]
   }
 }
 
-const ACCEPTED = 'Nothing: the loss was accepted. The next pull request is compared with this model.'
+const ACCEPTED = 'Nothing: somebody has accepted it. The next pull request is compared with this model.'
 
 const MASKED =
   'Do not rely on the robust accuracy of a model with masked gradients: look for steps without a useful gradient (rounding, quantisation, saturated activations), and attack with a stronger suite.'

@@ -12,17 +12,21 @@ export interface Headline {
 /** What a reader sees first: the outcome and the one number that matters most for it. */
 export function headline(comparison: Comparison): Headline {
   const { outcome, acceptance, fails } = comparison.verdict
+  const accepted = acceptance && ` (accepted by ${plain(acceptance.who, 60)})`
   switch (outcome) {
     case 'error':
       return { icon: '🛑', verdict: 'Error', sentence: errorSentence(comparison) }
     case 'regression': {
-      const accepted = acceptance && ` (accepted by ${plain(acceptance.who, 60)})`
       const spared = fails ? '' : ' (does not fail the job)'
       const icon = acceptance ? '☑️' : '❌'
       return { icon, verdict: `Regression${accepted ?? spared}`, sentence: reasonSentence(comparison) }
     }
     case 'inconclusive':
-      return { icon: '⚠️', verdict: 'Inconclusive', sentence: reasonSentence(comparison) }
+      return {
+        icon: accepted ? '☑️' : '⚠️',
+        verdict: `Inconclusive${accepted ?? ''}`,
+        sentence: reasonSentence(comparison),
+      }
     case 'pass':
       return { icon: '✅', verdict: 'Pass', sentence: passSentence(comparison) }
   }

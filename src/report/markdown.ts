@@ -1,4 +1,5 @@
 import type { Comparison } from '../comparison/types.js'
+import { acceptanceSentence } from './acceptance.js'
 import { advice } from './advice.js'
 import { curveSection } from './curves.js'
 import { detailsSections } from './details.js'
@@ -63,6 +64,7 @@ export function markdownReport(comparison: Comparison, options: MarkdownOptions)
     return `${blocks([
       verdictLine(comparison),
       failureSection(comparison),
+      acceptanceSection(comparison),
       furtherReasons(comparison, detail.reasons),
       resultSection(comparison, detail),
       curveSection(comparison),
@@ -86,6 +88,10 @@ function failureSection({ failure }: Comparison): string {
   return failure ? `> ${prose(failure.message, 1_000)}` : ''
 }
 
+function acceptanceSection({ verdict: { acceptance } }: Comparison): string {
+  return acceptance ? `> ${prose(acceptanceSentence(acceptance))}` : ''
+}
+
 /** Reasons but the one in the first line, and but what an error says anyway. */
 function furtherReasons(comparison: Comparison, limit: number): string {
   const { outcome, reasons } = comparison.verdict
@@ -95,7 +101,8 @@ function furtherReasons(comparison: Comparison, limit: number): string {
 }
 
 function nextSteps(comparison: Comparison): string {
-  const steps = advice(comparison)
+  const { appeal } = comparison.verdict
+  const steps = [...advice(comparison), ...(appeal === undefined ? [] : [prose(appeal, 800)])]
   return steps.length === 0 ? '' : blocks(['**What to do next**', bullets(steps)])
 }
 

@@ -1,4 +1,5 @@
 import type { Comparison } from '../comparison/types.js'
+import { acceptanceSentence } from './acceptance.js'
 import { advice } from './advice.js'
 import { plain } from './escape.js'
 import { doubts, flagText } from './flags.js'
@@ -21,6 +22,7 @@ const MOST_DOUBTS = 8
 export function terminalReport(comparison: Comparison, { color, width }: TerminalOptions): string {
   const paint = painter(color)
   const { failure, verdict } = comparison
+  const { appeal } = verdict
   const { icon, verdict: word, sentence } = headline(comparison)
   const style = { regression: 'red', error: 'red', inconclusive: 'yellow', pass: 'green' } as const
   const [first] = verdict.outcome === 'pass' ? [] : decidingReasons(comparison)
@@ -33,14 +35,15 @@ export function terminalReport(comparison: Comparison, { color, width }: Termina
     terminalCurves(comparison),
     wrapped(`${icon} ${word}: ${plain(sentence)}`, width, '').replace(word, () => paint(word, style[verdict.outcome])),
     failure ? wrapped(plain(failure.message, 1_000), width, '  ') : '',
+    verdict.acceptance ? wrapped(plain(acceptanceSentence(verdict.acceptance)), width, '  ') : '',
     brokenImages(comparison, width),
     doubts(comparison.flags)
       .slice(0, MOST_DOUBTS)
       .map((flag) => wrapped(`• ${flagText(flag, flag.model)}`, width, '  '))
       .join('\n'),
     further.map(({ message }) => wrapped(`• ${plain(message)}`, width, '  ')).join('\n'),
-    advice(comparison)
-      .map((step) => wrapped(`→ ${step.replace(/`/g, '')}`, width, '  '))
+    [...advice(comparison).map((step) => step.replace(/`/g, '')), ...(appeal === undefined ? [] : [plain(appeal, 800)])]
+      .map((step) => wrapped(`→ ${step}`, width, '  '))
       .join('\n'),
   ]
   return parts.filter((part) => part !== '').join('\n\n')

@@ -32,6 +32,8 @@ export interface LoopbackGitHub {
   readonly heads: Map<number, string>
   /** What goes wrong with the request of that place in `operations`, from 0; may do something in between. */
   faultAt: (place: number, operation: string) => Fault | undefined
+  /** GitHub's clock, which is a minute later each time. */
+  readonly now: () => string
   /** Makes an operation fail from now on. */
   readonly breakOperation: (id: string, reply: Reply) => void
   /** Ends the server. Rejects when any request was one that GitHub would not have understood. */
@@ -55,6 +57,8 @@ export interface World {
 export interface Extension {
   /** What is at an address that is no operation of the interface, such as a storage's; text is a complaint. */
   readonly file?: (path: string, headers: IncomingHttpHeaders) => Uint8Array | string | undefined
+  /** What it knows of a pull request. */
+  readonly pull?: (number: number) => object | undefined
   /** Answers the operations it knows. */
   readonly perform: (call: Call, base: string) => Reply | undefined
 }
@@ -73,6 +77,7 @@ export async function startGitHub(world: World, description = githubDescription(
     heads: new Map(),
     asked: '0'.repeat(40),
     nextId: 1000,
+    minutes: 0,
   }
   let url = ''
 
@@ -124,6 +129,7 @@ export async function startGitHub(world: World, description = githubDescription(
     operations: state.operations,
     heads: state.heads,
     faultAt: () => undefined,
+    now: () => clock(state),
     breakOperation: (id, reply) => void broken.set(id, reply),
     async close() {
       server.closeAllConnections()
@@ -161,6 +167,12 @@ interface State {
   readonly heads: Map<number, string>
   asked: string
   nextId: number
+  minutes: number
+}
+
+function clock(state: State): string {
+  state.minutes += 1
+  return new Date(Date.UTC(2026, 0, 1, 0, state.minutes)).toISOString().replace('.000Z', 'Z')
 }
 
 export interface Call {
@@ -211,7 +223,8 @@ function perform(world: World, state: State, base: string, { operation, query, b
     case 'pulls/get': {
       const number = Number(operation.path.pull_number)
       if (!world.pullRequests.includes(number)) return notFound
-      return ok(pullRequest(number, state.heads.get(number) ?? state.asked))
+      const head = state.heads.get(number) ?? state.asked
+      return ok({ ...pullRequest(number, head), ...first(world, (extension) => extension.pull?.(number)) })
     }
     case 'checks/list-for-ref': {
       state.asked = ref
@@ -233,7 +246,8 @@ function perform(world: World, state: State, base: string, { operation, query, b
     case 'checks/create': {
       if (holder.app === undefined) return appsOnly
       if (holder.checks !== 'write') return notAccessible
-      const run = { ...emptyRun, ...keptAnnotations([], body), id: state.nextId++, app: holder.app } as CheckRun
+      const made = { id: state.nextId++, app: holder.app, started_at: clock(state) }
+      const run = { ...emptyRun, ...made, ...keptAnnotations([], body) } as CheckRun
       state.checkRuns.push(run)
       return { status: 201, body: shownRun(run) }
     }
@@ -281,7 +295,7 @@ function ok(body: unknown): Reply {
 }
 
 /** GitHub's pages: 30 unless asked, 100 at most, and a Link header as long as there is more. */
-function page(all: readonly object[], query: URLSearchParams, url: string): Reply {
+export function page(all: readonly object[], query: URLSearchParams, url: string): Reply {
   const size = Math.min(Number(query.get('per_page') ?? 30), 100)
   const number = Number(query.get('page') ?? 1)
   const last = Math.max(1, Math.ceil(all.length / size))

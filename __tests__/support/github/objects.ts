@@ -20,6 +20,8 @@ export interface CheckRun {
   conclusion: string | null
   output: { title: string | null; summary: string | null }
   annotations?: readonly object[]
+  /** GitHub's clock when it was made. */
+  readonly started_at?: string
 }
 
 /** That of GITHUB_TOKEN is known; others get one of their own. */
@@ -80,14 +82,14 @@ export function comment(base: string, repository: string, { id, pullRequest, log
 
 export function checkRun(base: string, repository: string, run: CheckRun): object {
   const url = `${base}/repos/${repository}/check-runs/${run.id}`
-  const { app, output, annotations = [], ...own } = run
+  const { app, output, annotations = [], started_at: started = someTime, ...own } = run
   return {
     ...own,
     node_id: `CR_${run.id}`,
     url,
     html_url: `https://github.com/${repository}/runs/${run.id}`,
-    started_at: someTime,
-    completed_at: run.conclusion === null ? null : someTime,
+    started_at: started,
+    completed_at: run.conclusion === null ? null : started,
     check_suite: { id: 5 },
     output: { ...output, text: null, annotations_count: annotations.length, annotations_url: `${url}/annotations` },
     app: {
