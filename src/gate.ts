@@ -77,8 +77,7 @@ export async function runGate(
   try {
     const dataset = await loadForGate(config, sources, effects)
     const model = baseline.kind === 'model' ? baseline.model : undefined
-    const { minCleanAccuracy, minRobustAccuracy } = config.policy
-    const spare = sources.spareUnchanged && minCleanAccuracy === undefined && minRobustAccuracy === undefined
+    const spare = sources.spareUnchanged && mayBeSpared(config)
     await evaluateBoth({ candidate: sources.candidate, baseline: model, dataset, spare }, config, effects, known)
     const { candidate, transfer } = known
     const origins = originsOf(sources, known)
@@ -99,7 +98,16 @@ export async function runGate(
   return { comparison, ...done, files: await writeGateFiles(out, comparison, done, sources.candidate.name) }
 }
 
-function originsOf({ origins = {} }: GateSources, { models = {}, recalled = [] }: Measured): Comparison['origins'] {
+/** Whether a model that is unchanged passes whatever it does: there is no absolute limit to hold it to. */
+export function mayBeSpared({ policy }: Pick<Config, 'policy'>): boolean {
+  return policy.minCleanAccuracy === undefined && policy.minRobustAccuracy === undefined
+}
+
+/** The models that are known, with what is known of where they came from. */
+export function originsOf(
+  { origins = {} }: Pick<GateSources, 'origins'>,
+  { models = {}, recalled = [] }: Measured,
+): Comparison['origins'] {
   const entries = (['candidate', 'baseline'] as const).flatMap((role) => {
     const model = models[role]
     if (model === undefined) return []
@@ -111,7 +119,10 @@ function originsOf({ origins = {} }: GateSources, { models = {}, recalled = [] }
 }
 
 /** What can be said of a gate that attacked nothing. */
-function unattacked({ suite, threats, seed, policy }: Config, { name, sha256, samples, range }: Dataset) {
+export function unattacked(
+  { suite, threats, seed, policy }: Config,
+  { name, sha256, samples, range }: Pick<Dataset, 'name' | 'sha256' | 'samples' | 'range'>,
+) {
   return { suite, threats: withBounds(threats, range), seed, policy, data: { name, sha256, samples } }
 }
 

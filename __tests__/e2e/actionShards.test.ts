@@ -8,7 +8,7 @@ import type { LoopbackGitHub } from '../support/github/loopback.js'
 import { exampleOf } from '../support/github/payloads.js'
 import { installPublisher } from '../support/github/publishing.js'
 import { hostRepository } from '../support/github/repository.js'
-import type { HostedRepository } from '../support/github/repository.js'
+import type { Content, HostedRepository } from '../support/github/repository.js'
 import { installAction, runJob } from '../support/github/runner.js'
 import type { InstalledAction, Job, Outcome } from '../support/github/runner.js'
 import { hostRuns } from '../support/github/workflowRuns.js'
@@ -30,8 +30,10 @@ let merger: InstalledAction
 let hosted: HostedRepository
 let github: LoopbackGitHub
 const runs = hostRuns()
-let job: Omit<Job, 'inputs' | 'workspace'>
-let commit: string
+let base: string
+/** Jobs of two pull requests. */
+let weaker: Omit<Job, 'inputs' | 'workspace'>
+let unchanged: typeof weaker
 
 /** Folders as actions/download-artifact leaves them, one for each artifact. */
 let downloaded: string
@@ -49,22 +51,12 @@ beforeAll(async () => {
     ...{ repository: 'Codertocat/Hello-World', pullRequests: [2], extensions: [runs] },
     tokens: { ghs_writes: actionsToken },
   })
-  const base = await hosted.commit('main', {
+  base = await hosted.commit('main', {
     ...{ [model]: hardened, 'robustness.yml': config },
     'data/test.npz': readFileSync('fixtures/fashion/fashion-test.npz'),
   })
-  const head = await hosted.commit('feature', { [model]: finetuned }, base)
-  commit = await hosted.merge(2, base, head)
-  const example = exampleOf('pull_request')
-  const payload = {
-    ...example,
-    pull_request: {
-      ...example.pull_request,
-      head: { ...example.pull_request.head, sha: head },
-      base: { ...example.pull_request.base, sha: base, ref: 'main' },
-    },
-  }
-  job = { event: 'pull_request', payload, sha: commit, apiUrl: github.url, token: 'ghs_writes' }
+  weaker = await pullRequest('weaker', { [model]: finetuned })
+  unchanged = await pullRequest('unchanged', { 'README.md': 'Words.' })
   downloaded = join(hosted.folder, 'downloaded')
   shards = await Promise.all([1, 2, 3].map((index) => evaluateShard(index)))
   askedByShards = [...github.operations]
@@ -81,13 +73,28 @@ beforeEach(() => {
   github.checkRuns.length = 0
 })
 
-async function run(action: InstalledAction, inputs: Job['inputs'], workspace?: string): Promise<Outcome> {
-  const checkout = workspace ?? (await hosted.checkout(commit, 1))
+async function pullRequest(branch: string, files: Content): Promise<typeof weaker> {
+  const head = await hosted.commit(branch, files, base)
+  const sha = await hosted.merge(2, base, head)
+  const example = exampleOf('pull_request')
+  const payload = {
+    ...example,
+    pull_request: {
+      ...example.pull_request,
+      head: { ...example.pull_request.head, sha: head },
+      base: { ...example.pull_request.base, sha: base, ref: 'main' },
+    },
+  }
+  return { event: 'pull_request', payload, sha, apiUrl: github.url, token: 'ghs_writes' }
+}
+
+async function run(action: InstalledAction, inputs: Job['inputs'], workspace?: string, job = weaker): Promise<Outcome> {
+  const checkout = workspace ?? (await hosted.checkout(job.sha, 1))
   return runJob(action, { ...job, workspace: checkout, inputs: { config: 'robustness.yml', ...inputs } })
 }
 
 async function evaluateShard(index: number): Promise<Outcome> {
-  const workspace = await hosted.checkout(commit, 1)
+  const workspace = await hosted.checkout(weaker.sha, 1)
   const outcome = await run(evaluator, { shard: `${index}/3` }, workspace)
   await mkdir(downloaded, { recursive: true })
   await cp(join(workspace, 'robustness-gate-results'), join(downloaded, `robustness-gate-shard-${index}`), {
@@ -101,7 +108,7 @@ async function merge(
   change: (folder: string) => Promise<unknown> = () => Promise.resolve(),
   inputs: Job['inputs'] = {},
 ): Promise<Outcome> {
-  const workspace = await hosted.checkout(commit, 1)
+  const workspace = await hosted.checkout(weaker.sha, 1)
   await cp(downloaded, join(workspace, 'shards'), { recursive: true })
   await change(join(workspace, 'shards'))
   return run(merger, { mode: 'merge', results: 'shards', ...inputs }, workspace)
@@ -189,7 +196,7 @@ describe('what is no whole is an error that names the shard, in log, check and c
   })
 
   test('a shard is there twice', async () => {
-    await refused(/shards\/twin\/results\.json: is shard 2\/3, and so is .*shard-2\/results\.json/, (folder) =>
+    await refused(/shards\/twin: is shard 2\/3, and so is shards\/robustness-gate-shard-2/, (folder) =>
       cp(shard(folder, 2), join(folder, 'twin'), { recursive: true }),
     )
   })
@@ -215,6 +222,22 @@ describe('what is no whole is an error that names the shard, in log, check and c
       }
     })
   })
+})
+
+test('a model that is unchanged is not attacked in shards either, and passes', async () => {
+  const workspace = await hosted.checkout(unchanged.sha, 1)
+  for (const index of [1, 2]) {
+    const inputs = { shard: `${index}/2`, 'output-dir': `shards/${index}` }
+    expect(await run(evaluator, inputs, workspace, unchanged)).toMatchObject({ status: 0 })
+    expect(await readdir(join(workspace, 'shards', String(index)))).toEqual(['shard.json'])
+  }
+  const joined = await run(merger, { mode: 'merge', results: 'shards' }, workspace, unchanged)
+  expect(joined).toMatchObject({ status: 0, outputs: { verdict: 'pass' } })
+  const alone = await run(evaluator, {}, undefined, unchanged)
+  expect(await filesIn(joined)).toEqual(await filesIn(alone))
+  await rm(join(workspace, 'shards/2'), { recursive: true })
+  const { errors } = await run(merger, { mode: 'merge', results: 'shards' }, workspace, unchanged)
+  expect(errors).toEqual([expect.stringMatching(/of 2 shards this is missing: 2\/2/)])
 })
 
 test('shards made with another ε than the config’s are not believed', async () => {

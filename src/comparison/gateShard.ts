@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { UsageError } from '../errors.js'
 import { oneLine } from '../text.js'
-import { baselineStateSchema, transferSchema } from './schema.js'
+import { baselineStateSchema, dataSchema, originsSchema, transferSchema } from './schema.js'
 
 /** `shard.json`: what a shard of a gate knows beside the results of its models. Fields may be added; none is renamed. */
 const GateShardSchema = z.object({
@@ -14,6 +14,10 @@ const GateShardSchema = z.object({
   baseline: baselineStateSchema,
   /** Sentences about where model, baseline, config and data came from. */
   notes: z.array(z.string().max(2_000)).max(100),
+  /** The models, and where they came from. */
+  origins: originsSchema.optional(),
+  /** Where the model is unchanged and was not attacked: the data. There are no results then. */
+  unattacked: dataSchema.optional(),
   /** What became of each model's adversarial examples on the other, of this shard's images. */
   transfer: transferSchema.optional(),
 })

@@ -1,24 +1,28 @@
+import { isDeepStrictEqual } from 'node:util'
 import { UsageError } from '../errors.js'
-import { mergeShards } from '../evaluation/merge.js'
+import { mergeShards, refuseIncomplete } from '../evaluation/merge.js'
 import type { NamedResults } from '../evaluation/merge.js'
 import type { Results } from '../evaluation/results.js'
 import type { GateShard } from './gateShard.js'
-import type { Transfer, Verdict } from './types.js'
+import type { Comparison, Transfer, Verdict } from './types.js'
 
 /** What one shard of a gate has written. */
 export interface NamedShard {
   /** For messages: its folder or artifact. */
   readonly name: string
   readonly record: GateShard
-  readonly candidate: Results
+  readonly candidate?: Results
   /** Of this shard's images, or whole where it was not evaluated but known. */
   readonly baseline?: Results
 }
 
 export interface Joined {
-  readonly candidate: Results
+  /** Undefined where the model is unchanged and was not attacked. */
+  readonly candidate?: Results
   readonly baseline?: Results
   readonly baselineState: Verdict['baseline']
+  readonly data: NonNullable<Comparison['data']>
+  readonly origins?: Comparison['origins']
   readonly transfer?: readonly Transfer[]
   readonly notes: readonly string[]
 }
@@ -29,37 +33,52 @@ export interface Joined {
  * @throws UsageError that names the shard that is missing, doubled, or of something else.
  */
 export function joinShards(parts: readonly NamedShard[]): Joined {
-  const named = parts.map(({ name, candidate }) => ({ name: `${name}/results.json`, results: candidate }))
-  const candidate = mergeShards(named)
   const sorted = [...parts].sort((one, other) => one.record.shard.index - other.record.shard.index)
   for (const part of sorted) refuseContradiction(part, sorted[0])
+  refuseIncomplete(sorted.map(({ name, record: { shard } }) => ({ name, ...shard })))
   const [{ record }] = sorted
-  const transfer = joinTransfer(sorted)
-  return {
-    candidate,
-    ...(record.baseline === 'present' && { baseline: joinBaseline(sorted) }),
+  const known = {
     baselineState: record.baseline,
-    ...(transfer && { transfer }),
+    ...(record.origins && { origins: record.origins }),
     notes: [...new Set(sorted.flatMap(({ record: { notes } }) => notes))],
   }
+  const spared = sorted.find((part) => part.record.unattacked !== undefined)?.record.unattacked
+  if (spared !== undefined) return { ...known, data: spared }
+  const candidate = mergeShards(resultsOf(sorted, 'candidate'))
+  const { name, sha256, samples } = candidate.data
+  const transfer = joinTransfer(sorted)
+  return {
+    ...{ ...known, candidate, data: { name, sha256, samples } },
+    ...(record.baseline === 'present' && { baseline: joinBaseline(sorted) }),
+    ...(transfer && { transfer }),
+  }
+}
+
+const files = { candidate: 'results.json', baseline: 'baseline.json' } as const
+
+function resultsOf(parts: readonly NamedShard[], role: keyof typeof files): readonly NamedResults[] {
+  return parts.flatMap((part): readonly NamedResults[] => {
+    const results = part[role]
+    return results === undefined ? [] : [{ name: `${part.name}/${files[role]}`, results }]
+  })
 }
 
 function refuseContradiction({ name, record, candidate, baseline }: NamedShard, first: NamedShard): void {
   const { index, count } = record.shard
-  if (candidate.shard?.index !== index || candidate.shard.count !== count)
+  const spared = record.unattacked !== undefined
+  if ((candidate === undefined) !== spared || (candidate && !isDeepStrictEqual(candidate.shard, record.shard)))
     throw new UsageError(`${name}: says it is shard ${index}/${count}, and its results do not; run that shard again`)
-  if ((record.baseline === 'present') !== (baseline !== undefined))
+  if ((record.baseline === 'present' && !spared) !== (baseline !== undefined))
     throw new UsageError(`${name}: the results of the baseline contradict what it says of it; run that shard again`)
-  if (record.baseline !== first.record.baseline)
-    throw new UsageError(
-      `${name}: its baseline is ${record.baseline}, that of ${first.name} ${first.record.baseline}; run all shards again`,
-    )
+  const [own, other] = [record, first.record].map(
+    ({ shard, baseline: state }) => `of ${shard.count}, baseline ${state}`,
+  )
+  if (own !== other)
+    throw new UsageError(`${name}: is one ${own}, and ${first.name} is one ${other}; run all shards again`)
 }
 
 function joinBaseline(parts: readonly NamedShard[]): Results {
-  const baselines = parts.flatMap(({ name, baseline }): readonly NamedResults[] =>
-    baseline === undefined ? [] : [{ name: `${name}/baseline.json`, results: baseline }],
-  )
+  const baselines = resultsOf(parts, 'baseline')
   const whole = baselines.find(({ results }) => results.shard === undefined)
   if (whole === undefined) return mergeShards(baselines)
   const other = baselines.find(({ results }) => results.model.sha256 !== whole.results.model.sha256)

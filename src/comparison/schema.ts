@@ -97,11 +97,15 @@ const origin = z.object({
   recalled: z.literal(true).optional(),
 })
 
+export const originsSchema = z.object({ candidate: origin.optional(), baseline: origin.optional() })
+
+export const dataSchema = z.object({ name: z.string(), sha256, samples: count })
+
 export const comparisonSchema: z.ZodType<Comparison> = z.object({
   schema: z.literal('robustness-gate/comparison/1'),
   candidate: modelSummary.optional(),
   baseline: modelSummary.optional(),
-  data: z.object({ name: z.string(), sha256, samples: count }).optional(),
+  data: dataSchema.optional(),
   suite: z
     .object({
       name: z.string(),
@@ -115,7 +119,7 @@ export const comparisonSchema: z.ZodType<Comparison> = z.object({
   rows: z.array(pairedRow),
   classes: z.array(classChange),
   flags: z.array(FlagSchema.extend({ model: role })),
-  origins: z.object({ candidate: origin.optional(), baseline: origin.optional() }).optional(),
+  origins: originsSchema.optional(),
   transfer: transferSchema.optional(),
   verdict,
   failure: z.object({ model: role.optional(), message: z.string() }).optional(),

@@ -91,7 +91,13 @@ function refuseForeign(first: Part, other: Part): void {
     )
 }
 
-function refuseIncomplete(shards: readonly Part[]): void {
+/**
+ * @param shards - In the order of their indices, of one count.
+ * @throws UsageError that names the shard that is missing or given twice
+ */
+export function refuseIncomplete(
+  shards: readonly { readonly name: string; readonly index: number; readonly count: number }[],
+): void {
   const [{ count }] = shards
   for (const [place, { index, name }] of shards.entries())
     if (shards[place - 1]?.index === index)

@@ -1,13 +1,14 @@
 import { resolve } from 'node:path'
-import { compare } from '../comparison/compare.js'
+import { compare, unchangedComparison } from '../comparison/compare.js'
 import { joinShards } from '../comparison/joinShards.js'
-import type { NamedShard } from '../comparison/joinShards.js'
+import type { Joined, NamedShard } from '../comparison/joinShards.js'
 import { assertAsConfigured } from '../comparison/pairing.js'
+import type { Comparison } from '../comparison/types.js'
 import type { Config } from '../config/types.js'
 import { UsageError } from '../errors.js'
 import { suiteOf, withBounds } from '../evaluation/evaluate.js'
 import { writeFileAtomically } from '../files.js'
-import { writeGateFiles } from '../gate.js'
+import { mayBeSpared, unattacked, writeGateFiles } from '../gate.js'
 import type { Report } from '../github/publication.js'
 import { readShards, shardsInFolder, shardsOfRun } from '../github/shards.js'
 import { refuseLinks } from '../github/workspace.js'
@@ -26,20 +27,37 @@ export async function joined(config: Config, run: Run): Promise<Measured> {
   const { inputs, context, workspace, services } = run
   const out = resolve(workspace, inputs.outputDir)
   await refuseLinks(out, workspace)
-  const { candidate, baseline, baselineState, transfer, notes } = joinShards(await shardsOf(config, run))
-  assertAsConfigured(candidate, {
-    suite: suiteOf(config),
-    threats: withBounds(config.threats, config.dataOptions.range),
-    seed: config.seed,
-  })
-  const absent = baselineState === 'present' ? undefined : baselineState
+  const { notes, ...known } = joinShards(await shardsOf(config, run))
   const { ask, warnings } = appealIn(run, config.publish)
-  const comparison = await ask(compare(candidate, baseline, config.policy, { baselineState: absent, transfer }))
+  const comparison = await ask(compared(known, config))
+  const { candidate, baseline } = known
   services.log.block(terminalReport(comparison, { color: true, width: 120 }))
   const report: Report = { comparison, results: { candidate, baseline }, notes, warnings }
-  const files = await writeGateFiles(out, comparison, { candidate, baseline }, candidate.model.name)
+  const files = await writeGateFiles(out, comparison, { candidate, baseline }, known.origins?.candidate?.name)
   await writeFileAtomically(files.report, fullReport(report, config.publish, context))
   return { report, files }
+}
+
+function compared(
+  { candidate, baseline, baselineState: state, data, origins, transfer }: Omit<Joined, 'notes'>,
+  config: Config,
+): Comparison {
+  const { range } = config.dataOptions
+  if (candidate === undefined) {
+    if (
+      !mayBeSpared(config) ||
+      origins?.candidate === undefined ||
+      origins.candidate.sha256 !== origins.baseline?.sha256
+    )
+      throw new UsageError('the shards attacked nothing, though the config asks for it; run all shards again')
+    return unchangedComparison({ ...unattacked(config, { ...data, range }), origins })
+  }
+  assertAsConfigured(candidate, {
+    ...{ suite: suiteOf(config), threats: withBounds(config.threats, range), seed: config.seed },
+  })
+  return compare(candidate, baseline, config.policy, {
+    ...{ baselineState: state === 'present' ? undefined : state, transfer, origins },
+  })
 }
 
 async function shardsOf(

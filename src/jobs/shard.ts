@@ -6,7 +6,7 @@ import { formatResults } from '../evaluation/resultsFile.js'
 import type { Shard } from '../evaluation/shards.js'
 import { evaluateBoth } from '../evaluateBoth.js'
 import type { Measured } from '../evaluateBoth.js'
-import { gateFiles, loadForGate } from '../gate.js'
+import { gateFiles, loadForGate, mayBeSpared, originsOf } from '../gate.js'
 import { readConfig, readRequest } from '../github/request.js'
 import { refuseLinks } from '../github/workspace.js'
 import { makeFolder, writeOutput } from '../output.js'
@@ -37,8 +37,10 @@ export async function evaluateShard(run: Run, shard: Shard): Promise<void> {
   const dataset = await loadForGate(config, request, effects)
   const known: Measured = baseline.kind === 'results' ? { baseline: baseline.results } : {}
   const model = baseline.kind === 'model' ? baseline.model : undefined
-  await evaluateBoth({ candidate, baseline: model, dataset, shard }, config, effects, known)
+  const spare = mayBeSpared(config)
+  await evaluateBoth({ candidate, baseline: model, dataset, shard, spare }, config, effects, known)
   const { transfer } = known
+  const { name, sha256, samples } = dataset
   await writeShard(out, known, {
     schema: 'robustness-gate/shard/1',
     gate: config.publish.checkName,
@@ -46,13 +48,13 @@ export async function evaluateShard(run: Run, shard: Shard): Promise<void> {
     shard,
     baseline: baseline.kind === 'none' || baseline.kind === 'missing' ? baseline.kind : 'present',
     notes: [...notes],
+    origins: originsOf(request, known),
+    ...(known.candidate === undefined && { unattacked: { name, sha256, samples } }),
     ...(transfer && { transfer: transfer.map((trial) => ({ ...trial, fooled: [...trial.fooled] })) }),
   })
   services.setOutput('results', join(out, 'results.json'))
   const images = known.candidate?.samples.length ?? 0
-  log.info(
-    `Shard ${shard.index}/${shard.count}: ${images} of ${dataset.samples} images; a job with mode: merge judges.`,
-  )
+  log.info(`Shard ${shard.index}/${shard.count}: ${images} of ${samples} images; a job with mode: merge judges.`)
 }
 
 /** What an earlier run left is removed: it would pass for a part of this one. */
