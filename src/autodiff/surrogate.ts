@@ -7,11 +7,11 @@ import { MODEL_PREFIX, withPrefix } from '../onnx/edit.js'
 import type { ElementType, Graph, RunModel, ValueInfo } from '../onnx/graph.js'
 import { preprocessingGraph } from '../onnx/preprocessing.js'
 import type { ImageFormat } from '../onnx/preprocessing.js'
-import { agrees, numbers, REORDERING_TOLERANCE } from '../onnx/settle.js'
 import { stillness } from '../onnx/stillness.js'
 import type { Samples } from '../onnx/settle.js'
 import { renameReads } from '../onnx/subgraphs.js'
-import { shortestRoundoff, widen } from '../onnx/widen.js'
+import { widen } from '../onnx/widen.js'
+import { checkOriginal, surelyApart } from './checkOriginal.js'
 import { settleExpanded } from './expand.js'
 import { forOnnxruntime } from './forOnnxruntime.js'
 import { gradientGraph } from './gradientGraph.js'
@@ -20,8 +20,7 @@ import type { OutputKind } from './logits.js'
 import { LOSSES } from './lossHead.js'
 import type { HeadLoss } from './lossHead.js'
 import { asNoGradient, NoGradient } from './noGradient.js'
-import { batchFacts, only, originalModel } from './originalModel.js'
-import type { BatchFacts, OriginalModel } from './originalModel.js'
+import { only, originalModel } from './originalModel.js'
 import { withRealLogits } from './wholeLogits.js'
 
 /** A model as its file has it. */
@@ -103,11 +102,9 @@ export async function buildSurrogate(model: ModelSource, options: SurrogateOptio
       draws,
     })
     const rounds = settled.straightThrough.length > 0
-    const facts = await checkOriginal(runnable, {
-      surrogate: (first, count) => options.run(surrogateModel, samples(first, count)).then(only),
-      tolerance: Math.max(REORDERING_TOLERANCE, ROUNDINGS * shortestRoundoff(canonical)),
-      steps: rounds,
-    })
+    const rewritten: typeof runnable.run = (first, count) =>
+      options.run(surrogateModel, samples(first, count)).then(only)
+    const facts = await checkOriginal(runnable, rewritten, { canonical, rounds })
     const names = { logits: 'logits', value: 'value', gradient: 'gradient' }
     const { losses = LOSSES } = options
     const gradient = await asNoGradient(() =>
@@ -208,60 +205,4 @@ export function sampleInputs(input: {
     })
     return new Map([[name, { type, dims: [count, ...shape], data: floats(type, values) }]])
   }
-}
-
-/**
- * A model in float16 rounds every value it passes on, its gradient's model none. Errors of so many roundings do not all
- * point one way: 32 that do add up to as much as 32² = 1024 that do not.
- */
-const ROUNDINGS = 32
-
-/**
- * Sums in another order fall on the other side of half a step now and then: a value moves by one step, 1/256 of its range,
- * and what follows by a few. Averages of four whole numbers are half a step every fourth time: there onnxruntime's own
- * kernels of two opsets round apart, by up to 6/256 of the output of fixtures/kws. Twice that is still far below what a
- * wrong scale or a lost zero point does.
- */
-const STEPS_TOLERANCE = 0.05
-
-/** How much farther apart than the order of sums may put them are outputs that depend on the batch. */
-export const SURELY = 10
-
-/**
- * Of the largest output: what is farther apart than this does not compute the same.
- *
- * @param canonical the model, before it was widened
- * @param rounds whether it rounds on its way
- */
-export function surelyApart(canonical: Graph, rounds: boolean): number {
-  const sums = Math.max(SURELY * REORDERING_TOLERANCE, ROUNDINGS * shortestRoundoff(canonical))
-  return rounds ? Math.max(sums, STEPS_TOLERANCE) : sums
-}
-
-/**
- * Runs the original and the rewritten model on the same images.
- *
- * @returns the batch the original can be run with: any, when images together give what each gives alone.
- * @throws Error when the rewritten model computes something else: its gradient would be of another function.
- */
-async function checkOriginal(
-  original: OriginalModel,
-  {
-    surrogate,
-    tolerance,
-    steps,
-  }: {
-    readonly surrogate: OriginalModel['run']
-    /** Of the largest output. */
-    readonly tolerance: number
-    /** Whether the model rounds on the way. */
-    readonly steps: boolean
-  },
-): Promise<BatchFacts> {
-  const own = original.declared ?? 1
-  const [rewritten, expected] = [numbers(await surrogate(0, own)), numbers(await original.run(0, own))]
-  const coarse = steps ? Math.max(tolerance, STEPS_TOLERANCE) : tolerance
-  if (!agrees(rewritten, expected, coarse))
-    throw new Error('the rewritten model gives other outputs than the original: its gradient cannot be trusted')
-  return batchFacts(original, tolerance, Math.max(coarse, SURELY * tolerance))
 }

@@ -4,9 +4,10 @@ import { decodeModel } from '../onnx/codec.js'
 import { preprocessingGraph } from '../onnx/preprocessing.js'
 import type { ObservedValue } from '../onnx/observe.js'
 import { REORDERING_TOLERANCE } from '../onnx/settle.js'
+import { SURELY } from './checkOriginal.js'
 import { findLogits } from './logits.js'
 import { batchFacts, originalModel } from './originalModel.js'
-import { imageInput, named, sampleInputs, SURELY } from './surrogate.js'
+import { imageInput, named, sampleInputs } from './surrogate.js'
 import type { ModelSource, OriginalFacts, SurrogateOptions } from './surrogate.js'
 
 /**

@@ -26,7 +26,7 @@ import {
   toInt64,
   writeTensor,
 } from './tensor.js'
-import type { TensorSource } from './tensor.js'
+import type { TensorSource } from './externalBytes.js'
 
 export interface DecodeOptions {
   /** External data files by the location the model names. */

@@ -2,7 +2,7 @@ import type { SparseTensorProto } from 'onnx-buf'
 import { UsageError } from '../errors.js'
 import type { Tensor } from './graph.js'
 import { elementCount, emptyData, isNibble, isStrings, MAX_BYTES, readDims, readTensor } from './tensor.js'
-import type { TensorSource } from './tensor.js'
+import type { TensorSource } from './externalBytes.js'
 
 /**
  * Fills in the zeros of a sparse initializer (values [NNZ]; indices int64 [NNZ], linear, or [NNZ, rank]).

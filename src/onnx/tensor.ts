@@ -2,6 +2,8 @@ import { create } from '@bufbuild/protobuf'
 import { TensorProto_DataLocation, TensorProto_DataType as DataType, TensorProtoSchema } from 'onnx-buf'
 import type { TensorProto } from 'onnx-buf'
 import { UsageError } from '../errors.js'
+import { externalBytes } from './externalBytes.js'
+import type { TensorSource } from './externalBytes.js'
 import type { ElementType, Tensor, TensorData } from './graph.js'
 import { packNibbles, unpackNibbles } from './nibbles.js'
 
@@ -9,12 +11,6 @@ type NumericData = Exclude<TensorData, readonly string[]>
 
 /** What a file is asked to hold at most: protobuf's own limit of 2 GiB. */
 export const MAX_BYTES = 2 ** 31 - 1
-
-/** Where external data is found, and what to call the file in messages. */
-export interface TensorSource {
-  readonly name: string
-  readonly external: Readonly<Record<string, Uint8Array>>
-}
 
 interface Storage {
   readonly code: DataType
@@ -227,23 +223,6 @@ function rawBytes(proto: TensorProto, source: TensorSource, expected: number): U
   const typedFields = [proto.floatData, proto.int32Data, proto.int64Data, proto.doubleData, proto.uint64Data]
   const useTyped = proto.rawData.byteLength === 0 && typedFields.some((field) => field.length > 0)
   return useTyped ? undefined : proto.rawData
-}
-
-function externalBytes(proto: TensorProto, source: TensorSource, expected: number): Uint8Array {
-  const entries = new Map(proto.externalData.map(({ key, value }) => [key, value]))
-  const location = entries.get('location') ?? ''
-  const where = `${source.name}: tensor "${proto.name}" lies in the external file "${location}"`
-  const file = Object.hasOwn(source.external, location) ? source.external[location] : undefined
-  if (file === undefined)
-    throw new UsageError(`${where}, which was not found beside the model; add it, or save the model as one file`)
-  const offset = Number(entries.get('offset') ?? 0)
-  const length = Number(entries.get('length') ?? expected)
-  const inside = Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0
-  if (!inside || offset + length > file.byteLength)
-    throw new UsageError(
-      `${where} at bytes ${offset} to ${offset + length}, but that file has ${file.byteLength} bytes; export both again`,
-    )
-  return file.subarray(offset, offset + length)
 }
 
 function checkCount<T extends { readonly length: number }>(data: T, count: number, where: string): T {
