@@ -22,10 +22,10 @@ interface Run {
   readonly asked: readonly { readonly question: Question; readonly before: Float32Array }[]
 }
 
-function start(spec: AttackSpec, norm: Norm, { image, label, epsilon, bounds, model, quantised }: Situation): Attack {
+function start(spec: AttackSpec, norm: Norm, { image, epsilon, bounds, model, quantised, ...rest }: Situation): Attack {
   const threat = threatModel(image, { norm, epsilon }, bounds, { quantised })
   const classes = model.predict(image).length
-  const target = { threat, label, classes, shape: [image.length], layout: 'flat' as const }
+  const target = { threat, classes, label: rest.label, shape: rest.shape, layout: rest.layout }
   return attackFor(spec, target, randomSource(5, imageDigest(image), spec.id))
 }
 

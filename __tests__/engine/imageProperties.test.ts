@@ -32,7 +32,7 @@ interface Asked {
 }
 
 function evaluate({ given, norm, suite, epsilons }: Asked, label = given.label) {
-  const { model, image, bounds, quantised } = given
+  const { model, image, shape, layout, bounds, quantised } = given
   const plan: AttackPlan = {
     threats: epsilons.map((epsilon) => ({ id: `at-${epsilon}`, norm, epsilon })),
     attacks: suite,
@@ -40,8 +40,8 @@ function evaluate({ given, norm, suite, epsilons }: Asked, label = given.label) 
     bounds,
     seed: 1,
     classes: model.predict(image).length,
-    shape: [image.length],
-    layout: 'flat',
+    shape,
+    layout,
     preprocessing: { mean: [0], std: [1] },
     quantised,
   }

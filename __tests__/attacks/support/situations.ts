@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { requireDefinedNorms } from '../../../src/config/attackNorms.js'
 import { published } from '../../../src/config/attackSchemas.js'
 import type { AttackName, AttackSpec } from '../../../src/config/attackTypes.js'
-import type { Norm } from '../../../src/config/types.js'
+import type { Layout, Norm } from '../../../src/config/types.js'
 import { predictedClass } from '../../../src/attacks/losses.js'
 import type { FakeModel } from './linear.js'
 import { denseNetwork, type Layer } from './network.js'
@@ -37,6 +37,9 @@ export function isDefined(spec: AttackSpec, norm: Norm): boolean {
 export interface Situation {
   readonly model: FakeModel
   readonly image: Float32Array
+  /** Of the image, in `layout`. */
+  readonly shape: readonly number[]
+  readonly layout: Layout
   readonly label: number
   readonly epsilon: number
   readonly bounds: readonly [number, number]
@@ -53,18 +56,29 @@ const layer = (inputs: number, outputs: number): fc.Arbitrary<Layer> =>
     bias: fc.array(number, { minLength: outputs, maxLength: outputs }),
   })
 
+const up = (most: number) => fc.integer({ min: 1, max: most })
+
+/** Flat data, a signal of several channels whose order is all that is known, and pictures either way round. */
+const form: fc.Arbitrary<Pick<Situation, 'shape' | 'layout'>> = fc.oneof(
+  fc.record({ shape: fc.tuple(up(9)), layout: fc.constant('flat' as const) }),
+  fc.record({ shape: fc.tuple(up(2), up(6)), layout: fc.constant('flat' as const) }),
+  fc.record({ shape: fc.tuple(up(3), up(5), up(4)), layout: fc.constant('nchw' as const) }),
+  fc.record({ shape: fc.tuple(up(5), up(4), up(3)), layout: fc.constant('nhwc' as const) }),
+)
+
 /** A linear or two-layer model of 2 to 6 classes, and an image that it is right on, of bytes if only those count. */
 export const situation: fc.Arbitrary<Situation> = fc
   .record({
-    pixels: fc.integer({ min: 1, max: 9 }),
+    form,
     classes: fc.integer({ min: 2, max: 6 }),
     hidden: fc.option(fc.integer({ min: 1, max: 5 }), { nil: undefined }),
     bounds: fc.constantFrom([0, 1] as const, [0, 255] as const, [-1, 1] as const),
     share: fc.oneof(fc.constantFrom(1e-9, 0.1), fc.double({ min: 0.01, max: 2, noNaN: true })),
     quantised: fc.boolean(),
   })
-  .chain(({ pixels, classes, hidden, bounds, share, quantised }) =>
-    fc
+  .chain(({ form: { shape, layout }, classes, hidden, bounds, share, quantised }) => {
+    const pixels = shape.reduce((product: number, length) => product * length, 1)
+    return fc
       .record({
         layers:
           hidden === undefined
@@ -76,9 +90,10 @@ export const situation: fc.Arbitrary<Situation> = fc
         const model = denseNetwork(layers)
         const width = bounds[1] - bounds[0]
         const image = Float32Array.from(levels, (level) => bounds[0] + (width * level) / 255)
-        return { model, image, label: predictedClass(model.predict(image)), epsilon: share * width, bounds, quantised }
-      }),
-  )
+        const label = predictedClass(model.predict(image))
+        return { model, image, shape, layout, label, epsilon: share * width, bounds, quantised }
+      })
+  })
 
 /** The definition, written out without the code under test. */
 export function distance(norm: Norm, image: Float32Array, point: Float32Array): number {
