@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import type { FabTargetedSpec } from '../../src/config/attackTypes.js'
 import { published } from '../../src/config/attackSchemas.js'
-import { classifier, linearClassifier } from './support/classifier.js'
+import { classifier, linearClasses } from './support/linearClasses.js'
 import { attackScene, expectLeastDistance, findsLeastDistance } from './support/leastDistance.js'
 
 // Where each class has its turn the bounds decide which is nearest; FAB chooses as if there were none.
@@ -17,7 +17,7 @@ describe('FAB', () =>
 
 // Beside class 1, which it is: class 0 is 0.2 away in Linf (along x₀ alone), class 2 is 0.05 (along both).
 const three = {
-  model: linearClassifier(
+  model: linearClasses(
     [
       [2, 0],
       [0, 0],
@@ -65,7 +65,7 @@ test('a restart begins at half of ε, or at half of the least distance known, wh
 test('in Linf one pixel goes too far where the bounds stop the others: it alone is taken back', () => {
   // Towards class 1 the logits' difference gains 0.125 + t (2 + 3 + 1 + 4) with all pixels but x₀ and x₃ at t: 5.11212.
   // FAB's 5 % beyond it are cut off at 0.5 for all but x₂, which the bounds would let go to 1.
-  const model = linearClassifier(
+  const model = linearClasses(
     [
       [-1, 2, -2, -2, 1, -3],
       [-2, 0, 1, -2, 0, 1],

@@ -1,11 +1,11 @@
 import { expect, test } from '@jest/globals'
 import { predictionAt, predictionsAt, type Asking } from '../../src/attacks/protocol.js'
 import { together } from '../../src/attacks/together.js'
-import { linearClassifier } from './support/classifier.js'
+import { linearClasses } from './support/linearClasses.js'
 import { answerTo } from './support/linear.js'
 
 /** Logits [0, x]: what a piece is answered tells which question the answer belongs to. */
-const echo = linearClassifier([[0], [1]], [0, 0])
+const echo = linearClasses([[0], [1]], [0, 0])
 
 /** Asks about `first`, `first + 1`, … in so many steps, and about the point and its negative in its last step. */
 function* piece(first: number, steps: number): Asking<number[]> {

@@ -6,7 +6,7 @@ import type { AttackResult, Question } from '../../../src/attacks/protocol.js'
 import { imageDigest, randomSource } from '../../../src/attacks/random.js'
 import { attackFor } from '../../../src/attacks/registry.js'
 import { threatModel, type ThreatModel } from '../../../src/attacks/threat.js'
-import { classifier, linearClassifier } from './classifier.js'
+import { classifier, linearClasses } from './linearClasses.js'
 import { leastStep } from './leastStep.js'
 import { converse, type FakeModel } from './linear.js'
 
@@ -122,7 +122,7 @@ export function findsLeastDistance(spec: AttackSpec, { norms, linear, runs = 100
           )
           fc.pre(least < Infinity)
           const scene = {
-            model: linearClassifier(rows, biases),
+            model: linearClasses(rows, biases),
             image: Float32Array.from(image),
             label,
             classes: rows.length,
@@ -175,7 +175,7 @@ export function findsLeastDistance(spec: AttackSpec, { norms, linear, runs = 100
       [0, 0, 0],
       [1, -2, 1],
     ]
-    const plain = linearClassifier(rows, [0, -0.4])
+    const plain = linearClasses(rows, [0, -0.4])
     const model: FakeModel = {
       predict: (point) => plain.predict(scale(point)),
       gradient(point, loss) {
@@ -189,7 +189,7 @@ export function findsLeastDistance(spec: AttackSpec, { norms, linear, runs = 100
   })
 
   test.each(norms)('%s: what fools the gradient model only is never a witness', (norm) => {
-    const surrogate = linearClassifier(
+    const surrogate = linearClasses(
       [
         [0, 0],
         [1, 1],
@@ -204,7 +204,7 @@ export function findsLeastDistance(spec: AttackSpec, { norms, linear, runs = 100
   })
 
   test.each(norms)('%s: pixels of 8 bits count and no others, when that was asked for', (norm) => {
-    const model = linearClassifier(
+    const model = linearClasses(
       [
         [0, 0],
         [1, 1],
