@@ -73,7 +73,35 @@ const inBoth: readonly Case[] = [
   single('LpNormalization', cube, { label: 'p 2, axis −2', attributes: { axis: -2, p: 2 } }),
 ]
 
-export const SMOOTH: readonly Case[] = inBoth.map(inDouble)
+/** An export in training mode: the images of a batch set its mean and variance, and move them. */
+const training = (batch: number, shape: readonly number[]): Case => ({
+  ...composed(
+    `BatchNormalization, in training mode, ${shape.length + 1} dimensions, batch fixed at ${batch}`,
+    shape,
+    [
+      makeNode(
+        'BatchNormalization',
+        ['x', 'scale', 'bias', 'mean', 'variance'],
+        ['y', 'newMean', 'newVariance'],
+        { training_mode: 1, epsilon: { float: 0.1 } },
+        'tested',
+      ),
+    ],
+    {
+      ...{ scale: reals('float64', [3], 5), bias: reals('float64', [3], 6) },
+      ...{ mean: reals('float64', [3], 7), variance: reals('float64', [3], 8, 0.5, 3) },
+    },
+    'float64',
+  ),
+  batch,
+})
+
+export const SMOOTH: readonly Case[] = [
+  ...inBoth.map(inDouble),
+  training(1, [3, 2, 4]),
+  training(3, [3, 2, 4]),
+  training(4, [3]),
+]
 
 export const DOUBLED: readonly Doubled[] = [
   ...inBoth.map((tested) => ({ tested, twin: inDouble(tested) })),
