@@ -91,6 +91,7 @@ const permissions: Readonly<Record<string, Readonly<Record<string, object>>>> = 
   'merge-queue.yml': { robustness: posting },
   'schedule.yml': { robustness: { ...reading, checks: 'write' } },
   'models.yml': { robustness: posting, 'all-robust': {} },
+  'labels.yml': { robustness: posting },
 }
 
 test.each(documented)('%s has the permissions of its jobs and no more', (path) => {
