@@ -22,7 +22,8 @@ function lossesOfAttack(attack: AttackSpec): readonly HeadLoss[] {
     case 'apgd':
       return [attack.loss]
     case 'apgd-t':
-      return ['targeted-dlr']
+      // Linear where only the logits are asked for: to rank the targets.
+      return ['targeted-dlr', 'linear']
     case 'fab':
     case 'fab-t':
     case 'deepfool':
