@@ -63,7 +63,7 @@ export async function evaluateBoth(
   }
   known.failed = 'candidate'
   const candidate = await completeModel(candidateFile, asking)
-  known.models = { candidate: named(candidate) }
+  known.models = { ...known.models, candidate: named(candidate) }
   if (baselineFile === undefined) {
     known.candidate = await evaluated('candidate', candidate)
     return

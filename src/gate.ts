@@ -3,11 +3,10 @@ import { join } from 'node:path'
 import { compare, errorComparison, unchangedComparison } from './comparison/compare.js'
 import { assertSameConditions } from './comparison/pairing.js'
 import type { Conditions } from './comparison/pairing.js'
-import type { Comparison, ModelRole, Origin } from './comparison/types.js'
+import type { Absence, Comparison, ModelRole, Origin } from './comparison/types.js'
 import type { Config } from './config/types.js'
 import type { Dataset, RawData } from './data/types.js'
 import { EvaluationError } from './errors.js'
-import { evaluateBoth } from './evaluateBoth.js'
 import type { Measured } from './evaluateBoth.js'
 import type { StoringEffects } from './evaluationStore.js'
 import { loadDataset } from './evaluation/ask.js'
@@ -15,6 +14,7 @@ import { suiteOf, withBounds } from './evaluation/evaluate.js'
 import type { ModelFile } from './evaluation/modelFile.js'
 import type { Results } from './evaluation/results.js'
 import { formatResults } from './evaluation/resultsFile.js'
+import { measureGate } from './measureGate.js'
 import { makeFolder, writeOutput } from './output.js'
 import { jsonText } from './report/json.js'
 import { junitXml } from './report/junit.js'
@@ -31,14 +31,15 @@ export interface GateSources {
   readonly origins?: Readonly<Partial<Record<ModelRole, Pick<Origin, 'commit' | 'how'>>>>
   /** A model that is unchanged is not attacked, unless there is an absolute limit to hold it to. */
   readonly spareUnchanged?: boolean
+  /** A baseline that cannot be used is a state for the policy to judge; without it, a mistake of whoever named it. */
+  readonly tolerateBaseline?: boolean
 }
 
 export type BaselineSource =
   | { readonly kind: 'model'; readonly model: ModelFile }
   /** Of an earlier evaluation, with the same data, suite, threats and seed. */
   | { readonly kind: 'results'; readonly results: Results }
-  /** `none`: not wanted. `missing`: the first adoption of a model. Either way only absolute limits can fail. */
-  | { readonly kind: 'none' | 'missing' }
+  | { readonly kind: Absence['state'] }
 
 export interface GateRun {
   /** `verdict.outcome` is `error` when an evaluation broke. */
@@ -71,24 +72,21 @@ export async function runGate(
 ): Promise<GateRun> {
   await makeFolder(out)
   const { baseline } = sources
-  const known: Measured = baseline.kind === 'results' ? { baseline: baseline.results } : {}
-  const baselineState = baseline.kind === 'none' || baseline.kind === 'missing' ? baseline.kind : undefined
+  const known: Measured = {}
   let comparison: Comparison
   try {
     const dataset = await loadForGate(config, sources, effects)
-    const model = baseline.kind === 'model' ? baseline.model : undefined
-    const spare = sources.spareUnchanged && mayBeSpared(config)
-    await evaluateBoth({ candidate: sources.candidate, baseline: model, dataset, spare }, config, effects, known)
+    const absence = await measureGate(config, sources, dataset, effects, known)
     const { candidate, transfer } = known
     const origins = originsOf(sources, known)
     comparison =
       candidate === undefined
         ? unchangedComparison({ ...unattacked(config, dataset), origins })
-        : compare(candidate, known.baseline, config.policy, { baselineState, transfer, origins })
+        : compare(candidate, known.baseline, config.policy, { absence, transfer, origins })
   } catch (error) {
     if (!(error instanceof EvaluationError)) throw error
     const { suite, seed, policy } = config
-    const state = baselineState ?? 'present'
+    const state = baseline.kind === 'model' || baseline.kind === 'results' ? 'present' : baseline.kind
     const origins = originsOf(sources, known)
     comparison = errorComparison(error.message, { ...known, suite, seed, policy, baselineState: state, origins })
   }
@@ -129,12 +127,13 @@ export function unattacked(
 /** The images; a baseline's results that were not made on them are refused before minutes of attacks on the candidate. */
 export async function loadForGate(
   config: Config,
-  { data, baseline }: GateSources,
+  { data, baseline, tolerateBaseline }: GateSources,
   effects: StoringEffects,
 ): Promise<Dataset> {
   const decoding = { ...effects, timeLimitSeconds: config.limits.seconds }
   const dataset = await loadDataset(data, config.dataOptions, config.samples, decoding)
-  if (baseline.kind === 'results') assertSameConditions(conditionsOf(config, dataset), baseline.results)
+  if (baseline.kind === 'results' && !tolerateBaseline)
+    assertSameConditions(conditionsOf(config, dataset), baseline.results)
   return dataset
 }
 

@@ -158,7 +158,7 @@ describe('without a baseline', () => {
   test('nothing fails but limits, and the reason says why there is none', () => {
     const none = judged(fates('f', 10), undefined)
     expect(none).toMatchObject({ outcome: 'pass', fails: false, baseline: 'none' })
-    const missing = judged(fates('f', 10), undefined, {}, { baselineState: 'missing' })
+    const missing = judged(fates('f', 10), undefined, {}, { absence: { state: 'missing' } })
     expect(missing).toMatchObject({ outcome: 'pass', baseline: 'missing' })
     expect([none, missing].map(({ reasons }) => reasons[0].code)).toEqual(['no-baseline', 'no-baseline'])
   })

@@ -21,6 +21,7 @@ const config = 'model: models/classifier.onnx\ndata: data/test.npz\nepsilon: 0.1
 const model = 'models/classifier.onnx'
 const start: Content = { [model]: hardened, 'data/test.npz': data, 'robustness.yml': config }
 
+let branches = 0
 let action: InstalledAction
 beforeAll(async () => {
   action = await installAction()
@@ -56,7 +57,7 @@ async function run(job: Pick<Job, 'workspace' | 'event' | 'payload' | 'sha'> & P
 /** A pull request as GitHub hands it to a job: the payload, and the merge commit checked out one commit deep. */
 async function pullRequest(files: Content, before: Content = start) {
   const base = await hosted.commit('main', before)
-  const head = await hosted.commit('feature', files, base)
+  const head = await hosted.commit(`feature-${(branches += 1)}`, files, base)
   const merge = await hosted.merge(2, base, head)
   const example = exampleOf('pull_request')
   const payload = {
@@ -131,5 +132,66 @@ describe('a model that is unchanged', () => {
     const limited = { ...start, 'robustness.yml': `${config}minRobustAccuracy: 99%\n` }
     const { job } = await pullRequest({ 'README.md': 'Better words.' }, limited)
     expect(await run(job)).toMatchObject({ status: 1, outputs: { verdict: 'regression' } })
+  })
+})
+
+describe('a baseline that cannot be used is a state of its own', () => {
+  const committed: Content = { ...start, 'robustness.yml': `${config}baseline: results:baseline.json\n` }
+
+  /** What a gate has measured of the hardened model, as somebody commits it. */
+  async function measured(inputs: Job['inputs'] = {}): Promise<string> {
+    const { job } = await pullRequest({ [model]: hardened, 'README.md': 'x' }, { ...start, [model]: finetuned })
+    const outcome = await run({ ...job, inputs: { config: 'robustness.yml', ...inputs } })
+    return readFileSync(outcome.outputs.results, 'utf8')
+  }
+
+  test('committed results that can be compared are', async () => {
+    const results = await measured()
+    const { job, base } = await pullRequest({ [model]: finetuned }, { ...committed, 'baseline.json': results })
+    const outcome = await run(job)
+    expect(outcome).toMatchObject({ status: 1, outputs: { verdict: 'regression' } })
+    expect(outcome.summary).toContain(`commit \`${base}\``)
+  })
+
+  test('of another seed: the job fails, the report says why and what to do, and the candidate was measured', async () => {
+    const results = await measured({ seed: '7' })
+    const { job } = await pullRequest({ [model]: finetuned }, { ...committed, 'baseline.json': results })
+    const outcome = await run(job)
+    expect(outcome).toMatchObject({ status: 1, outputs: { verdict: 'inconclusive', 'baseline-robust-accuracy': '' } })
+    expect(outcome.outputs['robust-accuracy']).not.toBe('')
+    expect(outcome.summary).toContain('made with another suite, other data or another seed')
+    expect(outcome.summary).toContain('they differ in seed')
+    expect(outcome.summary).toContain('on-missing-baseline: pass')
+    expect(github.checkRuns.at(-1)).toMatchObject({ conclusion: 'failure' })
+  })
+
+  const broken: Content = { ...committed, 'baseline.json': '{"schema": ' }
+
+  test('broken: likewise, unless on-missing-baseline lets it pass, which is told', async () => {
+    const { job } = await pullRequest({ [model]: finetuned }, broken)
+    const failing = await run(job)
+    expect(failing).toMatchObject({ status: 1, outputs: { verdict: 'inconclusive' } })
+    expect(failing.summary).toContain('the baseline is broken')
+    const passing = await run({ ...job, inputs: { config: 'robustness.yml', 'on-missing-baseline': 'pass' } })
+    expect(passing).toMatchObject({ status: 0, outputs: { verdict: 'pass' } })
+    expect(passing.summary).toContain('The baseline is broken: only absolute limits were checked.')
+  })
+
+  test('a model at the base that is no model is broken, too: whoever mends it is not held up by an error', async () => {
+    const { job } = await pullRequest({ [model]: hardened }, { ...start, [model]: 'no model' })
+    const outcome = await run(job)
+    expect(outcome).toMatchObject({ status: 1, outputs: { verdict: 'inconclusive' } })
+    expect(outcome.outputs['robust-accuracy']).not.toBe('')
+    expect(outcome.summary).toContain('the baseline is broken')
+  })
+
+  test('a first adoption passes and says that nothing was compared; on-missing-baseline: fail stops it', async () => {
+    const { [model]: _, ...without } = start
+    const { job } = await pullRequest({ [model]: hardened }, without)
+    const passing = await run(job)
+    expect(passing).toMatchObject({ status: 0, outputs: { verdict: 'pass' } })
+    expect(passing.summary).toContain('The baseline was not found: only absolute limits were checked.')
+    const failing = await run({ ...job, inputs: { config: 'robustness.yml', 'on-missing-baseline': 'fail' } })
+    expect(failing).toMatchObject({ status: 1, outputs: { verdict: 'inconclusive' } })
   })
 })

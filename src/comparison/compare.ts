@@ -4,14 +4,14 @@ import { assertComparable, canonical } from './pairing.js'
 import { classChanges, pairedRows } from './rows.js'
 import { dataOf, flagsOf, suiteOf, modelSummary } from './summary.js'
 import { transferFlags } from './transfer.js'
-import type { Acceptance, Comparison, Failure, ModelRole, Reason, Transfer, Verdict } from './types.js'
+import type { Absence, Acceptance, Comparison, Failure, ModelRole, Reason, Transfer, Verdict } from './types.js'
 import { judge } from './verdict.js'
 
 export interface CompareOptions {
   /** The caller knows that both are the same model with the same preprocessing. Undefined: told from the results. */
   readonly unchanged?: boolean
-  /** Why there is no baseline: nobody asked for one, or it was not found. */
-  readonly baselineState?: 'none' | 'missing'
+  /** Why there is no baseline. */
+  readonly absence?: Absence
   readonly acceptance?: Acceptance
   readonly origins?: Comparison['origins']
   /** What became of each model's adversarial examples on the other, where that was tried. */
@@ -43,7 +43,7 @@ export function compare(
       rows,
       threats: candidate.threats,
       flags,
-      baseline: baseline ? 'present' : (options.baselineState ?? 'none'),
+      ...(!baseline && { absence: options.absence ?? { state: 'none' } }),
       unchanged: baseline !== undefined && (options.unchanged ?? isSameModel(candidate, baseline)),
       acceptance: options.acceptance,
     },

@@ -31,6 +31,7 @@ const policy = z.object({
   decision: z.enum(['significant', 'observed']),
   significance: z.number(),
   failOn: z.enum(['regression', 'inconclusive', 'never']),
+  onMissingBaseline: z.enum(['pass', 'fail']).optional(),
 })
 
 const pairedRow = z.object({
@@ -65,7 +66,7 @@ const classChange = z.object({
   candidate: count,
 })
 
-export const baselineStateSchema = z.enum(['present', 'none', 'missing'])
+export const baselineStateSchema = z.enum(['present', 'none', 'missing', 'expired', 'broken', 'different'])
 
 export const transferSchema = z.array(
   z.object({ from: role, to: role, threat: z.string(), tried: count, fooled: z.array(count) }),

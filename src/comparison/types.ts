@@ -41,7 +41,8 @@ export interface PairedRow {
 export interface Reason {
   /**
    * Stable. Against the candidate: `robust-drop`, `clean-drop`, `min-robust-accuracy`, `min-clean-accuracy`; undecided:
-   * `robust-drop-unproven`, `clean-drop-unproven`, `masked-gradients`; for information: `within-limits`, `clean-budget`,
+   * `robust-drop-unproven`, `clean-drop-unproven`, `masked-gradients`, `baseline-missing`, `baseline-expired`, `baseline-broken`,
+   * `baseline-different`; for information: `within-limits`, `clean-budget`,
    * `no-baseline`, `unchanged`, `different-engine`; and `error`.
    */
   readonly code: string
@@ -66,11 +67,22 @@ export interface Acceptance {
 
 export type Outcome = 'pass' | 'regression' | 'inconclusive' | 'error'
 
+/** Why there is no baseline to compare with. */
+export interface Absence {
+  /**
+   * `none`: not wanted, or the event has none. `missing`: it did not exist yet. `expired`: nobody keeps it any more. `broken`: it
+   * cannot be read or evaluated. `different`: its results are of another suite, other data or another seed.
+   */
+  readonly state: 'none' | 'missing' | 'expired' | 'broken' | 'different'
+  /** One sentence; text of others may be in there. */
+  readonly why?: string
+}
+
 export interface Verdict {
   readonly outcome: Outcome
   readonly reasons: readonly Reason[]
   /** `present`, or why there was none. */
-  readonly baseline: 'present' | 'none' | 'missing'
+  readonly baseline: 'present' | Absence['state']
   readonly acceptance?: Acceptance
   /** How a person can accept what fails, and why what is there is no acceptance. Text of others may be in there. */
   readonly appeal?: string

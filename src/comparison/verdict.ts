@@ -1,8 +1,19 @@
 import type { Policy } from '../config/types.js'
 import { meansMasked } from '../engine/flagTable.js'
+import { oneLine } from '../text.js'
 import { risenThreats } from './rows.js'
 import { count, percent, points, signedPoints, threatTitle } from './text.js'
-import type { Acceptance, Comparison, ModelSummary, Outcome, PairedRow, Reason, Threat, Verdict } from './types.js'
+import type {
+  Absence,
+  Acceptance,
+  Comparison,
+  ModelSummary,
+  Outcome,
+  PairedRow,
+  Reason,
+  Threat,
+  Verdict,
+} from './types.js'
 
 /** What a verdict is reached from. */
 export interface Evidence {
@@ -11,7 +22,8 @@ export interface Evidence {
   readonly rows: readonly PairedRow[]
   readonly threats: readonly Threat[]
   readonly flags: Comparison['flags']
-  readonly baseline: Verdict['baseline']
+  /** Undefined with a baseline. */
+  readonly absence?: Absence
   /** Candidate and baseline are the same model with the same preprocessing. */
   readonly unchanged: boolean
   readonly acceptance?: Acceptance
@@ -30,6 +42,7 @@ export function judge(evidence: Evidence, policy: Policy): Verdict {
   const undecided = [
     ...deciding.filter((row) => row.drop > row.allowed && !isProven(row, policy)).map(unprovenReason),
     ...maskedReasons(evidence),
+    ...absenceReasons(evidence, policy),
   ]
   const outcome: Outcome = against.length > 0 ? 'regression' : undecided.length > 0 ? 'inconclusive' : 'pass'
   const within: Reason = { code: 'within-limits', message: 'Nothing falls by more than is allowed.' }
@@ -42,17 +55,34 @@ export function judge(evidence: Evidence, policy: Policy): Verdict {
   return {
     outcome,
     reasons,
-    baseline: evidence.baseline,
+    baseline: evidence.absence?.state ?? 'present',
     ...(evidence.acceptance && { acceptance: evidence.acceptance }),
-    fails: fails(outcome, policy.failOn, evidence.acceptance),
+    fails: fails(outcome, policy.failOn, evidence.acceptance, reasons.some(isOfAbsence)),
   }
 }
 
-/** Whether the job fails. An error always does; nobody can accept what was not measured. */
-export function fails(outcome: Outcome, failOn: Policy['failOn'], acceptance?: Acceptance): boolean {
+/**
+ * Whether the job fails. An error always does; nobody can accept what was not measured.
+ *
+ * @param absent - The policy asks for a baseline, and there is none.
+ */
+export function fails(outcome: Outcome, failOn: Policy['failOn'], acceptance?: Acceptance, absent = false): boolean {
   if (outcome === 'error') return true
   if (outcome === 'pass' || acceptance !== undefined || failOn === 'never') return false
-  return outcome === 'regression' || failOn === 'inconclusive'
+  return outcome === 'regression' || failOn === 'inconclusive' || absent
+}
+
+/** Of a baseline that the policy asks for. */
+export function isOfAbsence({ code }: Pick<Reason, 'code'>): boolean {
+  return /^baseline-(missing|expired|broken|different)$/.test(code)
+}
+
+/** A model that did not exist yet is nobody's fault; whatever else keeps two models from being compared is somebody's. */
+function absenceReasons({ absence }: Evidence, { onMissingBaseline }: Policy): readonly Reason[] {
+  if (absence === undefined || absence.state === 'none') return []
+  const demanded = onMissingBaseline ?? (absence.state === 'missing' ? 'pass' : 'fail')
+  if (demanded === 'pass') return []
+  return [{ code: `baseline-${absence.state}`, message: `${lack(absence)}: nothing was compared.` }]
 }
 
 /** Clean accuracy and the worst cases carry an adjusted p-value; the others never get here. */
@@ -119,12 +149,14 @@ function maskedReasons({ flags, unchanged }: Evidence): readonly Reason[] {
       }))
 }
 
-function informingReasons({ rows, threats, baseline, unchanged }: Evidence, policy: Policy): readonly Reason[] {
+function informingReasons(evidence: Evidence, policy: Policy): readonly Reason[] {
+  const { rows, threats, absence, unchanged } = evidence
+  const told = absence === undefined || absenceReasons(evidence, policy).length > 0
   const clean = rows.find(({ kind }) => kind === 'clean')
   const spent = clean && clean.drop > policy.maxCleanDrop && clean.drop <= clean.allowed
   return [
     ...(spent ? [cleanBudgetReason(clean, risenThreats(rows, policy.significance).length, threats.length)] : []),
-    ...(baseline === 'present' ? [] : [{ code: 'no-baseline', message: noBaseline(baseline) }]),
+    ...(told ? [] : [{ code: 'no-baseline', message: `${lack(absence)}: only absolute limits were checked.` }]),
     ...(unchanged ? [{ code: 'unchanged', message: 'Candidate and baseline are the same model.' }] : []),
   ]
 }
@@ -137,7 +169,14 @@ function cleanBudgetReason({ id, drop, allowed }: PairedRow, risen: number, thre
   }
 }
 
-function noBaseline(state: 'none' | 'missing'): string {
-  const why = state === 'none' ? 'There is no baseline to compare with' : 'The baseline was not found'
-  return `${why}: only absolute limits were checked.`
+const lacks: Readonly<Record<Absence['state'], string>> = {
+  none: 'There is no baseline to compare with',
+  missing: 'The baseline was not found',
+  expired: 'The baseline has expired',
+  broken: 'The baseline is broken',
+  different: 'The baseline was made with another suite, other data or another seed',
+}
+
+function lack({ state, why }: Absence): string {
+  return why === undefined ? lacks[state] : `${lacks[state]} (${oneLine(why, 500)})`
 }

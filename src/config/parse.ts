@@ -151,6 +151,7 @@ function configOf(settings: Settings): Config {
       decision: settings.decision,
       significance: settings.significance,
       failOn: settings.failOn,
+      onMissingBaseline: settings.onMissingBaseline,
     },
     limits: { seconds: settings.timeLimit, workers: settings.workers, batch: settings.batch },
     publish: {

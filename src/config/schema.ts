@@ -75,6 +75,7 @@ export const settings = {
   decision: schemaOf(choice(['significant', 'observed'])).default('significant'),
   significance: schemaOf((value) => number(value, { min: 0, max: 0.5, exclusive: true })).default(0.05),
   failOn: schemaOf(choice(['regression', 'inconclusive', 'never'])).default('regression'),
+  onMissingBaseline: schemaOf(choice(['pass', 'fail'])).optional(),
 
   timeLimit: schemaOf((value) => number(value, { min: 1, max: 86_400 })).default(3600),
   workers: schemaOf((value) => wholeNumber(value, { min: 1, max: 256 })).optional(),

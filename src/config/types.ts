@@ -65,6 +65,8 @@ export interface Policy {
   readonly significance: number
   /** Which outcomes fail the job besides `error`. */
   readonly failOn: 'regression' | 'inconclusive' | 'never'
+  /** What becomes of a model that nothing can be compared with. Undefined: it passes if none existed yet, else it fails. */
+  readonly onMissingBaseline?: 'pass' | 'fail'
 }
 
 export interface Limits {

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import type { Absence } from '../comparison/types.js'
 import { nodeFiles, readNamed } from '../data/files.js'
 import type { ModelBytes } from '../engine/messages.js'
 import { UsageError } from '../errors.js'
@@ -14,8 +15,7 @@ import type { LocateInGit, TrackedFile } from './workspace.js'
 export type Baseline =
   | { readonly kind: 'model'; readonly model: ModelBytes; readonly origin: BaselineOrigin }
   | { readonly kind: 'results'; readonly results: Results; readonly origin: BaselineOrigin }
-  /** `none`: not wanted, or the event has none. `missing`: it did not exist yet where the change starts. */
-  | { readonly kind: 'none' | 'missing'; readonly reason: string }
+  | { readonly kind: Absence['state']; readonly reason: string }
 
 /** Which way led to it, for the report. */
 export interface BaselineOrigin {
@@ -101,7 +101,7 @@ async function resultsAt({ git, path }: TrackedFile, commit: string, how: string
   const where = `${path} at ${short(commit)}`
   if (await existsAt(git, commit, path)) {
     const text = new TextDecoder().decode(await readNamed(path, filesOf(git, commit)))
-    return { kind: 'results', results: parseResults(text, where), origin: { commit, how } }
+    return parsed(text, where, { commit, how })
   }
   return { kind: 'missing', reason: `There are no results ${where}.` }
 }
@@ -112,7 +112,17 @@ async function readModel(path: string, how: string): Promise<Baseline> {
 
 async function readResults(path: string, how: string): Promise<Baseline> {
   const text = new TextDecoder().decode(await readNamed(path, nodeFiles))
-  return { kind: 'results', results: parseResults(text, path), origin: { how } }
+  return parsed(text, path, { how })
+}
+
+/** What a file that is there but cannot be used says of the baseline is told, and left to the policy. */
+function parsed(text: string, where: string, origin: BaselineOrigin): Baseline {
+  try {
+    return { kind: 'results', results: parseResults(text, where), origin }
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    return { kind: 'broken', reason: `The baseline cannot be read: ${error.message}.` }
+  }
 }
 
 /**

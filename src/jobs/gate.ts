@@ -79,7 +79,7 @@ async function evaluated(config: Config, run: Run, place: Place): Promise<Measur
   const showProgress = progressLines((line) => log.info(line))
   if (request.notes.length > 0) log.block(request.notes.map((note) => oneLine(note)).join('\n'))
   const { ask, warnings } = appealIn(run, config.publish)
-  const sources = { ...request, spareUnchanged: true, appeal: ask }
+  const sources = { ...request, spareUnchanged: true, tolerateBaseline: true, appeal: ask }
   const { comparison, candidate, baseline, files } = await runGate(config, sources, out, {
     ...host,
     store,

@@ -56,7 +56,7 @@ function compared(
     ...{ suite: suiteOf(config), threats: withBounds(config.threats, range), seed: config.seed },
   })
   return compare(candidate, baseline, config.policy, {
-    ...{ baselineState: state === 'present' ? undefined : state, transfer, origins },
+    ...{ absence: state === 'present' ? undefined : { state }, transfer, origins },
   })
 }
 

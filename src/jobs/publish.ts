@@ -145,6 +145,6 @@ function judged(config: Config, { candidate, baseline }: Reported): Comparison {
     seed: config.seed,
   }
   assertAsConfigured(candidate, asked)
-  const baselineState = config.baseline === 'none' ? 'none' : 'missing'
-  return compare(candidate, baseline, config.policy, { baselineState })
+  const absence = { state: config.baseline === 'none' ? ('none' as const) : ('missing' as const) }
+  return compare(candidate, baseline, config.policy, { absence })
 }

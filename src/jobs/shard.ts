@@ -46,7 +46,7 @@ export async function evaluateShard(run: Run, shard: Shard): Promise<void> {
     gate: config.publish.checkName,
     commit: context.event.headSha,
     shard,
-    baseline: baseline.kind === 'none' || baseline.kind === 'missing' ? baseline.kind : 'present',
+    baseline: baseline.kind === 'model' || baseline.kind === 'results' ? 'present' : baseline.kind,
     notes: [...notes],
     origins: originsOf(request, known),
     ...(known.candidate === undefined && { unattacked: { name, sha256, samples } }),

@@ -1,5 +1,6 @@
 import { count } from '../comparison/text.js'
 import type { Comparison } from '../comparison/types.js'
+import { isOfAbsence } from '../comparison/verdict.js'
 
 /** What to do next, by the outcome and its reasons: sentences of our own, in markdown. */
 export function advice(comparison: Comparison): readonly string[] {
@@ -11,7 +12,11 @@ export function advice(comparison: Comparison): readonly string[] {
       return acceptance ? [ACCEPTED] : regressionAdvice(comparison)
     case 'inconclusive':
       if (acceptance) return [ACCEPTED]
-      return [...unprovenAdvice(comparison), ...(has(comparison, 'masked-gradients') ? [MASKED] : [])]
+      return [
+        ...unprovenAdvice(comparison),
+        ...(comparison.verdict.reasons.some(isOfAbsence) ? [ABSENT] : []),
+        ...(has(comparison, 'masked-gradients') ? [MASKED] : []),
+      ]
     case 'pass':
       return baseline === 'present' ? [] : [NO_BASELINE]
   }
@@ -21,6 +26,9 @@ const ACCEPTED = 'Nothing: somebody has accepted it. The next pull request is co
 
 const MASKED =
   'Do not rely on the robust accuracy of a model with masked gradients: look for steps without a useful gradient (rounding, quantisation, saturated activations), and attack with a stronger suite.'
+
+const ABSENT =
+  'Make the baseline available again: upload it anew, evaluate it with the suite, data and seed of today, or name another one with `baseline`. With `on-missing-baseline: pass` a model passes that was compared with nothing.'
 
 const NO_BASELINE =
   'Set `min-robust-accuracy` if this model has to hold a level of its own; once it is merged, the next pull request is compared with it.'

@@ -1,5 +1,5 @@
 import type { Comparison, Reason } from '../comparison/types.js'
-import { fails } from '../comparison/verdict.js'
+import { fails, isOfAbsence } from '../comparison/verdict.js'
 
 /** A reason that speaks against the candidate or leaves the verdict open. */
 export interface Finding extends Reason {
@@ -18,12 +18,12 @@ export function findings({ verdict, policy, failure }: Comparison): readonly Fin
   return reasons.flatMap((reason) => {
     const kind = kindOf(reason)
     if (kind === undefined) return []
-    return [{ ...reason, kind, fails: fails(kind, policy?.failOn ?? 'regression', acceptance) }]
+    return [{ ...reason, kind, fails: fails(kind, policy?.failOn ?? 'regression', acceptance, isOfAbsence(reason)) }]
   })
 }
 
 function kindOf({ code }: Reason): 'regression' | 'inconclusive' | undefined {
   if (/^((robust|clean)-drop|min-(robust|clean)-accuracy)$/.test(code)) return 'regression'
-  if (/^((robust|clean)-drop-unproven|masked-gradients)$/.test(code)) return 'inconclusive'
+  if (/^((robust|clean)-drop-unproven|masked-gradients)$/.test(code) || isOfAbsence({ code })) return 'inconclusive'
   return undefined
 }

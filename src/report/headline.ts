@@ -36,7 +36,7 @@ export function headline(comparison: Comparison): Headline {
 export function decidingReasons({ verdict, rows }: Comparison): readonly Reason[] {
   const codes: Readonly<Record<Comparison['verdict']['outcome'], RegExp>> = {
     regression: /^((robust|clean)-drop|min-)/,
-    inconclusive: /^((robust|clean)-drop-unproven|masked-gradients)/,
+    inconclusive: /^((robust|clean)-drop-unproven|masked-gradients|baseline-)/,
     pass: /^clean-budget/,
     error: /^error/,
   }

@@ -1,4 +1,5 @@
 import { count, percent, threatTitle } from '../comparison/text.js'
+import type { Absence } from '../comparison/types.js'
 import type { Config } from '../config/types.js'
 import type { Trial } from '../evaluation/trial.js'
 import { plain } from './escape.js'
@@ -22,7 +23,7 @@ export interface Plan {
   /** In the order in which they are evaluated. */
   readonly models: readonly PlannedModel[]
   /** Of a baseline that is not evaluated, why; undefined where it is, or where none is wanted. */
-  readonly baseline?: 'results' | 'none' | 'missing' | 'unchanged'
+  readonly baseline?: 'results' | Absence['state'] | 'unchanged'
 }
 
 export interface PlannedModel {
@@ -59,6 +60,9 @@ const baselines: Readonly<Record<NonNullable<Plan['baseline']>, string>> = {
   results: 'results of an earlier evaluation, made under the same conditions; nothing to run',
   none: 'not wanted; only absolute limits apply',
   missing: 'not found; only absolute limits apply',
+  expired: 'expired; nothing can be compared',
+  broken: 'broken; nothing can be compared',
+  different: 'made under other conditions; nothing can be compared',
   unchanged: 'the same model, so it is evaluated once',
 }
 

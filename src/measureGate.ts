@@ -1,0 +1,60 @@
+import { assertComparable, assertSameConditions } from './comparison/pairing.js'
+import type { Absence } from './comparison/types.js'
+import type { Config } from './config/types.js'
+import type { Dataset } from './data/types.js'
+import { UsageError } from './errors.js'
+import { evaluateBoth } from './evaluateBoth.js'
+import type { Measured } from './evaluateBoth.js'
+import type { StoringEffects } from './evaluationStore.js'
+import { conditionsOf, mayBeSpared } from './gate.js'
+import type { GateSources } from './gate.js'
+
+/**
+ * Evaluates candidate and baseline, or the candidate alone where there is nothing to compare it with.
+ *
+ * @param known - Gets what is found out as soon as it is.
+ * @returns Why there is no baseline; undefined where there is one.
+ * @throws UsageError for a baseline that cannot be used, where that is not tolerated.
+ */
+export async function measureGate(
+  config: Config,
+  sources: GateSources,
+  dataset: Dataset,
+  effects: StoringEffects,
+  known: Measured,
+): Promise<Absence | undefined> {
+  const { candidate, baseline, spareUnchanged, tolerateBaseline = false } = sources
+  const spare = spareUnchanged && mayBeSpared(config)
+  const alone = () => evaluateBoth({ candidate, dataset }, config, effects, known)
+  switch (baseline.kind) {
+    case 'model':
+      try {
+        await evaluateBoth({ candidate, baseline: baseline.model, dataset, spare }, config, effects, known)
+        return undefined
+      } catch (error) {
+        // What is wrong with the candidate, or with the data, is told as it is.
+        if (!tolerateBaseline || !(error instanceof UsageError) || known.failed !== 'baseline') throw error
+        known.baseline = undefined
+        if (known.candidate === undefined) await alone()
+        return { state: 'broken', why: error.message }
+      }
+    case 'results': {
+      const { results } = baseline
+      try {
+        assertSameConditions(conditionsOf(config, dataset), results)
+        assertComparable(results, results)
+        known.baseline = results
+        known.models = { baseline: { name: results.model.name, sha256: results.model.sha256 } }
+      } catch (error) {
+        if (!tolerateBaseline || !(error instanceof UsageError)) throw error
+        await alone()
+        return { state: 'different', why: error.message }
+      }
+      await alone()
+      return undefined
+    }
+    default:
+      await alone()
+      return { state: baseline.kind }
+  }
+}
