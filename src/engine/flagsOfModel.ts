@@ -18,7 +18,7 @@ export function flagsOfModel(found: {
 }): readonly Flag[] {
   const { facts, obstacle, optimisation, attacks } = found
   const rewritten =
-    'With its optimisations onnxruntime computes something else than the model says, so it was run without those that do it'
+    'Optimised by onnxruntime the model does not compute what its file says, so it was run without the optimisations that do it'
   const missing = `The gradient of the model cannot be made (${obstacle}), so only attacks that need none were run`
   return [
     ...inherent(facts, attacks),
