@@ -2,13 +2,15 @@ import { readFileSync } from 'node:fs'
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
-import { zipSync } from 'fflate'
+import { unzipSync, zipSync } from 'fflate'
 import { actionsToken, startGitHub } from '../support/github/loopback.js'
 import type { LoopbackGitHub } from '../support/github/loopback.js'
 import { exampleOf } from '../support/github/payloads.js'
 import { installPublisher } from '../support/github/publishing.js'
 import { hostRepository } from '../support/github/repository.js'
 import type { Content, HostedRepository } from '../support/github/repository.js'
+import { startResultsService } from '../support/github/resultsService.js'
+import type { ResultsService } from '../support/github/resultsService.js'
 import { installAction, runJob } from '../support/github/runner.js'
 import type { InstalledAction, Job, Outcome } from '../support/github/runner.js'
 import { hostRuns } from '../support/github/workflowRuns.js'
@@ -238,6 +240,32 @@ test('a model that is unchanged is not attacked in shards either, and passes', a
   await rm(join(workspace, 'shards/2'), { recursive: true })
   const { errors } = await run(merger, { mode: 'merge', results: 'shards' }, workspace, unchanged)
   expect(errors).toEqual([expect.stringMatching(/of 2 shards this is missing: 2\/2/)])
+})
+
+describe('with upload: true a shard', () => {
+  async function upload(service: ResultsService): Promise<Outcome> {
+    const workspace = await hosted.checkout(unchanged.sha, 1)
+    const inputs = { config: 'robustness.yml', cache: 'false', upload: 'true', shard: '2/3' }
+    return runJob(evaluator, { ...unchanged, workspace, inputs, environment: service.environment })
+  }
+
+  test('uploads what it wrote under a name that says which it is', async () => {
+    const service = await startResultsService()
+    expect(await upload(service)).toMatchObject({ status: 0, warnings: [], errors: [] })
+    expect(service.artifacts.map(({ name }) => name)).toEqual(['robustness-gate-shard-2-of-3'])
+    expect(Object.keys(unzipSync(service.artifacts[0].zip))).toEqual(['shard.json'])
+    await service.close()
+  })
+
+  test('fails where it cannot be uploaded: a job that is green is not run again', async () => {
+    const service = await startResultsService()
+    service.broken.set('CreateArtifact', 403)
+    const { status, errors } = await upload(service)
+    expect({ status, errors }).toEqual({
+      ...{ status: 3, errors: [expect.stringContaining('robustness-gate-shard-2-of-3 could not be uploaded')] },
+    })
+    await service.close()
+  })
 })
 
 test('shards made with another ε than the config’s are not believed', async () => {

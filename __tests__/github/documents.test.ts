@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { expect, test } from '@jest/globals'
 import { parse } from 'yaml'
-import { parseConfig } from '../../src/config/parse.js'
+import { listedModels, parseConfig } from '../../src/config/parse.js'
 
 /** What people paste must work as it stands. */
 
@@ -20,6 +20,16 @@ test('the config file of the README is understood', () => {
   const config = parseConfig({ file: { name: 'README.md', text } })
   expect(config.threats.map(({ id }) => id)).toEqual(['linf-8_255', 'l2-0.5'])
   expect(config.suite.attacks.map(({ id }) => id)).toEqual(['fgsm', 'pgd', 'pgd-margin'])
+})
+
+test('the list of models in docs/workflows.md is understood', () => {
+  const text = /```yaml\n([^`]*models:[^`]*)```/.exec(readFileSync('docs/workflows.md', 'utf8'))?.[1] ?? ''
+  const file = { name: 'robustness.yml', text }
+  const configs = listedModels(file).map((model) => parseConfig({ file, model }))
+  expect(configs.map(({ model, data, policy }) => [model, data, policy.maxRobustDrop])).toEqual([
+    ['models/digits.onnx', 'data/test.npz', 1],
+    ['models/signs.onnx', 'data/signs.npz', 2],
+  ])
 })
 
 test('the README’s tables of inputs and outputs say what action.yml says', () => {

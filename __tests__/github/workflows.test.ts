@@ -92,6 +92,7 @@ const permissions: Readonly<Record<string, Readonly<Record<string, object>>>> = 
   'schedule.yml': { robustness: { ...reading, checks: 'write' } },
   'models.yml': { robustness: posting, 'all-robust': {} },
   'labels.yml': { robustness: posting },
+  'shards.yml': { evaluate: reading, robustness: posting },
 }
 
 test.each(documented)('%s has the permissions of its jobs and no more', (path) => {
@@ -127,6 +128,30 @@ describe('the two workflows for forks', () => {
     const checkout = stepsOf(publish).find(({ uses }) => uses?.startsWith('actions/checkout@'))
     expect(checkout?.with).toEqual({ 'persist-credentials': false })
     expect(gatesOf(publish).map((step) => step.with)).toEqual([{ mode: 'publish', config: 'robustness.yml' }])
+  })
+})
+
+describe('shards', () => {
+  const path = 'docs/workflows/shards.yml'
+
+  test('the job that joins them gets all that the others upload, and runs although one broke: skipped, it would pass', () => {
+    const { evaluate, robustness } = read(path).jobs
+    const upload = evaluate.steps.find(({ uses }) => uses?.startsWith('actions/upload-artifact@'))
+    const download = robustness.steps.find(({ uses }) => uses?.startsWith('actions/download-artifact@'))
+    const pattern = String(download?.with?.pattern)
+    expect(pattern).toMatch(new RegExp(`^${artifactPrefix}.*\\*$`))
+    expect(String(upload?.with?.name).startsWith(pattern.slice(0, -1))).toBe(true)
+    const [shard, merge] = gatesOf(path).map((step) => step.with ?? {})
+    expect(merge).toEqual({ mode: 'merge', results: download?.with?.path, config: shard.config })
+    expect(robustness).toMatchObject({ needs: 'evaluate', if: '${{ !cancelled() }}' })
+  })
+
+  test('as many shards are evaluated as are said to be there', () => {
+    const { evaluate } = read(path).jobs
+    const [{ with: given = {} }] = gatesOf(path)
+    const shards = (evaluate as { strategy?: { matrix?: { shard?: readonly number[] } } }).strategy?.matrix?.shard ?? []
+    expect(given.shard).toBe(`\${{ matrix.shard }}/${shards.length}`)
+    expect(shards).toEqual(shards.map((_, place) => place + 1))
   })
 })
 

@@ -1,20 +1,26 @@
 import { rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { GateShard } from '../comparison/gateShard.js'
+import type { ModelRole } from '../comparison/types.js'
+import type { Config } from '../config/types.js'
+import { EvaluationError } from '../errors.js'
 import type { Results } from '../evaluation/results.js'
 import { formatResults } from '../evaluation/resultsFile.js'
 import type { Shard } from '../evaluation/shards.js'
 import { evaluateBoth } from '../evaluateBoth.js'
 import type { Measured } from '../evaluateBoth.js'
+import { archiveName } from '../evaluationStore.js'
+import type { EvaluationFiles } from '../evaluationStore.js'
 import { gateFiles, loadForGate, mayBeSpared, originsOf } from '../gate.js'
 import { readConfig, readRequest } from '../github/request.js'
 import { refuseLinks } from '../github/workspace.js'
 import { makeFolder, writeOutput } from '../output.js'
 import { jsonText } from '../report/json.js'
 import { progressLines } from '../report/progress.js'
-import { oneLine } from '../text.js'
+import { messageOf, oneLine } from '../text.js'
 import { placeOf, refuseUnsafe } from './gate.js'
 import type { Run } from './services.js'
+import { artifactName, upload } from './upload.js'
 
 /**
  * Evaluates a part of the images with candidate and baseline, and writes what `mode: merge` needs of it: results.json,
@@ -33,7 +39,12 @@ export async function evaluateShard(run: Run, shard: Shard): Promise<void> {
   const request = await readRequest(config, inputs, place)
   const { candidate, baseline, notes } = request
   if (notes.length > 0) log.block(notes.map((note) => oneLine(note)).join('\n'))
-  const effects = { ...host, store, onProgress: progressLines((line) => log.info(line)) }
+  let examples: EvaluationFiles = {}
+  const onArchives = (role: ModelRole, archives: EvaluationFiles): void => {
+    if (role === 'candidate') examples = archives
+  }
+  const onProgress = progressLines((line) => log.info(line))
+  const effects = { ...host, store, ...(inputs.upload && { onArchives }), onProgress }
   const dataset = await loadForGate(config, request, effects)
   const known: Measured = baseline.kind === 'results' ? { baseline: baseline.results } : {}
   const model = baseline.kind === 'model' ? baseline.model : undefined
@@ -41,6 +52,9 @@ export async function evaluateShard(run: Run, shard: Shard): Promise<void> {
   await evaluateBoth({ candidate, baseline: model, dataset, shard, spare }, config, effects, known)
   const { transfer } = known
   const { name, sha256, samples } = dataset
+  const names = [...gateFiles, ...config.threats.map(({ id }) => archiveName(id))]
+  await removeFiles(out, names)
+  for (const [file, content] of Object.entries(examples)) await writeOutput(join(out, file), content)
   await writeShard(out, known, {
     schema: 'robustness-gate/shard/1',
     gate: config.publish.checkName,
@@ -52,19 +66,37 @@ export async function evaluateShard(run: Run, shard: Shard): Promise<void> {
     ...(known.candidate === undefined && { unattacked: { name, sha256, samples } }),
     ...(transfer && { transfer: transfer.map((trial) => ({ ...trial, fooled: [...trial.fooled] })) }),
   })
+  if (inputs.upload) await uploadShard(run, config, out, shard, names)
   services.setOutput('results', join(out, 'results.json'))
   const images = known.candidate?.samples.length ?? 0
   log.info(`Shard ${shard.index}/${shard.count}: ${images} of ${samples} images; a job with mode: merge judges.`)
 }
 
-/** What an earlier run left is removed: it would pass for a part of this one. */
+/** What an earlier run left would pass for a part of this one. */
+async function removeFiles(folder: string, names: readonly string[]): Promise<void> {
+  for (const name of names) await rm(join(folder, name), { force: true })
+}
+
+/** A shard that nobody gets is none: better run again than missed by the job that joins them. */
+async function uploadShard(
+  run: Run,
+  { publish }: Config,
+  folder: string,
+  { index, count }: Shard,
+  names: readonly string[],
+): Promise<void> {
+  const artifact = `${artifactName(publish.checkName)}-shard-${index}-of-${count}`
+  await upload(run, artifact, folder, names).catch((error: unknown) => {
+    throw new EvaluationError(`Artifact ${artifact} could not be uploaded (${oneLine(messageOf(error))}).`)
+  })
+}
+
 async function writeShard(
   out: string,
   { candidate, baseline }: { readonly candidate?: Results; readonly baseline?: Results },
   record: GateShard,
 ): Promise<void> {
   await makeFolder(out)
-  for (const name of gateFiles) await rm(join(out, name), { force: true })
   if (candidate !== undefined) await writeOutput(join(out, 'results.json'), formatResults(candidate))
   if (baseline !== undefined) await writeOutput(join(out, 'baseline.json'), formatResults(baseline))
   await writeOutput(join(out, 'shard.json'), jsonText(record))

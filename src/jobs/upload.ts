@@ -2,6 +2,7 @@ import { lstat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { archiveName } from '../evaluationStore.js'
 import { gateFiles } from '../gate.js'
+import type { UploadedArtifact } from '../github/artifactStore.js'
 import { messageOf } from '../text.js'
 import type { Judged, Run } from './services.js'
 
@@ -11,23 +12,36 @@ import type { Judged, Run } from './services.js'
  */
 export async function keepFiles(judged: Judged, run: Run): Promise<Judged> {
   const { measured, publish } = judged
-  const { artifacts } = run.services
   if (!run.inputs.upload || !('files' in measured)) return judged
   const { report } = measured
   const name = artifactName(publish.checkName)
   try {
-    if (artifacts === undefined)
-      throw new Error(
-        'this runner has no service for it; GitHub Enterprise Server lacks it, there use actions/upload-artifact@v3',
-      )
     const folder = dirname(measured.files.report)
     const archives = report.comparison.threats.map(({ id }) => archiveName(id))
-    const { url } = await artifacts.upload(name, folder, await present(folder, [...gateFiles, ...archives]))
+    const { url } = await upload(run, name, folder, [...gateFiles, ...archives])
     return { ...judged, measured: { ...measured, report: { ...report, links: [{ text: `Artifact ${name}`, url }] } } }
   } catch (error) {
     const warnings = [...(report.warnings ?? []), `Artifact ${name} could not be uploaded (${messageOf(error)}).`]
     return { ...judged, measured: { ...measured, report: { ...report, warnings } } }
   }
+}
+
+/**
+ * Uploads those files of a folder that are there.
+ *
+ * @throws whatever keeps them from being uploaded.
+ */
+export async function upload(
+  { services: { artifacts } }: Run,
+  name: string,
+  folder: string,
+  names: readonly string[],
+): Promise<UploadedArtifact> {
+  if (artifacts === undefined)
+    throw new Error(
+      'this runner has no service for it; GitHub Enterprise Server lacks it, there use actions/upload-artifact@v3',
+    )
+  return artifacts.upload(name, folder, await present(folder, names))
 }
 
 /** By it `mode: publish` and `baseline: auto` find what a gate has uploaded. */
