@@ -26,3 +26,13 @@ test('a Dropout that trains', async () => {
   expect(error).toBeInstanceOf(UsageError)
   expect(String(error)).toMatch(/Dropout \(node "tested"\) with training_mode.*inference mode/)
 })
+
+test('numbers of float8, which the runtime for Node.js does not hand over', async () => {
+  const nodes = [
+    makeNode('Cast', ['x'], ['eighth'], { to: 17 }, 'narrow'),
+    makeNode('Cast', ['eighth'], ['y'], { to: 1 }),
+  ]
+  const error = await refusal(composed('Cast', [2], nodes))
+  expect(error).toBeInstanceOf(UsageError)
+  expect(String(error)).toMatch(/"narrow" \(Cast\) gives FLOAT8E4M3FN.*export the model with int8 or float16/)
+})

@@ -1,8 +1,9 @@
 import { UsageError } from '../errors.js'
-import { intAttribute, operatorOf } from '../onnx/attributes.js'
+import { describe, intAttribute, operatorOf } from '../onnx/attributes.js'
 import type { Graph, Node } from '../onnx/graph.js'
 import type { Observation } from '../onnx/observe.js'
 import { reads } from '../onnx/subgraphs.js'
+import { dataTypeName, elementType } from '../onnx/tensor.js'
 import { EXPANSIONS, KEEPING_TYPES } from './expansions/index.js'
 import { GradientBuilder } from './gradientBuilder.js'
 import { affine, isFeatureMap } from './rules/featureMaps.js'
@@ -47,10 +48,20 @@ export function refuseMissingRules(graph: Graph): void {
   for (const node of graph.nodes) {
     const operator = operatorOf(node)
     if (!reads(node).some((name) => reached.has(name)) || WITHOUT_GRADIENT.has(operator)) continue
+    refuseTypesNotHeld(node)
     if (operator === 'Cast' && !FLOATING_CODES.has(intAttribute(node, 'to', 1))) continue
     if (!RULES.has(operator) && !EXPANSIONS.has(operator)) throw new UsageError(missingRule(node))
     for (const output of node.outputs) reached.add(output)
   }
+}
+
+/** @throws UsageError for what gives numbers of a type that nothing here holds, such as float8. */
+function refuseTypesNotHeld(node: Node): void {
+  const code = intAttribute(node, 'to', 0) || intAttribute(node, 'output_dtype', 0)
+  if (code !== 0 && elementType(code) === undefined)
+    throw new UsageError(
+      `${describe(node)} gives ${dataTypeName(code)}, which has no gradient rule; export the model with int8 or float16 in its place`,
+    )
 }
 
 /**
