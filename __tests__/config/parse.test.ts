@@ -199,3 +199,9 @@ test('percentages mean what they say: points for drops, fractions for floors', (
     'config robustness.yml: minRobustAccuracy: 40 is more than 1; write a fraction like 0.5, or 50%',
   )
 })
+
+test('the label that accepts a regression has another name where one is given, and none switches it off', () => {
+  const labelOf = (text: string) => fromFile(text).publish.acceptLabel
+  expect([labelOf('accept-label: ok to weaken'), labelOf('acceptLabel: none')]).toEqual(['ok to weaken', undefined])
+  expect(complaint(() => fromFile(`acceptLabel: ${'x'.repeat(51)}`))).toContain('is longer than 50 characters')
+})

@@ -38,6 +38,18 @@ describe('what started the run', () => {
     for (const payload of examplesOf(name)) expect(contextOf(name, payload).event.kind).toBe(name)
   })
 
+  test('a pull request that was pushed to: the head before it, which may be in it no longer', () => {
+    const payload = { ...exampleOf('pull_request'), action: 'synchronize', before: 'b'.repeat(40) }
+    expect(contextOf('pull_request', payload).event).toMatchObject({ formerHeadSha: 'b'.repeat(40) })
+  })
+
+  test('a push: its commits, the newest first, whether or not the payload lists them', () => {
+    const [first, second] = ['a', 'b'].map((letter) => letter.repeat(40))
+    const payload = { ...exampleOf('push'), after: second, commits: [{ id: first }, { id: second }] }
+    expect(contextOf('push', payload).event).toMatchObject({ commits: [second, first] })
+    expect(contextOf('push', { ...payload, commits: [] }).event).toMatchObject({ commits: [second] })
+  })
+
   test('a push that made a branch has no commit before', () => {
     const payload = { ...exampleOf('push'), before: '0'.repeat(40), after: 'a'.repeat(40) }
     expect(contextOf('push', payload).event).toMatchObject({ kind: 'push', headSha: 'a'.repeat(40), before: undefined })

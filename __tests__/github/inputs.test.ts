@@ -76,6 +76,7 @@ test('defaults that action.yml promises in words are those of the schema', () =>
   })
   expect(promised('epsilon')).toBe(config.threats[0].id.replace('linf-', '').replace('_', '/'))
   expect(metadata.inputs['check-name'].description).toContain(`(default \`${config.publish.checkName}\`)`)
+  expect(promised('accept-label')).toBe(config.publish.acceptLabel)
 })
 
 test('GitHub runs the bundle on Node 24', () => {

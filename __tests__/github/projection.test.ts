@@ -64,6 +64,8 @@ test('names and titles are text, whatever they hold', () => {
 test('what a check run says to other runs is read as it was written', () => {
   const said = { ...mark, comment: 'on-change', candidate: 'c'.repeat(64) } as const
   expect(parseSection(formatSection(said, 'Report.\n'))).toEqual({ mark: said, markdown: 'Report.\n' })
+  const since = { ...said, since: '2026-01-01T00:01:00Z' }
+  expect(parseSection(formatSection(since, 'Report.\n'))).toEqual({ mark: since, markdown: 'Report.\n' })
   expect(parseSection('Report.\n')).toBeUndefined()
 })
 

@@ -7,7 +7,7 @@ import type { Results } from '../../../src/evaluation/results.js'
 import { formatResults } from '../../../src/evaluation/resultsFile.js'
 import { fates, handmadeBaseline, handmadeResults } from '../../comparison/handmade.js'
 import { actionsToken, startGitHub } from './loopback.js'
-import type { LoopbackGitHub } from './loopback.js'
+import type { Extension, LoopbackGitHub } from './loopback.js'
 import { exampleOf } from './payloads.js'
 import { hostRepository } from './repository.js'
 import type { HostedRepository } from './repository.js'
@@ -60,14 +60,17 @@ export interface Publishing {
   readonly close: () => Promise<void>
 }
 
-export async function startPublishing(action: InstalledAction): Promise<Publishing> {
+export async function startPublishing(
+  action: InstalledAction,
+  extensions: readonly Extension[] = [],
+): Promise<Publishing> {
   const runs = hostRuns()
   runs.pulls.push(mallorys)
   const hosted = await hostRepository()
   const workspace = await hosted.checkout(await hosted.commit('main', { 'robustness.yml': config }), 1)
   const tokens = { ghs_writes: actionsToken }
   const github = await startGitHub({
-    ...{ repository: 'Codertocat/Hello-World', pullRequests: [2], tokens, extensions: [runs] },
+    ...{ repository: 'Codertocat/Hello-World', pullRequests: [2], tokens, extensions: [runs, ...extensions] },
   })
   const upload: Publishing['upload'] = (
     files,
