@@ -15,6 +15,7 @@ const { convolutionWays } = await import('./alternatives/convolutions.mjs')
 const { featureMapWays } = await import('./alternatives/featureMaps.mjs')
 const { poolWays } = await import('./alternatives/pools.mjs')
 const { attentionWays } = await import('./alternatives/attention.mjs')
+const { scanWays } = await import('./alternatives/scans.mjs')
 
 const families = {
   activations: activationWays,
@@ -22,6 +23,7 @@ const families = {
   featureMaps: featureMapWays,
   pools: poolWays,
   attention: attentionWays,
+  scans: scanWays,
 }
 const wanted = process.argv.slice(2)
 for (const [family, ways] of Object.entries(families))

@@ -4,6 +4,7 @@ import type { Node } from '../../onnx/graph.js'
 import type { GradientBuilder } from '../gradientBuilder.js'
 import { fromFront } from '../rule.js'
 import type { Rule } from '../rule.js'
+import { imageByImage } from './imageByImage.js'
 
 /** x · scale / √(mean(x²) + ε): RMSNormalization, which onnxruntime also calls SimplifiedLayerNormalization. */
 const rootMeanSquare: Rule = (node, gradients, b) => {
@@ -32,20 +33,24 @@ export const layerNormalization: Readonly<Record<string, Rule>> = {
     const [x, scale, bias] = node.inputs
     const axes = normalizedAxes(node, b)
     const { center, inverse } = statistics(node, axes, b)
-    const forX = (): string => {
-      const scaled = scaledGradient(gradient, scale, b)
+    const forX = ([upstream, image, middle, factor]: readonly string[]): string => {
+      const scaled = scaledGradient(upstream, scale, b)
       const average = mean(scaled, axes, b)
-      const covariance = b.add('Sub', [mean(b.mul(scaled, x), axes, b), b.mul(center, average)])
-      const along = b.mul(covariance, cube(inverse, b))
-      const offset = b.add('Sub', [b.mul(along, center), b.mul(inverse, average)])
-      return b.add('Add', [b.add('Sub', [b.mul(scaled, inverse), b.mul(x, along)]), offset])
+      const covariance = b.add('Sub', [mean(b.mul(scaled, image), axes, b), b.mul(middle, average)])
+      const along = b.mul(covariance, cube(factor, b))
+      const offset = b.add('Sub', [b.mul(along, middle), b.mul(factor, average)])
+      return b.add('Add', [b.add('Sub', [b.mul(scaled, factor), b.mul(image, along)]), offset])
     }
+    const whole = [gradient, x, center, inverse]
+    // Its axes end with those of x, so that it is one scale for every image, unless it has all of them or is made from images.
+    const isApart = axes.length < b.rank(x) && b.rank(scale) < b.rank(x) && !b.isActive(scale)
+    const forImages = (): string => (isApart ? imageByImage(whole, x, b, forX) : forX(whole))
     const forScale = (): string => {
       const standard = b.mul(b.add('Sub', [x, center]), inverse)
       return b.unbroadcast(b.mul(gradient, standard), x, scale)
     }
     return [
-      b.isActive(x) ? forX() : undefined,
+      b.isActive(x) ? forImages() : undefined,
       b.isActive(scale) ? forScale() : undefined,
       bias && b.isActive(bias) ? b.unbroadcast(gradient, x, bias) : undefined,
     ]
@@ -62,10 +67,11 @@ function onlyGradient(node: Node, [gradient, ...others]: readonly (string | unde
   )
 }
 
+/** Counted from the back: they are those of one image, too. */
 function normalizedAxes(node: Node, b: GradientBuilder): readonly number[] {
   const rank = b.rank(node.inputs[0])
   const first = fromFront(intAttribute(node, 'axis', -1), rank)
-  return Array.from({ length: rank - first }, (_, at) => first + at)
+  return Array.from({ length: rank - first }, (_, at) => first + at - rank)
 }
 
 /** Mean and 1 / deviation: onnxruntime gives them, in float32. */
