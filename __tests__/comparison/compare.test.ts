@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { answered } from '../../src/comparison/acceptance.js'
 import { compare, errorComparison } from '../../src/comparison/compare.js'
 import { comparisonSchema } from '../../src/comparison/schema.js'
 import { UsageError } from '../../src/errors.js'
@@ -181,9 +182,11 @@ describe('comparison.json', () => {
       handmadeResults(fates('f', 30, 'R', 70), { flags: [{ code: 'x', message: 'y', samples: [1] }] }),
       handmadeBaseline(fates('R', 100)),
       { ...POLICY, minRobustAccuracy: 0.5, minCleanAccuracy: 0.5 },
-      { acceptance: { who: 'someone', when: '2024-01-01T00:00:00Z' } },
     )
-    for (const value of [comparison, errorComparison('the worker died', { candidate: handmadeResults('RR') })]) {
+    const when = '2024-01-01T00:00:00Z'
+    const acceptance = { who: 'someone', when, label: 'ok', pullRequest: 1, byAuthor: true, reported: when }
+    const both = [answered(comparison, { acceptance }), answered(comparison, { appeal: 'Set it again.' })]
+    for (const value of [...both, errorComparison('the worker died', { candidate: handmadeResults('RR') })]) {
       const read: unknown = JSON.parse(JSON.stringify(value))
       expect(comparisonSchema.parse(read)).toEqual(read)
     }

@@ -147,11 +147,6 @@ describe('what the job does', () => {
   ] as const)('fail-on %s', (failOn, candidate, fails) => {
     expect(judged(candidate, same, { failOn }).fails).toBe(fails)
   })
-
-  test('an acceptance lets a regression pass and stays on record', () => {
-    const acceptance = { who: 'maintainer', when: '2024-05-01T10:00:00Z' }
-    expect(judged(worse, same, {}, { acceptance })).toMatchObject({ outcome: 'regression', fails: false, acceptance })
-  })
 })
 
 describe('without a baseline', () => {

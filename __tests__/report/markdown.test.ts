@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { micromark } from 'micromark'
 import { gfm, gfmHtml } from 'micromark-extension-gfm'
+import { answered } from '../../src/comparison/acceptance.js'
 import { compare, errorComparison } from '../../src/comparison/compare.js'
 import type { Comparison } from '../../src/comparison/types.js'
 import { evaluationReport } from '../../src/report/evaluation.js'
@@ -131,7 +132,7 @@ describe('other verdicts', () => {
   test('an accepted regression says who accepted it, and pings nobody', () => {
     const acceptance = { who: '@maintainer', when: '2024-05-01T10:00:00Z' }
     const text = comment(
-      compare(handmadeResults(fates('f', 100)), handmadeBaseline(fates('R', 100)), POLICY, { acceptance }),
+      answered(compare(handmadeResults(fates('f', 100)), handmadeBaseline(fates('R', 100)), POLICY), { acceptance }),
     )
     expect(text).toMatch(/^☑️ \*\*Regression \(accepted by @\u2060maintainer\)\*\*/)
   })

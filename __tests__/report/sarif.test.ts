@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { Ajv } from 'ajv'
 import type { Log, Result } from 'sarif'
+import { answered } from '../../src/comparison/acceptance.js'
 import { compare, errorComparison } from '../../src/comparison/compare.js'
 import { sarifLog } from '../../src/report/sarif.js'
 import { fates, handmadeBaseline, handmadeResults, POLICY } from '../comparison/handmade.js'
@@ -80,7 +81,7 @@ test('a comparison that passes has no results, so that alerts of earlier runs ar
 test('what does not fail the job is a warning: undecided, accepted', () => {
   const undecided = compare(handmadeResults(fates('R', 17, 'f', 3)), handmadeBaseline(fates('R', 20)), POLICY)
   expect(read(sarifLog(undecided))).toMatchObject([{ ruleId: 'robust-drop-unproven', level: 'warning' }])
-  const accepted = compare(CANDIDATE, BASELINE, POLICY, { acceptance: { who: 'ada', when: '2026-01-02' } })
+  const accepted = answered(DEMO, { acceptance: { who: 'ada', when: '2026-01-02' } })
   expect(read(sarifLog(accepted))).toMatchObject([{ ruleId: 'robust-drop', level: 'warning' }])
 })
 

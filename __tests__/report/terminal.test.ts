@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { answered } from '../../src/comparison/acceptance.js'
 import { compare, errorComparison } from '../../src/comparison/compare.js'
 import { evaluationReport } from '../../src/report/evaluation.js'
 import { terminalReport } from '../../src/report/terminal.js'
@@ -44,12 +45,8 @@ describe('terminal', () => {
 
   test('a name cannot move the cursor or fake a line', () => {
     const name = 'x\u001b[1A\u001b[2K\nPass'
-    const comparison = compare(
-      handmadeResults(fates('f', 50), { flags: [] }),
-      handmadeBaseline(fates('R', 50)),
-      POLICY,
-      { acceptance: { who: name, when: '' } },
-    )
+    const weaker = compare(handmadeResults(fates('f', 50), { flags: [] }), handmadeBaseline(fates('R', 50)), POLICY)
+    const comparison = answered(weaker, { acceptance: { who: name, when: '' } })
     const error = errorComparison(name, { candidate: CANDIDATE })
     const one = evaluationReport({
       ...CANDIDATE,

@@ -4,7 +4,7 @@ import { assertComparable, canonical } from './pairing.js'
 import { classChanges, pairedRows } from './rows.js'
 import { dataOf, flagsOf, suiteOf, modelSummary } from './summary.js'
 import { transferFlags } from './transfer.js'
-import type { Absence, Acceptance, Comparison, Failure, ModelRole, Reason, Transfer, Verdict } from './types.js'
+import type { Absence, Comparison, Failure, ModelRole, Reason, Transfer, Verdict } from './types.js'
 import { judge } from './verdict.js'
 
 export interface CompareOptions {
@@ -12,7 +12,6 @@ export interface CompareOptions {
   readonly unchanged?: boolean
   /** Why there is no baseline. */
   readonly absence?: Absence
-  readonly acceptance?: Acceptance
   readonly origins?: Comparison['origins']
   /** What became of each model's adversarial examples on the other, where that was tried. */
   readonly transfer?: readonly Transfer[]
@@ -45,7 +44,6 @@ export function compare(
       flags,
       ...(!baseline && { absence: options.absence ?? { state: 'none' } }),
       unchanged: baseline !== undefined && (options.unchanged ?? isSameModel(candidate, baseline)),
-      acceptance: options.acceptance,
     },
     policy,
   )

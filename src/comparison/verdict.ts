@@ -26,7 +26,6 @@ export interface Evidence {
   readonly absence?: Absence
   /** Candidate and baseline are the same model with the same preprocessing. */
   readonly unchanged: boolean
-  readonly acceptance?: Acceptance
 }
 
 /**
@@ -56,8 +55,7 @@ export function judge(evidence: Evidence, policy: Policy): Verdict {
     outcome,
     reasons,
     baseline: evidence.absence?.state ?? 'present',
-    ...(evidence.acceptance && { acceptance: evidence.acceptance }),
-    fails: fails(outcome, policy.failOn, evidence.acceptance, reasons.some(isOfAbsence)),
+    fails: fails(outcome, policy.failOn, undefined, reasons.some(isOfAbsence)),
   }
 }
 
