@@ -58,6 +58,18 @@ describe('adversarial examples of one model tried on the other', () => {
     expect(comparison.verdict.outcome).toBe(masked ? 'inconclusive' : 'pass')
   })
 
+  // Noise breaks a twentieth of the images by itself, whoever made the example.
+  test.each(['randomness', 'unstable-logits'])('of a model with the flag %s nothing is proved', (code) => {
+    const held = fates('R', 60, 'f', 40)
+    const transfer: readonly Transfer[] = [
+      { from: 'baseline', to: 'candidate', threat: 'linf-0.1', tried: 40, fooled: [0, 1, 2, 3] },
+    ]
+    const noisy = handmadeResults(held, { flags: [{ code, message: 'It draws numbers.' }] })
+    const comparison = compare(noisy, handmadeBaseline(held), POLICY, { transfer })
+    expect(codes(comparison)).toEqual([`candidate ${code}`])
+    expect(transferLine(comparison)).toContain('of 40 adversarial examples of the baseline, 4 break images')
+  })
+
   test('without both models there is nothing to try, and the report says so', () => {
     const held = fates('R', 5)
     const line = transferLine(compare(handmadeResults(held), handmadeBaseline(held), POLICY))

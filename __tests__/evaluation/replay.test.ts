@@ -101,18 +101,24 @@ describe('adversarial examples of one model on another', () => {
     expect(tried).toBeGreaterThan(3)
   })
 
-  test('no more are kept than a gigabyte holds, and which ones does not depend on who is done first', () => {
-    // 2^30 bytes / (4 bytes × 2^20 pixels × 2 threats) = 128 images.
-    const large = { dataset: { ...ramp(1), shape: [2 ** 20] }, threats: [threat, { ...threat, id: 'other' }] }
-    const keep = transferable(large)
-    const witness = (index: number): Witness => ({
-      threat: 'linf-0.1',
-      index,
-      label: 0,
-      predicted: 1,
-      pixels: new Float32Array(0),
-    })
-    expect([0, 127, 128].map((index) => keep(witness(index)))).toEqual([true, true, false])
+  test('of data larger than what is kept a sample is tried, the same images in whatever order they come', () => {
+    // 320 bytes / (4 bytes × 2 pixels × 2 threats) = 20 of 100 images.
+    const threats = [threat, { ...threat, id: 'other' }]
+    const data = ramp(100)
+    const backwards = { ...data, pixels: data.pixels.slice() }
+    for (let index = 0; index < 100; index++)
+      backwards.pixels.set(data.pixels.subarray(2 * (99 - index), 2 * (100 - index)), 2 * index)
+    const all = Array.from({ length: 100 }, (_, index) => index)
+    const keptOf = (given: typeof data, most?: number) => {
+      const keep = transferable({ dataset: given, threats }, most)
+      return all.filter((index) => keep({ index }))
+    }
+    const kept = keptOf(data, 320)
+    expect(kept).toHaveLength(20)
+    // The first twenty may be all of one class, or easy.
+    expect(Math.max(...kept)).toBeGreaterThan(50)
+    expect(keptOf(backwards, 320).map((index) => 99 - index)).toEqual(kept.toReversed())
+    expect(keptOf(data)).toEqual(all)
   })
 })
 

@@ -1,5 +1,6 @@
 import type { ChildEffects } from './children.js'
 import type { Witness } from './collector.js'
+import { sampleOf } from './diagnosed.js'
 import type { EvaluationRequest } from './evaluate.js'
 import { predictionsAt } from './replay.js'
 import type { Results } from './results.js'
@@ -15,12 +16,17 @@ export interface Tried {
 
 /**
  * Says which adversarial examples of a model are worth keeping to be tried on another one. All together stay within a
- * gigabyte for each model: of larger data only the first images have theirs tried.
+ * gigabyte for each model: of larger data a sample of the images have theirs tried, the same in any order.
+ *
+ * @param most bytes that are kept
  */
-export function transferable({ dataset, threats }: Pick<EvaluationRequest, 'dataset' | 'threats'>) {
+export function transferable(
+  { dataset, threats }: Pick<EvaluationRequest, 'dataset' | 'threats'>,
+  most = 2 ** 30,
+): (witness: Pick<Witness, 'index'>) => boolean {
   const bytes = 4 * dataset.shape.reduce((product, length) => product * length, threats.length)
-  const images = Math.floor(2 ** 30 / bytes)
-  return ({ index }: Witness): boolean => index < images
+  const kept = sampleOf(dataset, Math.max(1, Math.floor(most / bytes)))
+  return ({ index }) => kept.has(index)
 }
 
 /** Whether an image counts as robust: then a witness of another model, in the same ball, proves that the suite missed one. */
