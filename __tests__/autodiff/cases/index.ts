@@ -2,6 +2,7 @@ import type { Case, Doubled, Pointwise, StandIn } from '../support.js'
 import * as attention from './attention.js'
 import * as controlFlow from './controlFlow.js'
 import * as core from './core.js'
+import * as curves from './curves.js'
 import * as dynamicConvolution from './dynamicConvolution.js'
 import * as elementwise from './elementwise.js'
 import * as featureMaps from './featureMaps.js'
@@ -40,6 +41,7 @@ const families: readonly Family[] = [
   attention,
   controlFlow,
   core,
+  curves,
   dynamicConvolution,
   elementwise,
   featureMaps,

@@ -1,0 +1,144 @@
+import { create } from '@bufbuild/protobuf'
+import type { MessageInitShape } from '@bufbuild/protobuf'
+import { describe, expect, test } from '@jest/globals'
+import {
+  AttributeProto_AttributeType as Type,
+  AttributeProtoSchema,
+  FunctionProtoSchema,
+  GraphProtoSchema,
+} from 'onnx-buf'
+import type { AttributeProto, FunctionProto, GraphProto, NodeProto } from 'onnx-buf'
+import { attribute, makeNode } from '../../src/onnx/attributes.js'
+import { canonicalise } from '../../src/onnx/canonical.js'
+import { writeNode } from '../../src/onnx/codec.js'
+import type { Node } from '../../src/onnx/graph.js'
+import { assemble, expectSameOutputs, expectSameRun, floats, operators, tensor, vector } from './support.js'
+import type { Recipe } from './support.js'
+
+const x = floats(2, 3)
+
+describe('model-local functions are inlined', () => {
+  const reference = (name: string, type: Type, refAttrName: string): AttributeProto =>
+    create(AttributeProtoSchema, { name, type, refAttrName })
+  const withReference = (node: NodeProto, ...protos: readonly AttributeProto[]): NodeProto =>
+    Object.assign(node, { attribute: [...node.attribute, ...protos] })
+  const make = (name: string, parts: MessageInitShape<typeof FunctionProtoSchema>): FunctionProto =>
+    create(FunctionProtoSchema, {
+      name,
+      domain: 'local',
+      input: ['a'],
+      output: ['b'],
+      opsetImport: [{ domain: '', version: 17n }],
+      ...parts,
+    })
+  const call = (name: string, from: string, to: string, attributes = {}): Node =>
+    makeNode(name, [from], [to], attributes, '', 'local')
+  const recipe = (functions: readonly FunctionProto[], nodes: readonly Node[], outputs = ['y']): Recipe => ({
+    opset: 18,
+    inputs: { x },
+    nodes,
+    outputs,
+    functions,
+    domains: { local: 1 },
+  })
+
+  test('with their own opset, names, attributes given and attributes by default', async () => {
+    const scaled = make('Scaled', {
+      attribute: ['alpha'],
+      attributeProto: [attribute.float('beta', 0.25)],
+      node: [
+        withReference(writeNode(makeNode('LeakyRelu', ['a'], ['inner'])), reference('alpha', Type.FLOAT, 'alpha')),
+        withReference(writeNode(makeNode('Elu', ['inner'], ['e'])), reference('alpha', Type.FLOAT, 'beta')),
+        // Axes as an attribute: right in opset 17, the function's, and wrong in 18, the model's.
+        writeNode(makeNode('ReduceMean', ['e'], ['b'], { axes: [1] })),
+      ],
+    })
+    const nodes = [
+      call('Scaled', 'x', 'inner', { alpha: { float: 0.1 } }),
+      call('Scaled', 'inner', 'y', { alpha: { float: 3 }, beta: { float: 2 } }),
+    ]
+    // onnxruntime reads the body in the model's opset and refuses; so the reference is inlined by hand, in opset 17.
+    const byHand = (from: string, to: string, alpha: number, beta: number): readonly Node[] => [
+      makeNode('LeakyRelu', [from], [`${to}1`], { alpha: { float: alpha } }),
+      makeNode('Elu', [`${to}1`], [`${to}2`], { alpha: { float: beta } }),
+      makeNode('ReduceMean', [`${to}2`], [to], { axes: [1] }),
+    ]
+    const reference17 = [...byHand('x', 'h', 0.1, 0.25), ...byHand('h', 'y', 3, 2)]
+    const canonical = canonicalise(assemble(recipe([scaled], nodes)))
+    await expectSameRun(canonical, { opset: 17, inputs: { x }, nodes: reference17, outputs: ['y'] })
+    expect([...canonical.opsets.keys()]).toEqual([''])
+  })
+
+  test('functions within functions, one that returns its input, one with an input left out', async () => {
+    const clip = make('Limit', {
+      input: ['a', 'low', 'high'],
+      node: [writeNode(makeNode('Clip', ['a', 'low', 'high'], ['b']))],
+    })
+    const pass = make('Pass', { output: ['a', 'b'], node: [writeNode(makeNode('Neg', ['a'], ['b']))] })
+    const outer = make('Outer', {
+      opsetImport: [
+        { domain: '', version: 17n },
+        { domain: 'local', version: 1n },
+      ],
+      node: [
+        writeNode(makeNode('Pass', ['a'], ['same', 'negative'], {}, '', 'local')),
+        writeNode(makeNode('Limit', ['negative', '', 'same'], ['b'], {}, '', 'local')),
+      ],
+    })
+    const nodes = [makeNode('Outer', ['x'], ['y'], {}, '', 'local')]
+    const inputs = { x: tensor('float32', [], Float32Array.of(0.5)) }
+    // A function that returns its input is legal, but onnxruntime refuses it: again by hand.
+    const reference17 = [makeNode('Neg', ['x'], ['n']), makeNode('Clip', ['n', '', 'x'], ['y'])]
+    const canonical = canonicalise(assemble({ ...recipe([clip, pass, outer], nodes), inputs }))
+    await expectSameRun(canonical, { opset: 17, inputs, nodes: reference17, outputs: ['y'] })
+    expect(operators(canonical)).toEqual(['Neg', 'Clip'])
+  })
+
+  test('as onnxruntime inlines them itself, one in a branch of If', async () => {
+    const half = make('Half', {
+      opsetImport: [{ domain: '', version: 18n }],
+      node: [
+        writeNode(makeNode('Constant', [], ['k'], { value: vector(0.5) })),
+        writeNode(makeNode('Mul', ['a', 'k'], ['b'])),
+      ],
+    })
+    const branch = (output: string, node: Node): GraphProto =>
+      create(GraphProtoSchema, { name: output, node: [writeNode(node)], output: [{ name: output }] })
+    const nodes = [
+      call('Half', 'x', 'h'),
+      makeNode('If', ['condition'], ['y'], {
+        then_branch: branch('t', call('Half', 'h', 't')),
+        else_branch: branch('e', makeNode('Neg', ['h'], ['e'])),
+      }),
+    ]
+    for (const truth of [0, 1]) {
+      const inputs = { x, condition: tensor('bool', [], Uint8Array.of(truth)) }
+      await expectSameOutputs({ ...recipe([half], nodes), inputs })
+    }
+  })
+
+  test('one that calls itself is refused', () => {
+    const ping = make('Ping', { node: [writeNode(call('Pong', 'a', 'b'))] })
+    const pong = make('Pong', { node: [writeNode(call('Ping', 'a', 'b'))] })
+    expect(() => canonicalise(assemble(recipe([ping, pong], [call('Ping', 'x', 'y')])))).toThrow(
+      '"local.Ping" calls itself; export the model without functions',
+    )
+  })
+
+  test('thirty that call each other twice are refused before they fill the memory', () => {
+    const functions = Array.from({ length: 30 }, (_, at) =>
+      make(`F${at}`, { node: [writeNode(call(`F${at + 1}`, 'a', 'c')), writeNode(call(`F${at + 1}`, 'c', 'b'))] }),
+    )
+    const last = make('F30', { node: [writeNode(makeNode('Relu', ['a'], ['b']))] })
+    expect(() => canonicalise(assemble(recipe([...functions, last], [call('F0', 'x', 'y')])))).toThrow(
+      'more than 200000 nodes when inlined',
+    )
+  })
+
+  test('a chain nested too deep is refused', () => {
+    const functions = Array.from({ length: 40 }, (_, at) =>
+      make(`F${at}`, { node: [writeNode(call(`F${at + 1}`, 'a', 'b'))] }),
+    )
+    expect(() => canonicalise(assemble(recipe(functions, [call('F0', 'x', 'y')])))).toThrow('more than 32 deep')
+  })
+})
