@@ -5,6 +5,7 @@ import type { Dataset } from './data/types.js'
 import { UsageError } from './errors.js'
 import { evaluateBoth } from './evaluateBoth.js'
 import type { Measured } from './evaluateBoth.js'
+import type { Shard } from './evaluation/shards.js'
 import type { StoringEffects } from './evaluationStore.js'
 import { conditionsOf, mayBeSpared } from './gate.js'
 import type { GateSources } from './gate.js'
@@ -12,24 +13,26 @@ import type { GateSources } from './gate.js'
 /**
  * Evaluates candidate and baseline, or the candidate alone where there is nothing to compare it with.
  *
+ * @param sources - With a shard: only this part of the images.
  * @param known - Gets what is found out as soon as it is.
  * @returns Why there is no baseline; undefined where there is one.
  * @throws UsageError for a baseline that cannot be used, where that is not tolerated.
  */
 export async function measureGate(
   config: Config,
-  sources: GateSources,
+  sources: GateSources & { readonly shard?: Shard },
   dataset: Dataset,
   effects: StoringEffects,
   known: Measured,
 ): Promise<Absence | undefined> {
-  const { candidate, baseline, spareUnchanged, tolerateBaseline = false } = sources
+  const { candidate, baseline, shard, spareUnchanged, tolerateBaseline = false } = sources
   const spare = spareUnchanged && mayBeSpared(config)
-  const alone = () => evaluateBoth({ candidate, dataset }, config, effects, known)
+  const alone = () => evaluateBoth({ candidate, dataset, shard }, config, effects, known)
   switch (baseline.kind) {
     case 'model':
       try {
-        await evaluateBoth({ candidate, baseline: baseline.model, dataset, spare }, config, effects, known)
+        const models = { candidate, baseline: baseline.model, dataset, shard, spare }
+        await evaluateBoth(models, config, effects, known)
         return undefined
       } catch (error) {
         // What is wrong with the candidate, or with the data, is told as it is.

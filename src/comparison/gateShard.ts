@@ -12,6 +12,8 @@ const GateShardSchema = z.object({
   commit: z.string().regex(/^[0-9a-f]{40}(?:[0-9a-f]{24})?$/),
   shard: z.object({ index: z.int().min(1), count: z.int().min(1) }),
   baseline: baselineStateSchema,
+  /** Why there is no baseline, where that needs words. */
+  why: z.string().max(10_000).optional(),
   /** Sentences about where model, baseline, config and data came from. */
   notes: z.array(z.string().max(2_000)).max(100),
   /** The models, and where they came from. */

@@ -4,7 +4,7 @@ import { mergeShards, refuseIncomplete } from '../evaluation/merge.js'
 import type { NamedResults } from '../evaluation/merge.js'
 import type { Results } from '../evaluation/results.js'
 import type { GateShard } from './gateShard.js'
-import type { Comparison, Transfer, Verdict } from './types.js'
+import type { Absence, Comparison, Transfer } from './types.js'
 
 /** What one shard of a gate has written. */
 export interface NamedShard {
@@ -20,7 +20,8 @@ export interface Joined {
   /** Undefined where the model is unchanged and was not attacked. */
   readonly candidate?: Results
   readonly baseline?: Results
-  readonly baselineState: Verdict['baseline']
+  /** Undefined with a baseline. */
+  readonly absence?: Absence
   readonly data: NonNullable<Comparison['data']>
   readonly origins?: Comparison['origins']
   readonly transfer?: readonly Transfer[]
@@ -38,7 +39,7 @@ export function joinShards(parts: readonly NamedShard[]): Joined {
   refuseIncomplete(sorted.map(({ name, record: { shard } }) => ({ name, ...shard })))
   const [{ record }] = sorted
   const known = {
-    baselineState: record.baseline,
+    ...(record.baseline !== 'present' && { absence: { state: record.baseline, why: record.why } }),
     ...(record.origins && { origins: record.origins }),
     notes: [...new Set(sorted.flatMap(({ record: { notes } }) => notes))],
   }

@@ -21,6 +21,9 @@ import { appealIn } from './appeal.js'
 import type { Judged, Measured, Run } from './services.js'
 import { fullReport } from './tell.js'
 
+/** In an action what cannot be compared is a state for the policy, and what is unchanged need not be attacked. */
+export const forgiving = { spareUnchanged: true, tolerateBaseline: true } as const
+
 /** How a gate gets what it judges. */
 export type Measure = (config: Config, run: Run, place: Place) => Promise<Measured>
 
@@ -79,7 +82,7 @@ async function evaluated(config: Config, run: Run, place: Place): Promise<Measur
   const showProgress = progressLines((line) => log.info(line))
   if (request.notes.length > 0) log.block(request.notes.map((note) => oneLine(note)).join('\n'))
   const { ask, warnings } = appealIn(run, config.publish)
-  const sources = { ...request, spareUnchanged: true, tolerateBaseline: true, appeal: ask }
+  const sources = { ...request, ...forgiving, appeal: ask }
   const { comparison, candidate, baseline, files } = await runGate(config, sources, out, {
     ...host,
     store,

@@ -39,7 +39,7 @@ export async function joined(config: Config, run: Run): Promise<Measured> {
 }
 
 function compared(
-  { candidate, baseline, baselineState: state, data, origins, transfer }: Omit<Joined, 'notes'>,
+  { candidate, baseline, absence, data, origins, transfer }: Omit<Joined, 'notes'>,
   config: Config,
 ): Comparison {
   const { range } = config.dataOptions
@@ -55,9 +55,7 @@ function compared(
   assertAsConfigured(candidate, {
     ...{ suite: suiteOf(config), threats: withBounds(config.threats, range), seed: config.seed },
   })
-  return compare(candidate, baseline, config.policy, {
-    ...{ absence: state === 'present' ? undefined : { state }, transfer, origins },
-  })
+  return compare(candidate, baseline, config.policy, { absence, transfer, origins })
 }
 
 async function shardsOf(

@@ -7,18 +7,18 @@ import { EvaluationError } from '../errors.js'
 import type { Results } from '../evaluation/results.js'
 import { formatResults } from '../evaluation/resultsFile.js'
 import type { Shard } from '../evaluation/shards.js'
-import { evaluateBoth } from '../evaluateBoth.js'
 import type { Measured } from '../evaluateBoth.js'
 import { archiveName } from '../evaluationStore.js'
 import type { EvaluationFiles } from '../evaluationStore.js'
-import { gateFiles, loadForGate, mayBeSpared, originsOf } from '../gate.js'
+import { gateFiles, loadForGate, originsOf } from '../gate.js'
+import { measureGate } from '../measureGate.js'
 import { readConfig, readRequest } from '../github/request.js'
 import { refuseLinks } from '../github/workspace.js'
 import { makeFolder, writeOutput } from '../output.js'
 import { jsonText } from '../report/json.js'
 import { progressLines } from '../report/progress.js'
 import { messageOf, oneLine } from '../text.js'
-import { placeOf, refuseUnsafe } from './gate.js'
+import { forgiving, placeOf, refuseUnsafe } from './gate.js'
 import type { Run } from './services.js'
 import { artifactName, upload } from './upload.js'
 
@@ -37,7 +37,7 @@ export async function evaluateShard(run: Run, shard: Shard): Promise<void> {
   const out = resolve(workspace, inputs.outputDir)
   await refuseLinks(out, workspace)
   const request = await readRequest(config, inputs, place)
-  const { candidate, baseline, notes } = request
+  const { notes } = request
   if (notes.length > 0) log.block(notes.map((note) => oneLine(note)).join('\n'))
   let examples: EvaluationFiles = {}
   const onArchives = (role: ModelRole, archives: EvaluationFiles): void => {
@@ -45,11 +45,10 @@ export async function evaluateShard(run: Run, shard: Shard): Promise<void> {
   }
   const onProgress = progressLines((line) => log.info(line))
   const effects = { ...host, store, ...(inputs.upload && { onArchives }), onProgress }
-  const dataset = await loadForGate(config, request, effects)
-  const known: Measured = baseline.kind === 'results' ? { baseline: baseline.results } : {}
-  const model = baseline.kind === 'model' ? baseline.model : undefined
-  const spare = mayBeSpared(config)
-  await evaluateBoth({ candidate, baseline: model, dataset, shard, spare }, config, effects, known)
+  const sources = { ...request, ...forgiving, shard }
+  const dataset = await loadForGate(config, sources, effects)
+  const known: Measured = {}
+  const absence = await measureGate(config, sources, dataset, effects, known)
   const { transfer } = known
   const { name, sha256, samples } = dataset
   const names = [...gateFiles, ...config.threats.map(({ id }) => archiveName(id))]
@@ -60,7 +59,8 @@ export async function evaluateShard(run: Run, shard: Shard): Promise<void> {
     gate: config.publish.checkName,
     commit: context.event.headSha,
     shard,
-    baseline: baseline.kind === 'model' || baseline.kind === 'results' ? 'present' : baseline.kind,
+    baseline: absence?.state ?? 'present',
+    ...(absence?.why !== undefined && { why: absence.why }),
     notes: [...notes],
     origins: originsOf(request, known),
     ...(known.candidate === undefined && { unattacked: { name, sha256, samples } }),
