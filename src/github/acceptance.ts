@@ -56,24 +56,33 @@ async function answerOn(
   const { who, when } = set
   const wasSet = `The label “${label}” was set by ${who} on ${moment(when)}`
   if (set.isBot) return { appeal: `${wasSet}, which is no person, and so cannot accept anything. ${again}` }
-  const reports: string[] = []
-  for await (const commit of commitsOf(client, number, [pull.head.sha, formerHeadSha])) {
-    const reported = await reportedOn(client, commit, question)
-    if (reported === undefined) continue
-    if (Date.parse(reported) < Date.parse(when)) {
-      const byAuthor = pull.user.login === who
-      return {
-        acceptance: { who, when, label, pullRequest: number, ...(byAuthor && { byAuthor }), reported },
-      }
-    }
-    reports.push(reported)
+  const commits = commitsOf(client, number, [pull.head.sha, formerHeadSha])
+  const reported = await firstReport(client, commits, question, when)
+  if (reported !== undefined && Date.parse(reported) < Date.parse(when)) {
+    const byAuthor = (pull.user as typeof pull.user | null)?.login === who
+    return { acceptance: { who, when, label, pullRequest: number, ...(byAuthor && { byAuthor }), reported } }
   }
-  const since = earliest(reports)
   const before =
-    since === undefined
+    reported === undefined
       ? 'before the gate had told of this model in a check run on the pull request'
-      : `before the gate first told of this model, on ${moment(since)}`
+      : `before the gate first told of this model, on ${moment(reported)}`
   return { appeal: `${wasSet}, ${before}; a new model needs a new decision. ${again}` }
+}
+
+/** When a gate first told of a model; once a report from before `when` is found, older ones are not looked for. */
+async function firstReport(
+  client: Client,
+  commits: AsyncIterable<string>,
+  judgement: Judgement,
+  when: string,
+): Promise<string | undefined> {
+  let first: string | undefined
+  for await (const commit of commits) {
+    const reported = await reportedOn(client, commit, judgement)
+    first = earliest([first, reported].filter((time) => time !== undefined))
+    if (first !== undefined && Date.parse(first) < Date.parse(when)) break
+  }
+  return first
 }
 
 /** GitHub takes two labels that differ in capitals alone for one. */
@@ -108,7 +117,7 @@ async function lastSet({ octokit, repository }: Client, number: number, label: s
     .toSorted((one, other) => one.id - other.id)
     .at(-1)
   if (last === undefined || last.event !== 'labeled') return undefined
-  // GitHub has no actor where the account was deleted since.
+  // GitHub has none where the account was deleted since.
   const actor = last.actor as typeof last.actor | null
   return { who: actor?.login ?? 'ghost', isBot: actor?.type === 'Bot', when: last.created_at }
 }
