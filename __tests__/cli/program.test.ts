@@ -7,18 +7,19 @@ import { progressLines } from '../../src/report/progress.js'
 import { settingNames } from '../../src/config/schema.js'
 import { EvaluationError, UsageError } from '../../src/errors.js'
 import { workerEntry } from '../../src/host.js'
-import { version } from '../../src/version.js'
+import { engineVersion, version } from '../../src/version.js'
 
 describe('options', () => {
   test('every setting can be given on the command line, but for those of a pull request and lists of threats', () => {
     const flags = Object.keys({ ...dataFlags, ...modelFlags, ...baselineFlags, ...attackFlags, ...policyFlags })
-    const elsewhere = ['model', 'baseline', 'threats', 'comment', 'checkName']
+    const elsewhere = ['model', 'baseline', 'threats', 'comment', 'checkName', 'acceptLabel', 'onMissingBaseline']
     expect([...flags, ...elsewhere].sort()).toEqual([...settingNames].sort())
   })
 
   test('--version tells the version of the package', () => {
     const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
     expect(JSON.parse(text)).toHaveProperty('version', version)
+    expect(JSON.parse(text)).toHaveProperty(['dependencies', 'onnxruntime-node'], engineVersion)
   })
 })
 

@@ -2,6 +2,9 @@ import { readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { zipSync } from 'fflate'
+import { repositoryArtifacts } from '../support/github/branchArtifacts.js'
+import type { RepositoryArtifact } from '../support/github/branchArtifacts.js'
 import { actionsToken, startGitHub } from '../support/github/loopback.js'
 import type { LoopbackGitHub } from '../support/github/loopback.js'
 import { exampleOf } from '../support/github/payloads.js'
@@ -31,10 +34,14 @@ afterAll(() => action.remove())
 let github: LoopbackGitHub
 let hosted: HostedRepository
 let service: ResultsService
+/** What runs of the repository have uploaded, the run that is tested (42) among them. */
+const artifacts: RepositoryArtifact[] = []
 beforeEach(async () => {
   hosted = await hostRepository()
   service = await startResultsService()
+  artifacts.length = 0
   github = await startGitHub({
+    extensions: [repositoryArtifacts(artifacts)],
     repository: 'Codertocat/Hello-World',
     pullRequests: [2],
     tokens: { ghs_writes: actionsToken },
@@ -194,4 +201,54 @@ describe('a baseline that cannot be used is a state of its own', () => {
     const failing = await run({ ...job, inputs: { config: 'robustness.yml', 'on-missing-baseline': 'fail' } })
     expect(failing).toMatchObject({ status: 1, outputs: { verdict: 'inconclusive' } })
   })
+})
+
+describe('models that training jobs upload', () => {
+  const { [model]: _, ...withoutModel } = start
+  const trained = { ...withoutModel, 'robustness.yml': config.replace(model, 'artifact:model/classifier.onnx') }
+  const zip = (content: Uint8Array) => zipSync({ 'classifier.onnx': content }, { level: 0 })
+
+  test('the candidate of this run is held against the newest one of the base branch', async () => {
+    const { job, base } = await pullRequest({ 'train.py': 'x' }, trained)
+    artifacts.push(
+      { run: 7, name: 'model', zip: zip(hardened), commit: base },
+      { run: 42, name: 'model', zip: zip(finetuned), branch: 'feature' },
+    )
+    const outcome = await run(job)
+    expect(outcome).toMatchObject({ status: 1, outputs: { verdict: 'regression' }, warnings: [] })
+    expect(outcome.summary).toContain('artifact model of run 7 on main')
+    expect(outcome.summary).toContain(base)
+  })
+
+  test('expired on the base branch: the job fails and says so', async () => {
+    const { job } = await pullRequest({ 'train.py': 'x' }, trained)
+    artifacts.push(
+      { run: 7, name: 'model', zip: zip(hardened), expired: true },
+      { run: 42, name: 'model', zip: zip(finetuned), branch: 'feature' },
+    )
+    const outcome = await run(job)
+    expect(outcome).toMatchObject({ status: 1, outputs: { verdict: 'inconclusive' } })
+    expect(outcome.summary).toContain('the baseline has expired')
+  })
+
+  test('a candidate that nobody uploaded is the workflow’s mistake, in one line', async () => {
+    const { job } = await pullRequest({ 'train.py': 'x' }, trained)
+    const outcome = await run(job)
+    expect(outcome).toMatchObject({ status: 2, errors: [expect.stringContaining('this run has no such artifact')] })
+  })
+})
+
+test('a renamed model is held against what a gate on the base branch found', async () => {
+  const moved = 'models/new.onnx'
+  const renaming = { [model]: null, [moved]: finetuned, 'robustness.yml': config }
+  const { job } = await pullRequest(renaming)
+  const inputs = { config: 'robustness.yml', model: moved }
+  const first = await run({ ...job, inputs })
+  expect(first).toMatchObject({ status: 0, outputs: { verdict: 'pass' } })
+  expect(first.summary).toContain('The baseline was not found')
+  const { job: before } = await pullRequest({ [model]: hardened, 'README.md': 'x' }, { [model]: finetuned })
+  const measured = await run(before)
+  const results = readFileSync(measured.outputs.results)
+  artifacts.push({ run: 7, name: 'robustness-gate', zip: zipSync({ 'results.json': results }) })
+  expect(await run({ ...job, inputs })).toMatchObject({ status: 1, outputs: { verdict: 'regression' } })
 })

@@ -281,6 +281,6 @@ describe('every file the images and their labels are read from', () => {
 test.each(['main', 'path:', 'model.onnx', 'file:x', ''])('baseline %j: says what to write', async (spec) => {
   const pull = await pullRequest({ 'models/a.onnx': 'a' }, {})
   await expect(baselineOf(pull, spec)).rejects.toThrow(
-    `baseline "${spec}": write auto, none, ref:BRANCH, ref:SHA, path:FILE or results:FILE`,
+    `baseline "${spec}": write auto, none, ref:BRANCH, ref:SHA, path:FILE, results:FILE or artifact:NAME`,
   )
 })

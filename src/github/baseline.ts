@@ -6,6 +6,9 @@ import { UsageError } from '../errors.js'
 import { readModelFile } from '../evaluation/modelFile.js'
 import type { Results } from '../evaluation/results.js'
 import { parseResults } from '../evaluation/resultsFile.js'
+import { messageOf, oneLine } from '../text.js'
+import { fileIn, isDenied, parseArtifactSpec } from './artifactReader.js'
+import type { ArtifactReader, ArtifactSpec } from './artifactReader.js'
 import type { FindBase } from './base.js'
 import { checkedOutCommit, resolveCommit } from './history.js'
 import { existsAt, filesOf, short } from './tree.js'
@@ -24,7 +27,7 @@ export interface BaselineOrigin {
 }
 
 export interface BaselineRequest {
-  /** `auto`, `none`, `ref:BRANCH|TAG|SHA`, `path:FILE`, `results:FILE`. */
+  /** `auto`, `none`, `ref:BRANCH|TAG|SHA`, `path:FILE`, `results:FILE`, `artifact:NAME[/path]`. */
   readonly spec: string
   /** Absolute path of the candidate. */
   readonly model: string
@@ -32,6 +35,10 @@ export interface BaselineRequest {
   readonly workspace: string
   /** A pull request could have changed a committed baseline: then the base commit's counts. */
   readonly guarded: boolean
+  /** The candidate is an artifact of this run, and no file of the workspace. */
+  readonly artifact?: ArtifactSpec
+  /** Of what the gate itself uploads. */
+  readonly ownArtifact?: string
 }
 
 /**
@@ -43,13 +50,20 @@ export async function findBaseline(
   request: BaselineRequest,
   findBase: FindBase,
   locate: LocateInGit,
+  artifacts?: ArtifactReader,
 ): Promise<Baseline> {
-  const { spec } = request
+  const { spec, artifact } = request
   if (spec === 'none') return { kind: 'none', reason: 'The workflow asks for no baseline.' }
+  if (spec === 'auto' && artifact !== undefined) return fromArtifact(artifact, artifacts)
   if (spec === 'auto') {
     const base = await findBase((await locate(request.model))?.git)
     if ('absent' in base) return { kind: base.absent, reason: base.reason }
-    return modelAt(await tracked(request, locate), base.commit, 'baseline auto, where the change starts from')
+    const there = await modelAt(
+      await tracked(request, locate),
+      base.commit,
+      'baseline auto, where the change starts from',
+    )
+    return there.kind === 'missing' ? ((await resultsOfBase(request, artifacts)) ?? there) : there
   }
   const [kind, argument] = split(spec)
   switch (kind) {
@@ -57,12 +71,53 @@ export async function findBaseline(
       const file = await tracked(request, locate)
       return modelAt(file, await resolveCommit(file.git, argument), `baseline ${spec}`)
     }
+    case 'artifact':
+      return fromArtifact(parseArtifactSpec(argument), artifacts)
     case 'path':
       return namedFile(argument, request, findBase, locate, modelAt, readModel)
     case 'results':
       return namedFile(argument, request, findBase, locate, resultsAt, readResults)
     default:
-      throw new UsageError(`baseline "${spec}": write auto, none, ref:BRANCH, ref:SHA, path:FILE or results:FILE`)
+      throw new UsageError(
+        `baseline "${spec}": write auto, none, ref:BRANCH, ref:SHA, path:FILE, results:FILE or artifact:NAME`,
+      )
+  }
+}
+
+/** What a gate on the base branch has found of the model it had then, by whatever path: a renamed model is no first adoption. */
+async function resultsOfBase(
+  { ownArtifact }: BaselineRequest,
+  artifacts?: ArtifactReader,
+): Promise<Baseline | undefined> {
+  if (ownArtifact === undefined || artifacts === undefined) return undefined
+  try {
+    const found = await fromArtifact({ name: ownArtifact, path: 'results.json' }, artifacts)
+    return found.kind === 'missing' ? undefined : found
+  } catch (error) {
+    if (isDenied(error)) return undefined
+    return { kind: 'broken', reason: `${messageOf(error)}.` }
+  }
+}
+
+/** The newest one of a successful run on the base branch. */
+async function fromArtifact(spec: ArtifactSpec, artifacts: ArtifactReader | undefined): Promise<Baseline> {
+  if (artifacts === undefined) throw new UsageError('baseline artifact: needs a github-token, with actions: read')
+  const name = `artifact ${oneLine(spec.name, 100)}`
+  const found = await artifacts.ofBase(spec.name)
+  const branch = artifacts.baseBranch ?? 'a base branch, which this event has not'
+  if (found === undefined) return { kind: 'missing', reason: `No successful run on ${branch} has uploaded ${name}.` }
+  const where = `${name} of run ${found.run} on ${branch}`
+  if (found.expired) return { kind: 'expired', reason: `The ${where} has expired; run that workflow again.` }
+  const origin = { ...(found.commit !== undefined && { commit: found.commit }), how: where }
+  try {
+    const files = await artifacts.open(found)
+    const path = await fileIn(files, spec)
+    if (!path.endsWith('.json'))
+      return { kind: 'model', model: await readModelFile(path, `${name}${path}`, files), origin }
+    return parsed(new TextDecoder().decode(await readNamed(path, files)), `${name}${path}`, origin)
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    return { kind: 'broken', reason: `The ${where} cannot be used: ${error.message}.` }
   }
 }
 
@@ -78,7 +133,11 @@ function split(spec: string): readonly [kind: string, argument: string] {
   return colon > 0 && argument !== '' ? [spec.slice(0, colon).trim(), argument] : ['', '']
 }
 
-async function tracked({ spec, model }: BaselineRequest, locate: LocateInGit): Promise<TrackedFile> {
+async function tracked({ spec, model, artifact }: BaselineRequest, locate: LocateInGit): Promise<TrackedFile> {
+  if (artifact !== undefined)
+    throw new UsageError(
+      `baseline ${spec}: the candidate is an artifact, which git does not know; give artifact:NAME or results:FILE`,
+    )
   const file = await locate(model)
   if (file !== undefined) return file
   throw new UsageError(

@@ -8,6 +8,10 @@ import type { RawData } from '../data/types.js'
 import type { ModelBytes } from '../engine/messages.js'
 import { UsageError } from '../errors.js'
 import { readModelFile } from '../evaluation/modelFile.js'
+import { oneLine } from '../text.js'
+import { artifactName } from './artifactName.js'
+import { fileIn, parseArtifactSpec } from './artifactReader.js'
+import type { ArtifactReader, ArtifactSpec } from './artifactReader.js'
 import type { FindBase } from './base.js'
 import { baselineFile, findBaseline } from './baseline.js'
 import type { Baseline, BaselineOrigin } from './baseline.js'
@@ -25,6 +29,8 @@ export interface Place {
   readonly event: Event
   readonly findBase: FindBase
   readonly locate: LocateInGit
+  /** Undefined without a token. */
+  readonly artifacts?: ArtifactReader
 }
 
 export interface Request {
@@ -79,22 +85,34 @@ async function readGoverned(path: string, { workspace, event, findBase, locate }
 
 /** Reads the bytes of the models and the data; none is parsed. @throws UsageError */
 export async function readRequest(config: Config, inputs: Inputs, place: Place): Promise<Request> {
-  const { workspace, event, findBase, locate } = place
+  const { workspace, event, findBase, locate, artifacts } = place
   const guarded = isGuarded(event)
-  const model = resolve(workspace, required(config.model, 'model', 'the path of the ONNX file in the workspace'))
+  const named = required(config.model, 'model', 'the path of the ONNX file in the workspace')
+  const artifact = named.startsWith(byArtifact) ? parseArtifactSpec(named.slice(byArtifact.length)) : undefined
+  const model = resolve(workspace, named)
   const dataPath = resolve(workspace, required(config.data, 'data', 'the images to attack: .npz, a folder, IDX or CSV'))
   const spec = config.baseline ?? 'auto'
   const committed = baselineFile({ spec, workspace })
-  const known = [model, committed, dataPath, config.dataOptions.labels, config.dataOptions.classNames]
+  const known = [
+    artifact ? undefined : model,
+    committed,
+    dataPath,
+    config.dataOptions.labels,
+    config.dataOptions.classNames,
+  ]
   if (guarded) for (const path of known) if (path !== undefined) await refuseLinks(path, workspace)
 
-  const candidate = await readModelFile(model, relative(workspace, model))
+  const candidate = artifact
+    ? await modelInArtifact(artifact, artifacts)
+    : await readModelFile(model, relative(workspace, model))
   const recorded = recording(nodeFiles)
   const data = await locateData(dataPath, config.dataOptions, config.samples, recorded.files)
   const beside = [...recorded.read].filter((path) => path !== dataPath && !path.startsWith(dataPath + sep))
   // The label file of IDX images, which nobody named.
   if (guarded) for (const path of beside) await refuseLinks(path, workspace)
-  const baseline = await findBaseline({ spec, model, workspace, guarded }, findBase, locate)
+  const ownArtifact = artifactName(config.publish.checkName)
+  const asked = { spec, model, workspace, guarded, artifact, ownArtifact }
+  const baseline = await findBaseline(asked, findBase, locate, artifacts)
   const configPath = configFile(inputs, place)
   const governing: readonly Governing[] = [
     ...(configPath === undefined ? [] : [{ kind: 'config' as const, path: configPath }]),
@@ -118,6 +136,21 @@ export async function readRequest(config: Config, inputs: Inputs, place: Place):
       ...(guarded ? await changesOf(governing, findBase, locate) : []),
     ],
   }
+}
+
+const byArtifact = 'artifact:'
+
+/** What an earlier job of this run, such as training, has handed over. */
+async function modelInArtifact(spec: ArtifactSpec, artifacts: ArtifactReader | undefined): Promise<ModelBytes> {
+  const name = `artifact:${oneLine(spec.name, 100)}`
+  if (artifacts === undefined) throw new UsageError(`model ${name}: needs a github-token, with actions: read`)
+  const found = await artifacts.ofThisRun(spec.name)
+  if (found === undefined)
+    throw new UsageError(`model ${name}: this run has no such artifact; upload it in a job that this one needs`)
+  if (found.expired) throw new UsageError(`model ${name}: has expired; run the job again that uploads it`)
+  const files = await artifacts.open(found)
+  const path = await fileIn(files, spec)
+  return readModelFile(path, `${name}${path}`, files)
 }
 
 function configFile({ config }: Inputs, { workspace }: Place): string | undefined {

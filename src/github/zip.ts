@@ -1,4 +1,6 @@
+import { posix } from 'node:path'
 import { unzipSync } from 'fflate'
+import type { Files } from '../data/files.js'
 import { reasonOf } from '../data/reason.js'
 import { UsageError } from '../errors.js'
 
@@ -13,6 +15,7 @@ const mostMembers = 10_000
  * @param wanted - Names of members, as they stand in the archive.
  * @param limit - Bytes one of them may unpack to.
  * @param name - What the archive is called in messages.
+ * @param see - Gets every member and the bytes it would unpack to.
  * @returns Those that are there, by name.
  * @throws UsageError for what is no zip, a member that is too large, and one that is there twice.
  */
@@ -21,12 +24,14 @@ export function readZip<Member extends string>(
   wanted: readonly Member[],
   limit: number,
   name: string,
+  see: (member: string, bytes: number) => void = () => {},
 ): Readonly<Partial<Record<Member, Uint8Array>>> {
   const found = new Set<string>()
   let members = 0
   const accept = ({ name: member, originalSize }: { name: string; originalSize: number }): boolean => {
     members += 1
     if (members > mostMembers) throw new UsageError(`${name} holds more than ${mostMembers} files`)
+    see(member, originalSize)
     if (!wanted.some((each) => each === member)) return false
     if (found.has(member)) throw new UsageError(`${name} holds ${member} twice`)
     found.add(member)
@@ -40,4 +45,53 @@ export function readZip<Member extends string>(
     if (error instanceof UsageError) throw error
     throw new UsageError(`${name} is not a readable zip archive (${reasonOf(error)})`, { cause: error })
   }
+}
+
+/** A model of 2 GiB is refused anyway. */
+const largestMember = 2 ** 31 - 1
+
+/**
+ * A zip as a folder `/`, unpacked file by file when it is read, into memory and never to a path that the zip names.
+ *
+ * @param name - What the archive is called in messages.
+ * @throws UsageError for what is no zip, and for names that lead out of it.
+ */
+export function filesInZip(zip: Uint8Array, name: string): Files {
+  const sizes = directoryOf(zip, name)
+  const isFolder = (path: string) => path === '/' || [...sizes.keys()].some((member) => member.startsWith(`${path}/`))
+  const missing = (path: string) => Object.assign(new Error(`no ${path} in ${name}`), { code: 'ENOENT' })
+  return {
+    realpath: (path) => Promise.resolve(posix.resolve('/', path)),
+    stat(path) {
+      const [at, size] = [posix.resolve('/', path), sizes.get(posix.resolve('/', path))]
+      if (size === undefined && !isFolder(at)) return Promise.reject(missing(at))
+      return Promise.resolve({
+        isFile: () => size !== undefined,
+        isDirectory: () => size === undefined,
+        size: size ?? 0,
+      })
+    },
+    readdir(path) {
+      const folder = posix.resolve('/', path).replace(/\/$/, '')
+      const inside = [...sizes.keys()].filter((member) => member.startsWith(`${folder}/`))
+      return Promise.resolve([...new Set(inside.map((member) => member.slice(folder.length + 1).split('/')[0]))])
+    },
+    readFile(path) {
+      const member = posix.resolve('/', path).slice(1)
+      const content = readZip(zip, [member], largestMember, name)[member]
+      return content === undefined ? Promise.reject(missing(path)) : Promise.resolve(content)
+    },
+  }
+}
+
+/** Sizes by absolute path; folders have none. */
+function directoryOf(zip: Uint8Array, name: string): ReadonlyMap<string, number> {
+  const sizes = new Map<string, number>()
+  readZip(zip, [], 0, name, (member, size) => {
+    if (member.endsWith('/')) return
+    if (member !== posix.normalize(member) || /^(\.\.|\/)|\\/.test(member))
+      throw new UsageError(`${name} holds a file whose name leads out of it`)
+    sizes.set(`/${member}`, size)
+  })
+  return sizes
 }

@@ -7,6 +7,7 @@ import { archiveName } from '../evaluationStore.js'
 import type { EvaluationFiles } from '../evaluationStore.js'
 import { writeFileAtomically } from '../files.js'
 import { runGate } from '../gate.js'
+import { artifactReader } from '../github/artifactReader.js'
 import { baseFinder } from '../github/base.js'
 import { refuseWorkflowRun, requireHead } from '../github/checkout.js'
 import type { Report } from '../github/publication.js'
@@ -60,8 +61,15 @@ export async function refuseUnsafe({ inputs, context, workspace, services }: Run
 
 /** Where a run reads from. */
 export function placeOf({ inputs, context, workspace, services }: Run): Place {
+  const { client, fetch } = services
   const locate = locateInGit(services.environment, fetchCredentials(context.serverUrl, inputs.token))
-  return { workspace, event: context.event, findBase: baseFinder(context.event), locate }
+  return {
+    workspace,
+    event: context.event,
+    findBase: baseFinder(context.event),
+    locate,
+    ...(client && { artifacts: artifactReader(client, fetch, context.event, context.run.id) }),
+  }
 }
 
 function failed(error: unknown, policy?: Config['policy']): Measured {

@@ -2,9 +2,12 @@ import { lstat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { archiveName } from '../evaluationStore.js'
 import { gateFiles } from '../gate.js'
+import { artifactName } from '../github/artifactName.js'
 import type { UploadedArtifact } from '../github/artifactStore.js'
 import { messageOf } from '../text.js'
 import type { Judged, Run } from './services.js'
+
+export { artifactName }
 
 /**
  * Uploads what a gate has written (report, results, comparison, adversarial examples, JUnit and SARIF) as an artifact of its
@@ -42,15 +45,6 @@ export async function upload(
       'this runner has no service for it; GitHub Enterprise Server lacks it, there use actions/upload-artifact@v3',
     )
   return artifacts.upload(name, folder, await present(folder, names))
-}
-
-/** By it `mode: publish` and `baseline: auto` find what a gate has uploaded. */
-export function artifactName(checkName: string): string {
-  const slug = checkName
-    .toLowerCase()
-    .replace(/[^a-z0-9._-]+/g, '-')
-    .replace(/^-+|-+$/g, '')
-  return /^robustness-gate(-|$)/.test(slug) ? slug : `robustness-gate-${slug}`.replace(/-$/, '')
 }
 
 async function present(folder: string, names: readonly string[]): Promise<readonly string[]> {

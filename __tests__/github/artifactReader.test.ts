@@ -1,0 +1,123 @@
+import { afterEach, describe, expect, test } from '@jest/globals'
+import { zipSync } from 'fflate'
+import { artifactReader, fileIn, parseArtifactSpec } from '../../src/github/artifactReader.js'
+import type { ArtifactReader } from '../../src/github/artifactReader.js'
+import { findBaseline } from '../../src/github/baseline.js'
+import type { Baseline } from '../../src/github/baseline.js'
+import type { Event } from '../../src/github/context.js'
+import { filesInZip } from '../../src/github/zip.js'
+import { repositoryArtifacts } from '../support/github/branchArtifacts.js'
+import type { RepositoryArtifact } from '../support/github/branchArtifacts.js'
+import { clientOf } from '../support/github/client.js'
+import { actionsToken, notAccessible, startGitHub } from '../support/github/loopback.js'
+import type { LoopbackGitHub } from '../support/github/loopback.js'
+import { smallestResults } from '../support/github/results.js'
+
+const commit = 'c'.repeat(40)
+const pull: Event = {
+  ...{ kind: 'pull_request', number: 2, headSha: 'a'.repeat(40), baseRef: 'main', baseSha: commit },
+  ...({ fork: false, author: 'mona' } as object),
+} as Event
+const text = (content: string) => Buffer.from(content)
+const model = zipSync({ 'classifier.onnx': text('a model') })
+
+let github: LoopbackGitHub | undefined
+afterEach(() => github?.close())
+
+async function reader(artifacts: readonly RepositoryArtifact[], event = pull): Promise<ArtifactReader> {
+  const world = { repository: 'Codertocat/Hello-World', pullRequests: [2], tokens: { ghs: actionsToken } }
+  github = await startGitHub({ ...world, extensions: [repositoryArtifacts(artifacts)] })
+  const client = clientOf(github.url, 'ghs', { owner: 'Codertocat', repo: 'Hello-World' })
+  return artifactReader(client, fetch, event, 42)
+}
+
+async function baseline(artifacts: readonly RepositoryArtifact[], spec = 'artifact:model'): Promise<Baseline> {
+  const request = { spec, model: '/workspace/a.onnx', workspace: '/workspace', guarded: true }
+  const none = () => Promise.reject(new Error('not asked'))
+  return findBaseline(request, none, none, await reader(artifacts))
+}
+
+describe('baseline: artifact', () => {
+  test('is the newest of a successful run on the base branch, and the report can say which', async () => {
+    const found = await baseline([
+      { run: 1, name: 'model', zip: zipSync({ 'old.onnx': text('old') }) },
+      { run: 2, name: 'model', zip: model, commit },
+      { run: 3, name: 'model', zip: text('of a run that failed'), conclusion: 'failure' },
+      { run: 4, name: 'model', zip: text('of a fork whose branch is called main, too'), fork: true },
+      { run: 5, name: 'model', zip: text('of another branch'), branch: 'feature' },
+      { run: 6, name: 'model', zip: text('of a pull request that main was the head of'), event: 'pull_request' },
+      { run: 42, name: 'model', zip: text('of the run itself') },
+    ])
+    expect(found).toMatchObject({ kind: 'model', origin: { commit, how: 'artifact model of run 2 on main' } })
+    expect(found).toMatchObject({ model: { name: 'artifact model/classifier.onnx', bytes: text('a model') } })
+  })
+
+  test('a path in it, and the weights beside the model', async () => {
+    const zip = zipSync({ 'out/a.onnx': text('a'), 'out/a.onnx.data': text('weights'), 'out/b.onnx': text('b') })
+    const found = await baseline([{ run: 1, name: 'model', zip }], 'artifact:model/out/a.onnx')
+    expect(found).toMatchObject({ kind: 'model', model: { external: { 'a.onnx.data': text('weights') } } })
+  })
+
+  test('results that a gate has uploaded', async () => {
+    const zip = zipSync({ 'results.json': text(smallestResults), 'report.md': text('') })
+    expect(await baseline([{ run: 1, name: 'model', zip }])).toMatchObject({ kind: 'results' })
+  })
+
+  test.each<[string, readonly RepositoryArtifact[], object]>([
+    ['nowhere', [], { kind: 'missing', reason: 'No successful run on main has uploaded artifact model.' }],
+    ['expired', [{ run: 1, name: 'model', zip: model, expired: true }], { kind: 'expired' }],
+    ['no zip', [{ run: 1, name: 'model', zip: text('no zip') }], { kind: 'broken' }],
+    ['without a model', [{ run: 1, name: 'model', zip: zipSync({ a: text('a') }) }], { kind: 'broken' }],
+    ['broken results', [{ run: 1, name: 'model', zip: zipSync({ 'results.json': text('{') }) }], { kind: 'broken' }],
+  ])('%s: a state of its own', async (_, artifacts, state) => {
+    expect(await baseline(artifacts)).toMatchObject(state)
+  })
+
+  test('a token that may not read them: the job’s author hears which permission is missing', async () => {
+    const artifacts = await reader([])
+    github?.breakOperation('actions/list-artifacts-for-repo', notAccessible)
+    await expect(artifacts.ofBase('model')).rejects.toThrow('the job needs actions: read')
+  })
+})
+
+test('of this run: what an earlier job has uploaded', async () => {
+  const artifacts = await reader([
+    { run: 41, name: 'model', zip: text('of another run') },
+    { run: 42, name: 'model', zip: model },
+  ])
+  const found = await artifacts.ofThisRun('model')
+  expect(found).toMatchObject({ run: 42 })
+  expect(await artifacts.ofThisRun('other')).toBeUndefined()
+})
+
+test.each([
+  ['main of a queue', { kind: 'merge_group', headRef: 'refs/heads/gh-readonly-queue/main/pr-7-0a1b' }, 'main'],
+  ['a branch with slashes', { kind: 'merge_group', headRef: 'refs/heads/gh-readonly-queue/r/1.x/pr-7-0a' }, 'r/1.x'],
+  ['the branch pushed to', { kind: 'push', ref: 'refs/heads/main' }, 'main'],
+  ['none', { kind: 'schedule' }, undefined],
+])('base branch: %s', async (_, event, branch) => {
+  expect((await reader([], event as Event)).baseBranch).toBe(branch)
+})
+
+describe('a zip as a folder', () => {
+  test.each(['../evil.onnx', '/etc/passwd', 'a/../../b', 'a\\b'])('the name %j is refused', (name) => {
+    expect(() => filesInZip(zipSync({ [name]: text('x') }), 'artifact m')).toThrow('a file whose name leads out of it')
+  })
+
+  test('two models and no path: says to write one', async () => {
+    const files = filesInZip(zipSync({ 'a.onnx': text('a'), 'b.onnx': text('b') }), 'artifact m')
+    await expect(fileIn(files, { name: 'm' })).rejects.toThrow('holds more than one model at its top')
+  })
+
+  test('folders, and what is not there', async () => {
+    const files = filesInZip(zipSync({ 'a/b.txt': text('b'), 'c.txt': text('c') }), 'artifact m')
+    expect((await files.readdir('/')).sort()).toEqual(['a', 'c.txt'])
+    expect((await files.stat('/a')).isDirectory()).toBe(true)
+    await expect(files.stat('/x')).rejects.toMatchObject({ code: 'ENOENT' })
+    await expect(files.readFile('/x')).rejects.toMatchObject({ code: 'ENOENT' })
+  })
+})
+
+test.each(['', '/a', 'a/../b', 'a//b', 'a/../../b'])('artifact:%s is refused in one line', (written) => {
+  expect(() => parseArtifactSpec(written)).toThrow(/write artifact:NAME/)
+})
