@@ -28,6 +28,7 @@ const [results, baseline] = ['results.json', 'baseline.json'] as const
  * contradicts the rest. Whatever else the artifact holds, a verdict of its own among it, is not looked at.
  *
  * @param named - The artifact's name; empty for the only one that begins with `robustness-gate`.
+ * @param folder - Where in the artifact they are; empty for its top.
  * @throws UsageError that says in one sentence why there are no results; any other error is the network's.
  */
 export async function reportedResults(
@@ -35,16 +36,20 @@ export async function reportedResults(
   fetch: Fetch,
   run: WorkflowRunEvent,
   named: string,
+  folder = '',
 ): Promise<Reported> {
   const reading = readable(run)
   const artifact = chosen(await artifactsOfRun(client, run.runId).catch(reading), run, named)
   const name = `artifact ${oneLine(artifact.name, 100)}`
   const zip = await downloadArtifact(client, fetch, artifact, largestZip).catch(reading)
-  const files = readZip(zip, [results, baseline], largestFile, name)
-  const ofCandidate = files[results]
+  const [inCandidate, inBaseline] = [results, baseline].map((file) => (folder === '' ? file : `${folder}/${file}`))
+  const files = readZip(zip, [inCandidate, inBaseline], largestFile, name)
+  const ofCandidate = files[inCandidate]
   if (ofCandidate === undefined)
-    throw new UsageError(`${name} has no ${results} at its top; upload what is inside the folder output-dir`)
-  const ofBaseline = files[baseline]
+    throw new UsageError(
+      `${name} has no ${results} ${folder === '' ? 'at its top' : `in ${folder}/`}; upload what is inside the folder output-dir`,
+    )
+  const ofBaseline = files[inBaseline]
   return {
     candidate: parsed(ofCandidate, results),
     ...(ofBaseline && { baseline: parsed(ofBaseline, baseline) }),

@@ -128,7 +128,7 @@ function broken(error: unknown, policy?: Config['policy']): Measured {
 async function judgeReported(config: Config, client: Client, event: WorkflowRunEvent, run: Run): Promise<Measured> {
   const { inputs, services, workspace } = run
   try {
-    const reported = await reportedResults(client, services.fetch, event, inputs.artifact)
+    const reported = await reportedResults(client, services.fetch, event, inputs.artifact, inputs.listed)
     const { ask, warnings } = appealIn(run, config.publish)
     const comparison = await ask(judged(config, reported))
     const files = await writeGateFiles(resolve(workspace, inputs.outputDir), comparison, reported)
