@@ -10,6 +10,7 @@ const rooms = [
   'attacks',
   'engine',
   'sandbox',
+  'runtime',
   'evaluation',
   'comparison',
   'report',

@@ -42,7 +42,8 @@ export async function evaluateModel(
 
 /** What is asked of a model, which has all its files, under a configuration. */
 export function requestFor(role: Role, model: ModelBytes, dataset: Dataset, config: Config): EvaluationRequest {
-  const { threats, suite, quantised, seed, limits } = config
+  const { threats, suite, quantised, seed, limits, executionProvider } = config
   const preprocessing = role === 'candidate' ? config.preprocessing : config.baselinePreprocessing
-  return { model, dataset, preprocessing, threats, suite, quantised, seed, limits, toolVersion: version }
+  const attacked = { model, dataset, preprocessing, threats, suite, quantised, seed }
+  return { ...attacked, limits, executionProvider, toolVersion: version }
 }

@@ -3,6 +3,7 @@ import { threatModel } from './attacks/threat.js'
 import { assertSameConditions, canonical } from './comparison/pairing.js'
 import type { Config } from './config/types.js'
 import type { Dataset } from './data/types.js'
+import { engineName } from './engine/engineName.js'
 import type { ModelBytes } from './engine/messages.js'
 import { EvaluationError, UsageError } from './errors.js'
 import { evaluateModel, requestFor } from './evaluateModel.js'
@@ -103,9 +104,9 @@ export async function recallEvaluation(
 
 /** SHA-256 (hex) over all that an evaluation depends on. */
 export function keyOf({ model, dataset, ...request }: EvaluationRequest, cpu: string): string {
-  const { preprocessing, threats, suite, quantised, seed, limits, toolVersion, shard } = request
+  const { preprocessing, threats, suite, quantised, seed, limits, toolVersion, shard, executionProvider } = request
   const asked = {
-    ...{ layout, toolVersion, engine: engineVersion, cpu, batch: limits.batch },
+    ...{ layout, toolVersion, engine: engineName(engineVersion, executionProvider), cpu, batch: limits.batch },
     ...{ model: hashModel(model), preprocessing, data: dataset.sha256, samples: dataset.samples },
     classNames: dataset.classNames,
     ...{ suite: suiteOf({ suite, quantised }), threats: withBounds(threats, dataset.range), seed, shard },
@@ -151,13 +152,29 @@ async function recall(
 /** @throws UsageError where attacks, seed or data are others. */
 function isAnswer(results: Results, request: EvaluationRequest, cpu: string): boolean {
   const { model, dataset, preprocessing, threats, suite, quantised, seed, toolVersion, shard } = request
+  const engine = engineName(engineVersion, request.executionProvider)
   const asked = { suite: suiteOf({ suite, quantised }), threats: withBounds(threats, dataset.range), seed }
   assertSameConditions({ ...asked, data: { sha256: dataset.sha256 } }, results)
   const { samples, classNames } = dataset
-  const expected = { cpu, version: toolVersion, sha256: hashModel(model), preprocessing, samples, classNames, shard }
+  const expected = {
+    engine,
+    cpu,
+    version: toolVersion,
+    sha256: hashModel(model),
+    preprocessing,
+    samples,
+    classNames,
+    shard,
+  }
   const { tool, data } = results
   const found = {
-    ...{ cpu: tool.cpu, version: tool.version, sha256: results.model.sha256, preprocessing: results.preprocessing },
+    ...{
+      engine: tool.engine,
+      cpu: tool.cpu,
+      version: tool.version,
+      sha256: results.model.sha256,
+      preprocessing: results.preprocessing,
+    },
     ...{ samples: data.samples, classNames: data.classNames, shard: results.shard },
   }
   const labelled = results.samples.every(({ index, label }) => dataset.labels[index] === label)

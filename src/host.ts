@@ -7,12 +7,13 @@ import type { WorkerChild } from './evaluation/children.js'
 import { describeCpu } from './evaluation/cpu.js'
 import type { ChildLimits } from './sandbox/child.js'
 import { startChild } from './sandbox/child.js'
+import type { FindAddon } from './runtime/addonFinder.js'
 import type { HostProcess } from './sandbox/living.js'
 import { killChildrenOnExit } from './sandbox/living.js'
 
 /** What evaluations need of the machine they run on. */
 export interface Host {
-  readonly startChild: (limits: ChildLimits) => WorkerChild
+  readonly startChild: (limits: ChildLimits) => WorkerChild | Promise<WorkerChild>
   readonly cores: number
   /** For the results: single bits may differ from one kind to the next. */
   readonly cpu: string
@@ -24,16 +25,28 @@ export interface Host {
  * This machine. Its children die with `process`, however that ends.
  *
  * @param entry - `import.meta.url` of the program that runs.
+ * @param findAddon - Of onnxruntime, for children of the bundle; the others find it where it is installed.
  */
-export function nodeHost(entry: string, process: HostProcess): Host {
+export function nodeHost(entry: string, process: HostWithEnvironment, findAddon: FindAddon): Host {
   const living = killChildrenOnExit(process)
   const worker = workerEntry(entry)
   return {
-    startChild: (limits) => startChild<Request, Reply>({ ...limits, entry: worker, schema: ReplySchema, living }),
+    startChild: async (limits) => {
+      const argv = isBundle(entry) ? [await findAddon(limits.cuda ? 'cuda' : 'cpu')] : []
+      const environment = limits.cuda ? cudaEnvironment(process.env) : {}
+      return startChild<Request, Reply>({ ...limits, entry: worker, argv, environment, schema: ReplySchema, living })
+    },
     cores: availableParallelism(),
     cpu: describeCpu(cpus()[0]?.model, cpuInformation()),
     now: () => performance.now(),
   }
+}
+
+type HostWithEnvironment = HostProcess & { readonly env: Readonly<Record<string, string | undefined>> }
+
+/** Where the graphics card's libraries are, and that products of floats are not rounded to 10 bits (TF32). */
+function cudaEnvironment({ LD_LIBRARY_PATH: libraries }: HostWithEnvironment['env']): Record<string, string> {
+  return { NVIDIA_TF32_OVERRIDE: '0', ...(libraries && { LD_LIBRARY_PATH: libraries }) }
 }
 
 /** The part of Node's `process` that `guardStatus` uses. */
@@ -66,8 +79,11 @@ export function guardStatus(process: GuardedProcess, tell: (error: unknown) => v
 
 /** Absolute path of the child's program: beside the bundle dist/cli/index.js, or in engine/ where nothing is bundled. */
 export function workerEntry(entry: string): string {
-  const bundled = entry.endsWith('/index.js')
-  return fileURLToPath(new URL(bundled ? '../worker/index.js' : './engine/worker.js', entry))
+  return fileURLToPath(new URL(isBundle(entry) ? '../worker/index.js' : './engine/worker.js', entry))
+}
+
+function isBundle(entry: string): boolean {
+  return entry.endsWith('/index.js')
 }
 
 /** Linux tells the vector extensions here; elsewhere the model's name has to do. */

@@ -22,9 +22,8 @@ import { evaluateShard } from './jobs/shard.js'
 import { tell } from './jobs/tell.js'
 import { keepFiles } from './jobs/upload.js'
 import { headline } from './report/headline.js'
+import { addonFinder } from './runtime/addonFinder.js'
 import { logLine, messageOf } from './text.js'
-
-const host = nodeHost(import.meta.url, process)
 
 const log: Log = {
   info: (message) => core.info(logLine(message)),
@@ -39,7 +38,7 @@ const log: Log = {
   },
 }
 
-const cacheEffects = { toolkit: () => import('@actions/cache'), warning: log.warning, now: host.now }
+const cacheEffects = { toolkit: () => import('@actions/cache'), warning: log.warning, now: () => performance.now() }
 
 /** Inputs → context → job → comment, check run, summary. Returns the job's exit status. */
 async function main(): Promise<number> {
@@ -47,13 +46,19 @@ async function main(): Promise<number> {
   if (inputs.token !== '') core.setSecret(inputs.token)
   const payload = await readPayload(process.env.GITHUB_EVENT_PATH)
   const context = readContext(process.env, payload, inputs.allowUnsafePullRequestTarget)
+  const findAddon = addonFinder({
+    entry: import.meta.url,
+    environment: process.env,
+    installed: inputs.onnxruntime,
+    info: log.info,
+  })
   const run: Run = {
     inputs,
     context,
     workspace: resolve(process.env.GITHUB_WORKSPACE || '.'),
     services: {
       environment: process.env,
-      host,
+      host: nodeHost(import.meta.url, process, findAddon),
       log,
       setOutput: core.setOutput,
       writeSummary: async (markdown) => void (await core.summary.addRaw(markdown, true).write()),

@@ -50,6 +50,7 @@ describe('defaults are those the README promises', () => {
         failOn: 'regression',
       },
       limits: { seconds: 3600, workers: undefined, batch: 64 },
+      executionProvider: 'cpu',
       publish: {
         comment: 'always',
         checkName: 'Robustness gate',

@@ -19,7 +19,17 @@ function getInput(given: Readonly<Record<string, string>>): (name: string) => st
   return (name) => given[name] ?? metadata.inputs[name]?.default ?? ''
 }
 
-const others = ['mode', 'shard', 'results', 'artifact', 'allow-unsafe-pull-request-target', 'dry-run', 'upload', 'cache']
+const others = [
+  'mode',
+  'shard',
+  'results',
+  'artifact',
+  'allow-unsafe-pull-request-target',
+  'dry-run',
+  'upload',
+  'cache',
+  'onnxruntime',
+]
 
 test('every setting can be given as an input, and every input is read', () => {
   const read = [...inputSettings.map(kebabCase), 'config', 'github-token', 'output-dir', ...others]

@@ -37,6 +37,7 @@ export const ballFlags: SettingFlags = {
 }
 
 export const limitFlags: SettingFlags = {
+  executionProvider: ['NAME', 'cpu, or cuda for an NVIDIA card (default: cpu)'],
   batch: ['N', 'images in one run of the model, 1 or a multiple of 16 (default: 64)'],
   timeLimit: ['SECONDS', 'for the evaluation of one model (default: 3600)'],
 }

@@ -153,13 +153,19 @@ function configOf(settings: Settings): Config {
       failOn: settings.failOn,
       onMissingBaseline: settings.onMissingBaseline,
     },
-    limits: { seconds: settings.timeLimit, workers: settings.workers, batch: settings.batch },
+    limits: { seconds: settings.timeLimit, workers: workersOf(settings), batch: settings.batch },
+    executionProvider: settings.executionProvider,
     publish: {
       comment: settings.comment,
       checkName: settings.checkName,
       acceptLabel: settings.acceptLabel === 'none' ? undefined : settings.acceptLabel,
     },
   }
+}
+
+/** Processes share a graphics card badly: each would hold a copy of the model and of the runtime there. */
+function workersOf({ workers, executionProvider }: Settings): number | undefined {
+  return workers ?? (executionProvider === 'cuda' ? 1 : undefined)
 }
 
 function requireEqualLengths({ mean, std }: Preprocessing, names: string): void {

@@ -80,6 +80,7 @@ export const settings = {
   timeLimit: schemaOf((value) => number(value, { min: 1, max: 86_400 })).default(3600),
   workers: schemaOf((value) => wholeNumber(value, { min: 1, max: 256 })).optional(),
   batch: schemaOf(batchSize).default(64),
+  executionProvider: schemaOf(choice(['cpu', 'cuda'])).default('cpu'),
 
   comment: schemaOf(choice(['always', 'on-change', 'on-failure', 'never'])).default('always'),
   checkName: schemaOf(checkName).default('Robustness gate'),

@@ -69,6 +69,9 @@ export interface Policy {
   readonly onMissingBaseline?: 'pass' | 'fail'
 }
 
+/** What onnxruntime runs models on. */
+export type ExecutionProvider = 'cpu' | 'cuda'
+
 export interface Limits {
   /** Wall-clock seconds for one evaluation (one model). */
   readonly seconds: number
@@ -96,6 +99,7 @@ export interface Config {
   readonly suite: Suite
   readonly policy: Policy
   readonly limits: Limits
+  readonly executionProvider: ExecutionProvider
   readonly publish: {
     readonly comment: 'always' | 'on-change' | 'on-failure' | 'never'
     /** Names the gate: its comment's marker and its check run. */

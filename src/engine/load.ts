@@ -1,4 +1,5 @@
 import { env } from 'onnxruntime-node'
+import { engineName } from './engineName.js'
 import { attacksRun, withFallback } from './attacksRun.js'
 import type { AttackPlan } from './image.js'
 import { withApplicableLosses } from './losses.js'
@@ -49,7 +50,7 @@ export async function loadModel(request: LoadRequest): Promise<LoadedModel> {
     },
     classes,
     batch: gradient ? engine.gradient.batch : engine.prediction.batch,
-    runtime: `onnxruntime ${env.versions.node ?? ''}`.trimEnd(),
+    runtime: engineName(env.versions.node ?? '', request.executionProvider),
     flags: [
       ...(gradient ? applicable.flags : []),
       ...flagsOfModel({ facts, obstacle, optimisation, attacks: request.attacks }),

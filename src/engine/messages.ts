@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { InspectionSchema } from '../autodiff/inspection.js'
 import type { AttackSpec } from '../config/attackTypes.js'
-import type { DataOptions, Layout, Preprocessing, ThreatSpec } from '../config/types.js'
+import type { DataOptions, ExecutionProvider, Layout, Preprocessing, ThreatSpec } from '../config/types.js'
 import type { RawData } from '../data/types.js'
 import { SignSchema } from './signs.js'
 
@@ -29,6 +29,8 @@ export interface LoadRequest {
   /** Only points of 8 bits count as witnesses. */
   readonly quantised: boolean
   readonly batch: number
+  /** What attacks and predictions run on; undefined: the processor. The gradient model is made on the processor anyway. */
+  readonly executionProvider?: ExecutionProvider
   /** Send the worst point found of each broken image along. */
   readonly witnesses: boolean
 }
@@ -115,7 +117,7 @@ export const ReplySchema = z.discriminatedUnion('type', [
     classes: z.int().min(2),
     /** The batch in use: the one asked for, or the model's own. */
     batch: z.int().min(1),
-    /** `onnxruntime 1.30.0` */
+    /** `onnxruntime 1.30.0`, or `onnxruntime 1.30.0 cuda` */
     engine: z.string(),
     /** Whether there is one: else only attacks that need none are run. */
     gradient: z.boolean(),

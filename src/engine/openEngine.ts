@@ -79,12 +79,13 @@ async function factsWithout(
 }
 
 async function openOriginal(
-  { model, batch: wanted, shape }: LoadRequest,
+  { model, batch: wanted, shape, executionProvider }: LoadRequest,
   { preprocessingModel, input, output, classes, originalBatch }: OriginalFacts,
   optimisation: Optimisation,
 ): Promise<Engine['prediction']> {
   return originalOracle({
-    session: await openSession(model.bytes, model.external, optimisation),
+    session: await openSession(model.bytes, model.external, optimisation, executionProvider),
+    // A few products and sums for each pixel: not worth a way to a graphics card and back.
     preprocessing: preprocessingModel && (await openSession(preprocessingModel)),
     input: input.name,
     output,
@@ -96,12 +97,13 @@ async function openOriginal(
 
 /** @returns what is wrong with it where something is */
 async function openGradient(
-  { batch: wanted, shape, range }: LoadRequest,
+  { batch: wanted, shape, range, executionProvider }: LoadRequest,
   { gradientModel, gradientBatch, classes, output, comparable }: Surrogate,
   prediction: Engine['prediction'],
   optimisation: Optimisation,
 ): Promise<Engine['gradient'] | string> {
-  const session = await openSession(gradientModel, {}, optimisation).catch((error: unknown) => messageOf(error))
+  const opening = openSession(gradientModel, {}, optimisation, executionProvider)
+  const session = await opening.catch((error: unknown) => messageOf(error))
   if (typeof session === 'string') return `onnxruntime does not open it: ${oneLine(session, 200)}`
   const batch = gradientBatch === 'free' ? wanted : gradientBatch
   const gradient = gradientOracle({ session, classes, batch, shape })

@@ -1,12 +1,14 @@
 import { InferenceSession, Tensor as OnnxTensor } from 'onnxruntime-node'
+import type { ExecutionProvider } from '../config/types.js'
+import { UsageError } from '../errors.js'
 import type { RunModel, Tensor } from '../onnx/graph.js'
+import { messageOf, oneLine } from '../text.js'
 
 /**
  * One thread for each session: parallelism comes from worker processes, and with one thread the order of the sums does
  * not depend on the machine. Only fatal errors are logged; the others come back as exceptions.
  */
 const options = {
-  executionProviders: ['cpu'],
   intraOpNumThreads: 1,
   interOpNumThreads: 1,
   executionMode: 'sequential',
@@ -37,17 +39,27 @@ const levels = {
  * Opens a model.
  *
  * @param external contents of external data files by the location the model names
+ * @throws UsageError where there is no such provider
  */
-export function openSession(
+export async function openSession(
   model: Uint8Array,
   external: Readonly<Record<string, Uint8Array>> = {},
   optimisation: Optimisation = 'all',
+  provider: ExecutionProvider = 'cpu',
 ): Promise<InferenceSession> {
   // onnxruntime-node 1.30 takes one ./ off a path, and then misses the file that a model calls ./weights.
   const pathOf = (location: string): string => (location.startsWith('./') ? `./${location}` : location)
   const externalData = Object.entries(external).map(([location, data]) => ({ path: pathOf(location), data }))
-  const chosen = { ...options, ...levels[optimisation] }
-  return InferenceSession.create(model, externalData.length > 0 ? { ...chosen, externalData } : chosen)
+  const chosen = { ...options, ...levels[optimisation], executionProviders: [provider] }
+  try {
+    return await InferenceSession.create(model, externalData.length > 0 ? { ...chosen, externalData } : chosen)
+  } catch (error) {
+    if (!/AppendExecutionProvider/.test(messageOf(error))) throw error
+    throw new UsageError(
+      `execution-provider ${provider}: onnxruntime cannot use it on this machine (${oneLine(messageOf(error), 200)}); it needs an NVIDIA driver, CUDA 12 and cuDNN 9 where the system looks for libraries or LD_LIBRARY_PATH says`,
+      { cause: error },
+    )
+  }
 }
 
 /** Runs encoded models, and keeps the last one open: whoever made the runner closes it. */

@@ -9,7 +9,7 @@ export type Answer = Exclude<Reply, { type: 'failed' }>
 
 /** What is needed to ask children anything. */
 export interface ChildEffects {
-  readonly startChild: (limits: ChildLimits) => WorkerChild
+  readonly startChild: (limits: ChildLimits) => WorkerChild | Promise<WorkerChild>
   /** Ends everything: the children are killed and the promise rejects. */
   readonly signal?: AbortSignal
 }
@@ -31,7 +31,11 @@ export async function withChildren<T>(
   effects.signal?.addEventListener('abort', killAll)
   try {
     effects.signal?.throwIfAborted()
-    while (children.length < count) children.push(effects.startChild(limits))
+    while (children.length < count) {
+      children.push(await effects.startChild(limits))
+      // It may have been called off while what the first child needs was fetched.
+      effects.signal?.throwIfAborted()
+    }
     return await Promise.all(children.map(talk))
   } catch (error) {
     if (effects.signal?.aborted !== true) throw error

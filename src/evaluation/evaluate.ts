@@ -1,4 +1,4 @@
-import type { Limits, Preprocessing, Suite, ThreatSpec } from '../config/types.js'
+import type { ExecutionProvider, Limits, Preprocessing, Suite, ThreatSpec } from '../config/types.js'
 import type { Dataset } from '../data/types.js'
 import type { ImageTask, LoadRequest, ModelBytes, Reply } from '../engine/messages.js'
 import { UsageError } from '../errors.js'
@@ -12,6 +12,7 @@ import { allFlags } from './flags.js'
 import { hashModel, modelSize } from './modelFile.js'
 import type { Progress } from './progress.js'
 import type { Results } from './results.js'
+import type { ChildLimits } from '../sandbox/child.js'
 import type { Shard } from './shards.js'
 import { imagesOfShard } from './shards.js'
 import { summarise } from './summarise.js'
@@ -28,6 +29,8 @@ export interface EvaluationRequest {
   readonly quantised?: boolean
   readonly seed: number
   readonly limits: Limits
+  /** Undefined: the processor. */
+  readonly executionProvider?: ExecutionProvider
   readonly toolVersion: string
   /** Only this part of the images; the data are named as a whole. */
   readonly shard?: Shard
@@ -80,7 +83,7 @@ export async function evaluate(request: EvaluationRequest, effects: EvaluationEf
     effects.onProgress?.({ done, total, correct, robust: { ...robust }, gradients, seconds: seconds() })
   }
 
-  const loaded = await withChildren(workers, { timeLimitSeconds: limits.seconds }, effects, (child) =>
+  const loaded = await withChildren(workers, childLimits(request), effects, (child) =>
     work(child, request, collector, workers, onOutcome),
   )
   const { classes, batch, engine, gradient } = sameOfAll(loaded, `evaluating ${model.name}`)
@@ -171,6 +174,14 @@ async function work(
   return loaded
 }
 
+/** What a child that runs a model may use. */
+export function childLimits({
+  limits,
+  executionProvider,
+}: Pick<EvaluationRequest, 'limits' | 'executionProvider'>): ChildLimits {
+  return { timeLimitSeconds: limits.seconds, ...(executionProvider === 'cuda' && { cuda: true }) }
+}
+
 /** Messages of a megabyte: Node reads a hundred of them four times as fast as one of a hundred megabytes. */
 export function inPieces(images: readonly ImageTask[]): ImageTask[][] {
   const bytes = images[0]?.pixels.byteLength ?? 1
@@ -192,6 +203,7 @@ export function loadRequest({ model, dataset, ...request }: EvaluationRequest): 
     seed: request.seed,
     quantised: request.quantised ?? false,
     batch: request.limits.batch,
+    executionProvider: request.executionProvider,
     witnesses: request.witnesses ?? false,
   }
 }

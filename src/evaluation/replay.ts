@@ -1,7 +1,7 @@
 import type { ImageTask } from '../engine/messages.js'
 import type { ChildEffects } from './children.js'
 import { answers, impossibleReply, withChildren } from './children.js'
-import { inPieces, loadRequest } from './evaluate.js'
+import { childLimits, inPieces, loadRequest } from './evaluate.js'
 import type { EvaluationRequest } from './evaluate.js'
 
 /** A point that is put to a model as it is. */
@@ -28,8 +28,7 @@ export async function predictionsAt(
   if (points.length === 0) return []
   const doing = `replaying adversarial examples on ${request.model.name}`
   const predictions = new Array<number | undefined>(points.length)
-  const limits = { timeLimitSeconds: request.limits.seconds }
-  await withChildren(1, limits, effects, async (child) => {
+  await withChildren(1, childLimits(request), effects, async (child) => {
     let [sent, done] = [0, 0]
     let batch: number | undefined
     child.send(loadRequest(request))

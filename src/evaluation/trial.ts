@@ -1,6 +1,6 @@
 import type { Flag, ImageTask } from '../engine/messages.js'
 import { answers, impossibleReply, withChildren } from './children.js'
-import { checkLabels, loadRequest } from './evaluate.js'
+import { checkLabels, childLimits, loadRequest } from './evaluate.js'
 import type { EvaluationEffects, EvaluationRequest } from './evaluate.js'
 
 /** What one batch of a model has shown. */
@@ -29,8 +29,7 @@ export async function tryModel(
   effects: Pick<EvaluationEffects, 'startChild' | 'signal' | 'now'>,
 ): Promise<Trial> {
   const doing = `trying ${request.model.name}`
-  const limits = { timeLimitSeconds: request.limits.seconds }
-  const [trial] = await withChildren(1, limits, effects, async (child) => {
+  const [trial] = await withChildren(1, childLimits(request), effects, async (child) => {
     child.send(loadRequest(request))
     const replies = answers(child, doing)
     const { value: loaded } = await replies.next()

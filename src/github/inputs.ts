@@ -28,6 +28,8 @@ export interface Inputs {
   readonly shard?: Shard
   /** Folder with what the shards have written, relative to the workspace; empty to fetch this run's artifacts. */
   readonly results: string
+  /** Folder of an installed onnxruntime-node that runs the models; empty for the action's own. */
+  readonly onnxruntime: string
   /** No input: the one of the config's `models` that a run is narrowed to. */
   readonly listed?: string
 }
@@ -62,6 +64,7 @@ export function readInputs(getInput: (name: string) => string): Inputs {
     cache: oneOf('cache', getInput('cache') || 'true', ['true', 'false']) === 'true',
     ...(shard !== '' && { shard: parseShard(shard, 'input shard') }),
     results: getInput('results'),
+    onnxruntime: getInput('onnxruntime'),
   }
 }
 

@@ -13,11 +13,17 @@ import type { LivingChildren } from './living.js'
 export interface ChildLimits {
   /** Wall-clock seconds from its start to its end. */
   readonly timeLimitSeconds: number
+  /** It works on a graphics card, too. */
+  readonly cuda?: boolean
 }
 
 export interface ChildOptions<Reply> extends ChildLimits {
   /** Absolute path of its script: its working directory is not ours. */
   readonly entry: string
+  /** What the script is told; nothing secret, since every process of the machine can read it. */
+  readonly argv?: readonly string[]
+  /** All that is in its environment. */
+  readonly environment?: Readonly<Record<string, string | undefined>>
   /** The node that runs it; undefined: the one that runs us. */
   readonly execPath?: string
   /** Everything the child says must match. */
@@ -43,8 +49,8 @@ export interface Child<Request, Reply> {
 const LONGEST_DELAY = 2 ** 31 - 1
 
 /**
- * Starts a script as a process of its own with an empty environment, no arguments and an empty directory (0700) of its
- * own to work in. The time limit is kept by this side, with SIGKILL, because native code blocks the child's event loop.
+ * Starts a script as a process of its own with an empty environment and no arguments, unless they are given, and an empty
+ * directory (0700) of its own to work in. The time limit is kept by this side, with SIGKILL, because native code blocks the child's event loop.
  *
  * Node's IPC carries 100 MB in 0.3 s (Node 24) to 1.4 s (Node 20) as one message and in 0.35 s as messages of 200 kB
  * (measured), so data of any size is best sent in small pieces and no file is needed.
@@ -52,10 +58,10 @@ const LONGEST_DELAY = 2 ** 31 - 1
 export function startChild<Request, Reply>(options: ChildOptions<Reply>): Child<Request, Reply> {
   if (!isAbsolute(options.entry)) throw new TypeError(`the child's entry must be an absolute path: ${options.entry}`)
   const directory = makeDirectory()
-  const child = fork(options.entry, [], {
+  const child = fork(options.entry, options.argv ?? [], {
     execPath: options.execPath ?? process.execPath,
     // Named and undefined: else Node hands this one on even to an empty environment.
-    env: { NODE_V8_COVERAGE: undefined },
+    env: { NODE_V8_COVERAGE: undefined, ...options.environment },
     execArgv: [],
     cwd: directory,
     serialization: 'advanced',
