@@ -86,8 +86,19 @@ function stridedDepthwise(channels, h, k, chosen) {
     makeNode('Mul', ['r', 'mask'], ['s']),
     makeNode('Conv', ['s', 'w'], ['y'], { group: channels, pads: [k - 1 - pad, k - 1 - pad, pad, pad] }),
   ]
+  // Each row times this is two rows, the pixels of the first 2 apart.
+  const places = floats(
+    [half, 2 * h],
+    Float32Array.from({ length: half * 2 * h }, (_, at) => (at % (2 * h) === 2 * Math.floor(at / (2 * h)) ? 1 : 0)),
+  )
+  const multiplied = [
+    makeNode('MatMul', ['g', 'places'], ['r']),
+    makeNode('Reshape', ['r', 'whole'], ['s']),
+    stuffed[2],
+  ]
   const ways = {
     ConvTranspose: [[makeNode('ConvTranspose', ['g', 'w'], ['y'], { group: channels, ...transposed })], { w }],
+    'zeros between by a product, then Conv': [multiplied, { w, places, whole: ints([-1, channels, h, h]) }],
     'zeros between, then Conv': [stuffed, { w, mask, scales: floats([4], Float32Array.of(1, 1, 2, 2)) }],
     'phases and DepthToSpace': [nodes, { w: floats([4 * channels, 1, taps, taps]), ...cut }],
   }
@@ -111,5 +122,5 @@ export const convolutionWays = async () => [
   ...(await depthwise(288, 8, 5)),
   ...(await stridedDepthwise(16, 32, 3, 'ConvTranspose')),
   ...(await stridedDepthwise(72, 16, 3, 'ConvTranspose')),
-  ...(await stridedDepthwise(288, 8, 5, 'zeros between, then Conv')),
+  ...(await stridedDepthwise(288, 8, 5, 'zeros between by a product, then Conv')),
 ]

@@ -82,18 +82,14 @@ function isWideDepthwise({ dims }: Tensor, group: number, window: Window): boole
 /** Puts the gradients `stride` apart with zeros between them; on that grid the convolution had stride 1. */
 function stuffZeros(b: GradientBuilder, gradient: string, weights: Tensor, group: number, window: Window): string {
   const { kernel, strides, begin, input, output } = window
-  const sizes = output.map((size, axis) => size * strides[axis])
-  const scales = b.constant('float32', [4], Float32Array.of(1, 1, ...strides))
-  const repeated = b.add('Resize', [gradient, '', scales], {
-    mode: 'nearest',
-    nearest_mode: 'floor',
-    coordinate_transformation_mode: 'asymmetric',
-  })
-  const isFirst = (row: number, column: number): boolean => row % strides[0] === 0 && column % strides[1] === 0
-  const mask = Float32Array.from({ length: sizes[0] * sizes[1] }, (_, at) =>
-    isFirst(Math.floor(at / sizes[1]), at % sizes[1]) ? 1 : 0,
-  )
-  const apart = b.mul(repeated, b.constant('float32', [1, 1, ...sizes], mask))
+  const [down, right] = strides
+  const [height, width] = output
+  const sizes = [height * down, width * right]
+  // A row becomes `down` rows, the first with its pixels `right` apart, by a product that onnxruntime makes in one pass.
+  const places = new Float32Array(width * down * sizes[1])
+  for (let pixel = 0; pixel < width; pixel++) places[pixel * down * sizes[1] + pixel * right] = 1
+  const rows = b.add('MatMul', [gradient, b.constant('float32', [width, down * sizes[1]], places)])
+  const apart = b.reshape(rows, [-1, group, ...sizes])
   const turned = turnedRound(
     weights,
     group,
