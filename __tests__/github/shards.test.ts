@@ -1,0 +1,51 @@
+import { mkdir, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from '@jest/globals'
+import { readShards, shardsInFolder } from '../../src/github/shards.js'
+import type { PossibleShard, ShardFile } from '../../src/github/shards.js'
+import { inTemporaryFolder } from '../support/cli.js'
+import { smallestResults } from '../support/github/results.js'
+
+const commit = 'c0ffee'.padEnd(40, '0')
+const digits = { checkName: 'Digits', commit }
+
+function files(gate: string): Readonly<Record<string, string>> {
+  const record = { schema: 'robustness-gate/shard/1', gate, commit, shard: { index: 1, count: 1 }, baseline: 'none' }
+  return { 'shard.json': JSON.stringify({ ...record, notes: [] }), 'results.json': smallestResults }
+}
+
+function possible(name: string, contents: Readonly<Record<string, string>>): PossibleShard {
+  const encoded = (file: ShardFile) => (contents[file] === undefined ? undefined : Buffer.from(contents[file]))
+  return { name, read: (file) => Promise.resolve(encoded(file)) }
+}
+
+test('of several gates’ shards in one workflow each gate finds its own', async () => {
+  const found = [possible('a', files('Digits')), possible('b', files('Letters')), possible('c', { 'log.txt': '' })]
+  expect((await readShards(found, 'here', digits)).map(({ name }) => name)).toEqual(['a'])
+  await expect(readShards(found.slice(1), 'here', digits)).rejects.toThrow(
+    'here: there is no shard of "Digits", only of "Letters"; did the jobs with shard: I/N run and upload what they wrote?',
+  )
+})
+
+test('what another commit’s run wrote is refused, and so is what no shard writes', async () => {
+  const other = { ...digits, commit: 'bad'.padEnd(40, '0') }
+  await expect(readShards([possible('a', files('Digits'))], 'here', other)).rejects.toThrow(/^a: is of commit c0ffee/)
+  const broken = possible('a', { ...files('Digits'), 'results.json': '{}' })
+  await expect(readShards([broken], 'here', digits)).rejects.toThrow(/^a\/results\.json: is no valid results file/)
+})
+
+test('folders are searched at every depth, links are not followed', async () => {
+  await inTemporaryFolder(async (folder) => {
+    for (const place of ['shards/one/digits', 'shards/two', 'elsewhere']) {
+      await mkdir(join(folder, place), { recursive: true })
+      await writeFile(join(folder, place, 'shard.json'), files('Digits')['shard.json'])
+    }
+    await symlink(join(folder, 'elsewhere'), join(folder, 'shards/linked'))
+    await mkdir(join(folder, 'shards/three'))
+    await symlink(join(folder, 'elsewhere/shard.json'), join(folder, 'shards/three/shard.json'))
+    const found = await shardsInFolder(join(folder, 'shards'), folder)
+    expect(found.map(({ name }) => name)).toEqual(['shards/one/digits', 'shards/two'])
+    expect(await found[0].read('results.json')).toBeUndefined()
+    expect(await shardsInFolder(join(folder, 'nowhere'), folder)).toEqual([])
+  })
+})
