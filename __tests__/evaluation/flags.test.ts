@@ -147,6 +147,25 @@ describe('data that do not fit the model', () => {
     expect(codesOf(predicting((label) => (label + 5) % 10))).toEqual([])
   })
 
+  test('labels that count the classes of the data, where the model has more', () => {
+    // Three classes that are 207, 210 and 213 to the model; of 40 images it takes `wrong` for another one of the three.
+    const subset = (right: number) =>
+      images(40, (index) => {
+        const label = index % 3
+        return { label, predicted: index < right ? label : 207 + 3 * label }
+      })
+    expect(allFlags([], subset(0), SUITE)).toEqual([
+      expect.objectContaining({
+        code: 'label-range',
+        message: expect.stringContaining('beyond every label (2 at most) on 40 of 40 images, and the label on 0'),
+      }),
+    ])
+    expect(codesOf(subset(10))).toEqual(['label-range'])
+    expect(codesOf(subset(11))).toEqual([])
+    // One class alone says nothing about how the others are numbered.
+    expect(codesOf(images(40, () => ({ label: 0, predicted: 5 })))).toEqual([])
+  })
+
   test('two classes taken for one another are no shift', () => {
     const swapped = images(40, (index) => ({ label: index % 2, predicted: 1 - (index % 2) }))
     expect(codesOf(swapped)).toEqual([])

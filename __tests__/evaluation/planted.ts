@@ -101,6 +101,36 @@ export const FAULTS = {
     ],
     constants: { tenth: number(0.1) },
   },
+  /** The root of every pixel, squared: the slope is infinite where the pixel is 0, and infinity times 0 is NaN. */
+  'roots at 0': {
+    before: [makeNode('Sqrt', ['image'], ['root']), makeNode('Mul', ['root', 'root'], ['fed'])],
+  },
+  /** The root of what is negative wherever the first pixel is black, as it is in most of these images. */
+  'roots of negative numbers': {
+    before: [
+      makeNode('Slice', ['image', 'from', 'to', 'axes'], ['corner']),
+      makeNode('Sub', ['corner', 'tiny'], ['below']),
+      makeNode('Sqrt', ['below'], ['root']),
+      makeNode('Mul', ['root', 'nothing'], ['none']),
+      makeNode('Add', ['image', 'none'], ['fed']),
+    ],
+    constants: {
+      from: { type: 'int64', dims: [2], data: BigInt64Array.of(0n, 0n) },
+      to: { type: 'int64', dims: [2], data: BigInt64Array.of(1n, 1n) },
+      axes: { type: 'int64', dims: [2], data: BigInt64Array.of(2n, 3n) },
+      tiny: number(1e-6),
+      nothing: number(0),
+    },
+  },
+  /** The first two classes alone. */
+  'two classes': {
+    after: [makeNode('Slice', ['said', 'from', 'to', 'axes'], ['logits'])],
+    constants: {
+      from: { type: 'int64', dims: [1], data: BigInt64Array.of(0n) },
+      to: { type: 'int64', dims: [1], data: BigInt64Array.of(2n) },
+      axes: { type: 'int64', dims: [1], data: BigInt64Array.of(1n) },
+    },
+  },
   'pixels of 0 … 255': {
     before: [makeNode('Div', ['image', 'white'], ['fed'])],
     constants: { white: number(255) },

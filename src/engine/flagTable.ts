@@ -63,6 +63,7 @@ export const FLAGS = {
   'loss-rising': { from: 'images', kind: 'fault', remedy: 'attack with more steps' },
   'more-steps': { from: 'images', kind: 'fault', remedy: 'attack with more steps and restarts, or with autoattack' },
   'label-shift': { from: 'images', kind: 'fault', remedy: 'number the labels of the data as the model does' },
+  'label-range': { from: 'images', kind: 'fault', remedy: 'number the labels of the data as the model does' },
   'wrong-range': {
     from: 'images',
     kind: 'fault',

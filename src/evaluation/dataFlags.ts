@@ -22,6 +22,20 @@ export function labelShift(samples: readonly SampleOutcome[]): readonly Flag[] {
   })
 }
 
+/**
+ * Labels that count the classes of the data alone, where the model has more of them, as those of ten classes of ImageNet may
+ * be numbered 0 to 9: most predictions are beyond every label.
+ */
+export function labelRange(samples: readonly SampleOutcome[]): readonly Flag[] {
+  const right = samples.filter(isCorrect).length
+  const labels = new Set(samples.map(({ label }) => label))
+  const greatest = samples.reduce((most, { label }) => Math.max(most, label), 0)
+  const beyond = samples.filter(({ predicted }) => predicted > greatest)
+  if (labels.size < 3 || beyond.length < Math.max(LEAST, 3 * right, samples.length / 2)) return []
+  const found = `The prediction is a class beyond every label (${greatest} at most) on ${beyond.length} of ${samples.length} images, and the label on ${right}`
+  return [{ code: 'label-range', message: flagMessage('label-range', found), samples: indices(beyond) }]
+}
+
 /** What the model seems to have been trained on, where it is right on pixels in that range and wrong as it was fed. */
 const RANGES: readonly (readonly [Sign, string])[] = [
   ['right-at-0-255', 'pixels of 0 … 255'],

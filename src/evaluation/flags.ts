@@ -2,7 +2,7 @@ import { flagEntry, flagMessage, type FlagCode } from '../engine/flagTable.js'
 import type { Flag, SampleOutcome } from '../engine/messages.js'
 import type { Sign } from '../engine/signs.js'
 import { beatenByOneStep, beatenWithoutGradient, hasGradientFree, type NamedAttack } from './attackEvidence.js'
-import { labelShift, wrongRange } from './dataFlags.js'
+import { labelRange, labelShift, wrongRange } from './dataFlags.js'
 import { mergeFlags } from './mergeFlags.js'
 import { isCorrect } from './summarise.js'
 
@@ -35,6 +35,7 @@ export function allFlags(
       }),
     ),
     ...labelShift(samples),
+    ...labelRange(samples),
     ...wrongRange(samples),
   ]
 }
