@@ -340,7 +340,7 @@ describe('what goes wrong is not taken for a regression', () => {
       'suite: quick',
       'suite: {attacks: [{name: pgd, steps: 1000, stepSize: 0.0001, restarts: 20}]}',
     )
-    const { job } = await changing({ [model]: hardened }, { ...start, 'robustness.yml': endless })
+    const { job } = await changing({ [model]: finetuned }, { ...start, 'robustness.yml': endless })
     const outcome = await run({ ...job, inputs: { config: 'robustness.yml', 'time-limit': '2' } })
     expect(outcome).toMatchObject({ status: 3, outputs: { verdict: 'error' } })
     expect(outcome.errors).toEqual([expect.stringContaining('No answer within 2 s')])
