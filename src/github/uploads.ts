@@ -1,3 +1,5 @@
+import { comparisonSchema } from '../comparison/schema.js'
+import type { Comparison } from '../comparison/types.js'
 import { UsageError } from '../errors.js'
 import type { Results } from '../evaluation/results.js'
 import { parseResults } from '../evaluation/resultsFile.js'
@@ -10,8 +12,16 @@ import { readZip } from './zip.js'
 
 /** What a run says it measured. */
 export interface Reported {
-  readonly candidate: Results
+  /** Undefined where the model is unchanged and was not attacked. */
+  readonly candidate?: Results
   readonly baseline?: Results
+  readonly spared?: Spared
+}
+
+/** What it says of a model that is its own baseline. */
+export interface Spared {
+  readonly data: NonNullable<Comparison['data']>
+  readonly origins: NonNullable<Comparison['origins']>
 }
 
 /** What the artifacts of the gate are called, unless an input says otherwise. */
@@ -21,11 +31,12 @@ export const artifactPrefix = 'robustness-gate'
 const largestFile = 64 * 2 ** 20
 const largestZip = 128 * 2 ** 20
 
-const [results, baseline] = ['results.json', 'baseline.json'] as const
+const [results, baseline, comparison] = ['results.json', 'baseline.json', 'comparison.json'] as const
 
 /**
  * Downloads the results another run uploaded and reads them as a stranger's: sizes, schema, and that nothing in them
- * contradicts the rest. Whatever else the artifact holds, a verdict of its own among it, is not looked at.
+ * contradicts the rest. Whatever else the artifact holds is not looked at; a verdict of its own only where there are no
+ * results, since an unchanged model need not have been attacked.
  *
  * @param named - The artifact's name; empty for the only one that begins with `robustness-gate`.
  * @param folder - Where in the artifact they are; empty for its top.
@@ -42,9 +53,13 @@ export async function reportedResults(
   const artifact = chosen(await artifactsOfRun(client, run.runId).catch(reading), run, named)
   const name = `artifact ${oneLine(artifact.name, 100)}`
   const zip = await downloadArtifact(client, fetch, artifact, largestZip).catch(reading)
-  const [inCandidate, inBaseline] = [results, baseline].map((file) => (folder === '' ? file : `${folder}/${file}`))
-  const files = readZip(zip, [inCandidate, inBaseline], largestFile, name)
+  const wanted = [results, baseline, comparison].map((file) => (folder === '' ? file : `${folder}/${file}`))
+  const [inCandidate, inBaseline, inComparison] = wanted
+  const files = readZip(zip, wanted, largestFile, name)
   const ofCandidate = files[inCandidate]
+  const said = ofCandidate === undefined ? files[inComparison] : undefined
+  const spared = said && sparedIn(new TextDecoder().decode(said))
+  if (spared !== undefined) return { spared }
   if (ofCandidate === undefined)
     throw new UsageError(
       `${name} has no ${results} ${folder === '' ? 'at its top' : `in ${folder}/`}; upload what is inside the folder output-dir`,
@@ -86,6 +101,20 @@ function chosen(artifacts: readonly Artifact[], { runId, conclusion }: WorkflowR
   if (newest.expired)
     throw new UsageError(`artifact ${oneLine(newest.name, 100)} of run ${runId} has expired; run that workflow again`)
   return newest
+}
+
+/** Undefined of anything but a pass of one and the same model. */
+function sparedIn(text: string): Spared | undefined {
+  try {
+    const { data, origins, verdict } = comparisonSchema.parse(JSON.parse(text))
+    const { candidate, baseline: replaced } = origins ?? {}
+    const isSpared = verdict.outcome === 'pass' && verdict.reasons.some(({ code }) => code === 'unchanged')
+    if (!isSpared || data === undefined || candidate === undefined || candidate.sha256 !== replaced?.sha256)
+      return undefined
+    return { data, origins: { candidate, baseline: replaced } }
+  } catch {
+    return undefined
+  }
 }
 
 /** Whatever a file makes our readers stumble over, a nesting too deep for the stack among it, is the file's fault. */

@@ -1,12 +1,12 @@
 import { resolve } from 'node:path'
-import { compare, errorComparison } from '../comparison/compare.js'
+import { compare, errorComparison, unchangedComparison } from '../comparison/compare.js'
 import { assertAsConfigured } from '../comparison/pairing.js'
 import type { Comparison } from '../comparison/types.js'
 import type { Config } from '../config/types.js'
 import { UsageError } from '../errors.js'
 import { suiteOf, withBounds } from '../evaluation/evaluate.js'
 import { writeFileAtomically } from '../files.js'
-import { writeGateFiles } from '../gate.js'
+import { mayBeSpared, unattacked, writeGateFiles } from '../gate.js'
 import type { Client } from '../github/client.js'
 import type { Context, WorkflowRunEvent } from '../github/context.js'
 import { refuseHead } from '../github/checkout.js'
@@ -138,7 +138,13 @@ async function judgeReported(config: Config, client: Client, event: WorkflowRunE
   }
 }
 
-function judged(config: Config, { candidate, baseline }: Reported): Comparison {
+function judged(config: Config, { candidate, baseline, spared }: Reported): Comparison {
+  if (candidate === undefined || spared !== undefined) {
+    if (spared === undefined || !mayBeSpared(config))
+      throw new UsageError('the run attacked nothing, though the config of the default branch has an absolute limit')
+    const { range } = config.dataOptions
+    return unchangedComparison({ ...unattacked(config, { ...spared.data, range }), origins: spared.origins })
+  }
   const asked = {
     suite: suiteOf(config),
     threats: withBounds(config.threats, config.dataOptions.range),
