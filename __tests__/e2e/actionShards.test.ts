@@ -3,6 +3,7 @@ import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { unzipSync, zipSync } from 'fflate'
+import { hostLabels } from '../support/github/labels.js'
 import { actionsToken, startGitHub } from '../support/github/loopback.js'
 import type { LoopbackGitHub } from '../support/github/loopback.js'
 import { exampleOf } from '../support/github/payloads.js'
@@ -32,6 +33,7 @@ let merger: InstalledAction
 let hosted: HostedRepository
 let github: LoopbackGitHub
 const runs = hostRuns()
+const labels = hostLabels()
 let base: string
 /** Jobs of two pull requests. */
 let weaker: Omit<Job, 'inputs' | 'workspace'>
@@ -50,7 +52,7 @@ beforeAll(async () => {
   merger = await installPublisher()
   hosted = await hostRepository()
   github = await startGitHub({
-    ...{ repository: 'Codertocat/Hello-World', pullRequests: [2], extensions: [runs] },
+    ...{ repository: 'Codertocat/Hello-World', pullRequests: [2], extensions: [runs, labels] },
     tokens: { ghs_writes: actionsToken },
   })
   base = await hosted.commit('main', {
@@ -173,6 +175,17 @@ describe('three shards, joined where no model can be loaded,', () => {
     runs.artifacts.length = 0
     expect(joined).toMatchObject({ status: 1, outputs: { verdict: 'regression' } })
     expect(await filesIn(joined)).toEqual(wholeFiles)
+  })
+
+  test('fail until somebody accepts the model, as the whole does', async () => {
+    labels.pulls.push({ number: 2, author: 'octocat', base: 'main', commits: [], events: [] })
+    expect((await merge()).status).toBe(1)
+    const label = 'robustness-regression-accepted'
+    labels.pulls[0].events.push({ event: 'labeled', label, who: 'mona', when: github.now() })
+    const accepted = await merge()
+    labels.pulls.length = 0
+    expect(accepted).toMatchObject({ status: 0, outputs: { verdict: 'regression' }, warnings: [] })
+    expect(accepted.summary).toContain('accepted by mona')
   })
 
   test('are judged by the policy of the base commit’s config here', async () => {
