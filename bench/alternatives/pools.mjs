@@ -76,6 +76,10 @@ function tiledAveragePool(channels, h) {
     `AveragePool 2×2/2, ${channels}, ${h}×${h}`,
     { g: floats([32, channels, half, half]) },
     {
+      Resize: [
+        [makeNode('Mul', ['g', 'quarter'], ['m']), makeNode('Resize', ['m', '', 'scales'], ['y'], resize)],
+        { ...constants, scales: floats([4], Float32Array.of(1, 1, 2, 2)) },
+      ],
       Expand: [
         [
           makeNode('Mul', ['g', 'quarter'], ['m']),
@@ -84,10 +88,6 @@ function tiledAveragePool(channels, h) {
           makeNode('Reshape', ['w', 'shape'], ['y']),
         ],
         constants,
-      ],
-      Resize: [
-        [makeNode('Mul', ['g', 'quarter'], ['m']), makeNode('Resize', ['m', '', 'scales'], ['y'], resize)],
-        { ...constants, scales: floats([4], Float32Array.of(1, 1, 2, 2)) },
       ],
       ConvTranspose: [
         [makeNode('ConvTranspose', ['g', 'w'], ['y'], { group: channels, strides: [2, 2] })],
@@ -106,12 +106,12 @@ function slidingAveragePool(channels, h) {
     `AveragePool 3×3/1, ${channels}, ${h}×${h}`,
     { g },
     {
+      AveragePool: [[makeNode('AveragePool', ['g'], ['y'], { ...window, count_include_pad: 1 })]],
       ConvTranspose: [
         [makeNode('ConvTranspose', ['g', 'w'], ['y'], { group: channels, pads: [1, 1, 1, 1] })],
         { w: ninth },
       ],
       'depthwise Conv': [[makeNode('Conv', ['g', 'w'], ['y'], { group: channels, pads: [1, 1, 1, 1] })], { w: ninth }],
-      AveragePool: [[makeNode('AveragePool', ['g'], ['y'], { ...window, count_include_pad: 1 })]],
     },
   )
 }
@@ -122,11 +122,11 @@ function globalAveragePool(channels, h) {
     `GlobalAveragePool, ${channels}, ${h}×${h}`,
     { g: floats([32, channels, 1, 1]) },
     {
+      'Mul with shares': [[makeNode('Mul', ['g', 'shares'], ['y'])], { shares: filled([1, 1, h, h], 1 / h ** 2) }],
       'Mul, then Expand': [
         [makeNode('Mul', ['g', 'share'], ['m']), makeNode('Expand', ['m', 'shape'], ['y'])],
         { share: ninth, shape },
       ],
-      'Mul with shares': [[makeNode('Mul', ['g', 'shares'], ['y'])], { shares: filled([1, 1, h, h], 1 / h ** 2) }],
       ConvTranspose: [
         [makeNode('ConvTranspose', ['g', 'w'], ['y'], { group: channels })],
         { w: filled([channels, 1, h, h], 1 / h ** 2) },

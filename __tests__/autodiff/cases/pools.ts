@@ -111,6 +111,11 @@ export const ROUNDED: readonly Case[] = [0, 1].flatMap((count_include_pad) => [
     strides: [2, 3],
     auto_pad: 'SAME_LOWER',
   }),
+  average(`around each pixel, pads counted ${count_include_pad}`, {
+    count_include_pad,
+    kernel_shape: [3, 5],
+    pads: [1, 2, 1, 2],
+  }),
 ])
 
 /** Nonlinear, with kernels in double: checked against central differences in float64. */
