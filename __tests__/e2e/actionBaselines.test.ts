@@ -22,7 +22,8 @@ const finetuned = readFileSync('fixtures/fashion/fashion-finetuned.onnx')
 const data = readFileSync('fixtures/fashion/fashion-test.npz')
 const config = 'model: models/classifier.onnx\ndata: data/test.npz\nepsilon: 0.1\nsamples: 32\nsuite: quick\n'
 const model = 'models/classifier.onnx'
-const start: Content = { [model]: hardened, 'data/test.npz': data, 'robustness.yml': config }
+const withoutModel: Content = { 'data/test.npz': data, 'robustness.yml': config }
+const start: Content = { ...withoutModel, [model]: hardened }
 
 let branches = 0
 let action: InstalledAction
@@ -193,8 +194,7 @@ describe('a baseline that cannot be used is a state of its own', () => {
   })
 
   test('a first adoption passes and says that nothing was compared; on-missing-baseline: fail stops it', async () => {
-    const { [model]: _, ...without } = start
-    const { job } = await pullRequest({ [model]: hardened }, without)
+    const { job } = await pullRequest({ [model]: hardened }, withoutModel)
     const passing = await run(job)
     expect(passing).toMatchObject({ status: 0, outputs: { verdict: 'pass' } })
     expect(passing.summary).toContain('The baseline was not found: only absolute limits were checked.')
@@ -204,7 +204,6 @@ describe('a baseline that cannot be used is a state of its own', () => {
 })
 
 describe('models that training jobs upload', () => {
-  const { [model]: _, ...withoutModel } = start
   const trained = { ...withoutModel, 'robustness.yml': config.replace(model, 'artifact:model/classifier.onnx') }
   const zip = (content: Uint8Array) => zipSync({ 'classifier.onnx': content }, { level: 0 })
 
