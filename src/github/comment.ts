@@ -11,8 +11,11 @@ const commentLimit = 65_536
 /** What a comment may be long beside its marker. */
 export const contentLimit = commentLimit - 1_500
 
-/** How often a comment is looked at again after it was written, before what is there is left to the other writers. */
-const rounds = 6
+/**
+ * How often a comment is looked at again after it was written, before what is there is left to the other writers. Each round
+ * but the first takes another job that has reported in between; a matrix may have many.
+ */
+const rounds = 20
 
 /** How the line begins that the comment of all gates is recognised by; people do not see it. */
 export const sharedMarker = '<!-- robustness-gate comment '
