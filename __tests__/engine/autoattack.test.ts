@@ -72,14 +72,14 @@ describe('AutoAttack breaks what the authors’ own breaks, but for one image', 
     600_000,
   )
 
-  test('fashion-hardened/l2, where random starts decide: at most one more than they leave on average', async () => {
-    // One run of theirs leaves 58 images, another 63: many of them fall to one start in ten.
+  /** Of theirs: other seeds leave of what this one broke 5, 3 and 5 images, for many fall to one start in ten or fewer. */
+  test('fashion-hardened/l2, where random starts decide: no more than other runs of theirs leave of it, and the same ones', async () => {
     const reference = references['fashion-hardened/l2']
-    const all = [reference, ...runs].map(({ robustIndices }) => robustIndices)
-    const mean = all.reduce((sum, robust) => sum + robust.length, 0) / all.length
-    const everywhere = reference.robustIndices.filter((index) => all.every((robust) => robust.includes(index)))
-    const elsewhere = (index: number): boolean => !everywhere.includes(index)
-    const left = await leftRobust('fashion/fashion-hardened.onnx', fashion, plain, reference, elsewhere)
-    expect(everywhere.length + left.length).toBeLessThanOrEqual(mean + 1)
+    const broken = (index: number): boolean => !reference.robustIndices.includes(index)
+    const others = runs.map(({ robustIndices }) => robustIndices.filter(broken))
+    const mean = others.reduce((sum, missed) => sum + missed.length, 0) / others.length
+    const left = await leftRobust('fashion/fashion-hardened.onnx', fashion, plain, reference, broken)
+    expect(left.length).toBeLessThanOrEqual(mean)
+    for (const index of left) expect(others.flat()).toContain(index)
   }, 600_000)
 })
