@@ -112,3 +112,33 @@ describe.each(['linf', 'l2', 'l1'] as const)('%s, every attack', (norm) => {
     expect({ ...cost, seconds: 0 }).toEqual({ ...expected.cost, seconds: 0 })
   })
 })
+
+/** Another shape, with more channels, and kernels of other sizes. */
+describe('pictures in colour, every attack', () => {
+  const pictures = fixtureData('cifar/cifar10-test-100.npz', 6)
+  const colours = (rest: Partial<EvaluationRequest> = {}) =>
+    evaluation('linf', {
+      model: model('cifar/cifar_base_kw.onnx'),
+      dataset: pictures,
+      preprocessing: { mean: [0.485, 0.456, 0.406], std: [0.225], channelOrder: 'rgb' },
+      threats: [{ id: 'linf-2_255', norm: 'linf', epsilon: 2 / 255 }],
+      ...rest,
+    })
+  let expected: Results
+  beforeAll(async () => {
+    expected = await colours()
+  })
+
+  test('two workers, and one image at a time', async () => {
+    expect(expected.summary.clean.correct).toBeGreaterThan(2)
+    const alone = await colours({ limits: { seconds: 300, batch: 1, workers: 2 } })
+    expect(text({ ...alone, tool: expected.tool })).toBe(text(expected))
+  })
+
+  test('three shards in another order', async () => {
+    const parts = []
+    for (const index of [3, 1, 2])
+      parts.push({ name: `results-${index}.json`, results: await colours({ shard: { index, count: 3 } }) })
+    expect(text(mergeShards(parts))).toBe(text(expected))
+  })
+})
