@@ -10,8 +10,10 @@ import { messageOf, oneLine } from '../text.js'
 import { fileIn, isDenied, parseArtifactSpec } from './artifactReader.js'
 import type { ArtifactReader, ArtifactSpec } from './artifactReader.js'
 import type { FindBase } from './base.js'
+import type { RemoteCommit } from './contents.js'
 import { checkedOutCommit, resolveCommit } from './history.js'
 import { existsAt, filesOf, short } from './tree.js'
+import { modelWithoutClone } from './withoutClone.js'
 import type { LocateInGit, TrackedFile } from './workspace.js'
 
 /** What the candidate is compared with, or why there is nothing. */
@@ -39,6 +41,8 @@ export interface BaselineRequest {
   readonly artifact?: ArtifactSpec
   /** Of what the gate itself uploads. */
   readonly ownArtifact?: string
+  /** For a workspace that is no clone. */
+  readonly remote?: RemoteCommit
 }
 
 /**
@@ -55,6 +59,11 @@ export async function findBaseline(
   const { spec, artifact } = request
   if (spec === 'none') return { kind: 'none', reason: 'The workflow asks for no baseline.' }
   if (spec === 'auto' && artifact !== undefined) return fromArtifact(artifact, artifacts)
+  const { remote } = request
+  if (spec === 'auto' && remote?.base !== undefined && (await locate(request.model)) === undefined) {
+    const there = await modelWithoutClone(request, remote.base, remote)
+    return there.kind === 'missing' ? ((await resultsOfBase(request, artifacts)) ?? there) : there
+  }
   if (spec === 'auto') {
     const base = await findBase((await locate(request.model))?.git)
     if ('absent' in base) return { kind: base.absent, reason: base.reason }

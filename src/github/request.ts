@@ -13,6 +13,7 @@ import { artifactName } from './artifactName.js'
 import { fileIn, parseArtifactSpec } from './artifactReader.js'
 import type { ArtifactReader, ArtifactSpec } from './artifactReader.js'
 import type { FindBase } from './base.js'
+import type { RemoteCommit } from './contents.js'
 import { baselineFile, findBaseline } from './baseline.js'
 import type { Baseline, BaselineOrigin } from './baseline.js'
 import type { Event } from './context.js'
@@ -31,6 +32,8 @@ export interface Place {
   readonly locate: LocateInGit
   /** Undefined without a token. */
   readonly artifacts?: ArtifactReader
+  /** Likewise; for a workspace that is no clone. */
+  readonly remote?: RemoteCommit
 }
 
 export interface Request {
@@ -111,7 +114,7 @@ export async function readRequest(config: Config, inputs: Inputs, place: Place):
   // The label file of IDX images, which nobody named.
   if (guarded) for (const path of beside) await refuseLinks(path, workspace)
   const ownArtifact = artifactName(config.publish.checkName)
-  const asked = { spec, model, workspace, guarded, artifact, ownArtifact }
+  const asked = { spec, model, workspace, guarded, artifact, ownArtifact, remote: place.remote }
   const baseline = await findBaseline(asked, findBase, locate, artifacts)
   const configPath = configFile(inputs, place)
   const governing: readonly Governing[] = [

@@ -10,6 +10,7 @@ import { runGate } from '../gate.js'
 import { artifactReader } from '../github/artifactReader.js'
 import { baseFinder } from '../github/base.js'
 import { refuseWorkflowRun, requireHead } from '../github/checkout.js'
+import { remoteCommit } from '../github/contents.js'
 import type { Report } from '../github/publication.js'
 import { publishingOf, readConfig, readRequest } from '../github/request.js'
 import type { Place } from '../github/request.js'
@@ -68,7 +69,10 @@ export function placeOf({ inputs, context, workspace, services }: Run): Place {
     event: context.event,
     findBase: baseFinder(context.event),
     locate,
-    ...(client && { artifacts: artifactReader(client, fetch, context.event, context.run.id) }),
+    ...(client && {
+      artifacts: artifactReader(client, fetch, context.event, context.run.id),
+      remote: remoteCommit(client, context.event),
+    }),
   }
 }
 

@@ -59,7 +59,10 @@ export function githubDescription(): ApiDescription {
     find(method, path) {
       for (const operation of operations) {
         const names: string[] = []
-        const pattern = operation.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => (names.push(name), '([^/]+)'))
+        // GitHub takes a path that is left out for the root of the repository.
+        const pattern = operation.path
+          .replaceAll(/\{(\w+)\}/g, (_, name: string) => (names.push(name), '([^/]+)'))
+          .replace(/\/contents\/\(\[\^\/\]\+\)$/, '/contents/?([^/]*)')
         const match = operation.method === method ? new RegExp(`^${pattern}$`).exec(path) : null
         if (match) {
           const values = match.slice(1).map(decodeURIComponent)

@@ -1,0 +1,77 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { findBaseline } from '../../src/github/baseline.js'
+import type { Baseline } from '../../src/github/baseline.js'
+import { remoteCommit } from '../../src/github/contents.js'
+import type { Event } from '../../src/github/context.js'
+import { clientOf } from '../support/github/client.js'
+import { actionsToken, startGitHub } from '../support/github/loopback.js'
+import type { Extension, LoopbackGitHub } from '../support/github/loopback.js'
+
+/** A job without a clone still has something to compare with: GitHub's interface has the base commit's files. */
+
+const base = 'b'.repeat(40)
+const event = { kind: 'pull_request', number: 2, headSha: 'a'.repeat(40), baseRef: 'main', baseSha: base } as Event
+const bytes = Buffer.from([0xff, 0xfe, 0, 1, 2, 0xc3])
+const tree: Readonly<Record<string, readonly [name: string, type: string][]>> = {
+  '': [['models', 'dir']],
+  models: [
+    ['a.onnx', 'file'],
+    ['a.onnx.data', 'file'],
+    ['l.onnx', 'symlink'],
+    ['p.onnx', 'file'],
+  ],
+}
+const prefix = '/repos/Codertocat/Hello-World/contents/'
+
+function entry(folder: string, name: string, type: string): object {
+  const path = folder === '' ? name : `${folder}/${name}`
+  const url = `https://example.com/${path}`
+  const links = { self: url, git: url, html: url }
+  return { type, size: 6, name, path, sha: base, url, git_url: url, html_url: url, download_url: url, _links: links }
+}
+
+const contents: Extension = {
+  file(path, { accept = '' }) {
+    if (!path.startsWith(prefix) || !accept.includes('raw')) return undefined
+    const name = decodeURIComponent(path.slice(prefix.length))
+    return name.endsWith('p.onnx') ? Buffer.from('version https://git-lfs.github.com/spec/v1\n') : bytes
+  },
+  perform({ operation, query }) {
+    if (operation.id !== 'repos/get-content' || query.get('ref') !== base) return undefined
+    const folder = operation.path.path
+    const entries = tree[folder]
+    return entries && { status: 200, body: entries.map(([name, type]) => entry(folder, name, type)) }
+  },
+}
+
+let github: LoopbackGitHub
+beforeEach(async () => {
+  const world = { repository: 'Codertocat/Hello-World', pullRequests: [2], tokens: { ghs: actionsToken } }
+  github = await startGitHub({ ...world, extensions: [contents] })
+})
+afterEach(() => github.close())
+
+function auto(model: string): Promise<Baseline> {
+  const client = clientOf(github.url, 'ghs', { owner: 'Codertocat', repo: 'Hello-World' })
+  const noClone = () => Promise.resolve(undefined)
+  const notAsked = () => Promise.reject(new Error('there is no clone'))
+  const request = { spec: 'auto', model: `/workspace/${model}`, workspace: '/workspace', guarded: true }
+  return findBaseline({ ...request, remote: remoteCommit(client, event) }, notAsked, noClone)
+}
+
+test('the model at the base branch’s commit, byte by byte, with the weights beside it', async () => {
+  const found = await auto('models/a.onnx')
+  expect(found).toMatchObject({ kind: 'model', origin: { commit: base } })
+  expect(found).toMatchObject({
+    model: { bytes: Uint8Array.from(bytes), external: { 'a.onnx.data': Uint8Array.from(bytes) } },
+  })
+})
+
+test('one that is not there is a first adoption', async () => {
+  expect(await auto('models/b.onnx')).toMatchObject({ kind: 'missing' })
+})
+
+test('a symbolic link, and what Git LFS keeps, are refused with advice', async () => {
+  await expect(auto('models/l.onnx')).rejects.toThrow('l.onnx is a symlink there')
+  await expect(auto('models/p.onnx')).rejects.toThrow(/Git LFS/)
+})
