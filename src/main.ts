@@ -43,7 +43,7 @@ const cacheEffects = { toolkit: () => import('@actions/cache'), warning: log.war
 /** Inputs → context → job → comment, check run, summary. Returns the job's exit status. */
 async function main(): Promise<number> {
   const inputs = readInputs((name) => core.getInput(name))
-  if (inputs.token !== '') core.setSecret(inputs.token)
+  for (const secret of [inputs.token, inputs.dataToken]) if (secret !== '') core.setSecret(secret)
   const payload = await readPayload(process.env.GITHUB_EVENT_PATH)
   const context = readContext(process.env, payload, inputs.allowUnsafePullRequestTarget)
   const findAddon = addonFinder({

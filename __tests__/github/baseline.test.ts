@@ -257,7 +257,8 @@ describe('every file the images and their labels are read from', () => {
 
   async function notes(changes: Content, settings: Record<string, string>) {
     const { workspace, event } = await pullRequest(before, changes)
-    const place = { workspace, event, findBase: baseFinder(event), locate: locateInGit(gitEnvironment) }
+    const openRemote = () => Promise.reject(new Error('fetched'))
+    const place = { workspace, event, findBase: baseFinder(event), locate: locateInGit(gitEnvironment), openRemote }
     const flags = { model: 'a.onnx', data: images, classNames: 'names.txt', ...settings }
     const inputs: Inputs = { ...readInputs(() => ''), settings: flags }
     return (await readRequest(await readConfig(inputs, place), inputs, place)).notes
@@ -281,6 +282,6 @@ describe('every file the images and their labels are read from', () => {
 test.each(['main', 'path:', 'model.onnx', 'file:x', ''])('baseline %j: says what to write', async (spec) => {
   const pull = await pullRequest({ 'models/a.onnx': 'a' }, {})
   await expect(baselineOf(pull, spec)).rejects.toThrow(
-    `baseline "${spec}": write auto, none, ref:BRANCH, ref:SHA, path:FILE, results:FILE or artifact:NAME`,
+    `baseline "${spec}": write auto, none, ref:BRANCH, ref:SHA, path:FILE, results:FILE, artifact:NAME, release:TAG/NAME or https://…#sha256=…`,
   )
 })

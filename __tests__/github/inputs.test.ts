@@ -29,6 +29,7 @@ const others = [
   'upload',
   'cache',
   'onnxruntime',
+  'data-token',
 ]
 
 test('every setting can be given as an input, and every input is read', () => {

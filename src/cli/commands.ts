@@ -5,7 +5,6 @@ import type { Config } from '../config/types.js'
 import { gradientModel, inspectModel, loadDataset } from '../evaluation/ask.js'
 import type { Witness } from '../evaluation/collector.js'
 import { mergeShards } from '../evaluation/merge.js'
-import { readModelFile } from '../evaluation/modelFile.js'
 import type { Results } from '../evaluation/results.js'
 import { formatResults } from '../evaluation/resultsFile.js'
 import { parseShard } from '../evaluation/shards.js'
@@ -26,7 +25,16 @@ import { inspectionText } from './inspection.js'
 import type { Io } from './io.js'
 import { forEachModel } from './models.js'
 import type { Flags } from './sources.js'
-import { readAnyResults, readBaseline, readConfig, readData, readListed, readResults, required } from './sources.js'
+import {
+  readAnyResults,
+  readBaseline,
+  readConfig,
+  readData,
+  readListed,
+  readModel,
+  readResults,
+  required,
+} from './sources.js'
 
 /** The commands, one function each: arguments in, exit status out. What they throw is told by `failureOf`. */
 
@@ -51,7 +59,7 @@ async function gateOf(
   model?: string,
 ): Promise<ExitStatus> {
   const config = await readConfig({ ...flags, model: flag }, model)
-  const candidate = await readModelFile(required(config.model, 'candidate', 'the model of the pull request'))
+  const candidate = await readModel(required(config.model, 'candidate', 'the model of the pull request'))
   const baseline = await readBaseline(config.baseline)
   const data = await readData(config)
   if (check) return tellPlan(await dryRun(config, { candidate, baseline, data }, io.host), io)
@@ -75,7 +83,7 @@ export async function evaluate(
 ): Promise<ExitStatus> {
   const shard = part === undefined ? undefined : parseShard(part)
   const config = await readConfig(flags)
-  const model = await readModelFile(required(config.model, 'model', 'the model to attack'))
+  const model = await readModel(required(config.model, 'model', 'the model to attack'))
   const raw = await readData(config)
   if (check) return tellPlan(await dryRun(config, { candidate: model, data: raw, shard }, io.host), io)
   await makeFolder(out)
@@ -127,7 +135,7 @@ export async function compareResults(
 }
 
 export async function gradient(path: string, out: string, io: Io): Promise<ExitStatus> {
-  const model = await readModelFile(path)
+  const model = await readModel(path)
   await writeOutput(out, await gradientModel(model, asking(await readConfig({}), io)))
   io.stdout(
     `${out}: takes the inputs of ${path} and \`label\` (int64, [N]); gives logits, \`loss\` ([N]), \`gradient\`\n`,
@@ -136,7 +144,7 @@ export async function gradient(path: string, out: string, io: Io): Promise<ExitS
 }
 
 export async function inspect(path: string, io: Io): Promise<ExitStatus> {
-  const model = await readModelFile(path)
+  const model = await readModel(path)
   io.stdout(inspectionText(await inspectModel(model, asking(await readConfig({}), io))))
   return 0
 }

@@ -3,14 +3,13 @@ import { lastPart, nodeFiles, readNamed } from '../data/files.js'
 import { UsageError } from '../errors.js'
 import { requestFor } from '../evaluateModel.js'
 import { completeModel, loadDataset, loadWitnesses } from '../evaluation/ask.js'
-import { readModelFile } from '../evaluation/modelFile.js'
 import { recheck } from '../evaluation/recheck.js'
 import type { Rechecked } from '../evaluation/recheck.js'
 import { plain } from '../report/escape.js'
 import { listed } from '../report/layout.js'
 import type { ExitStatus } from './failure.js'
 import type { Io } from './io.js'
-import { readConfig, readData, required } from './sources.js'
+import { readConfig, readData, readModel, required } from './sources.js'
 import type { Flags } from './sources.js'
 
 /** Counts which adversarial examples of an archive fool a model, inside the ball. That some do not is no failure: status 0. */
@@ -19,7 +18,7 @@ export async function replay(path: string, flags: Flags, io: Io): Promise<ExitSt
   const [threat, ...others] = config.threats
   if (others.length > 0)
     throw new UsageError(`${path}: was made within one ε, but ${config.threats.length} are given; give its own`)
-  const file = await readModelFile(required(config.model, 'model', 'the model to replay them on'))
+  const file = await readModel(required(config.model, 'model', 'the model to replay them on'))
   const asking = { ...io.host, timeLimitSeconds: config.limits.seconds }
   const dataset = await loadDataset(await readData(config), config.dataOptions, config.samples, asking)
   const witnesses = await loadWitnesses(await readNamed(path, nodeFiles), lastPart(path), asking)

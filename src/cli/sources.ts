@@ -2,14 +2,20 @@ import type { ConfigSources } from '../config/parse.js'
 import { listedModels, parseConfig } from '../config/parse.js'
 import { settingNames } from '../config/schema.js'
 import type { Config } from '../config/types.js'
+import { tmpdir } from 'node:os'
 import { nodeFiles, readNamed } from '../data/files.js'
 import { locateData } from '../data/locate.js'
 import type { RawData } from '../data/types.js'
 import { UsageError } from '../errors.js'
 import { readModelFile } from '../evaluation/modelFile.js'
+import type { ModelFile } from '../evaluation/modelFile.js'
 import type { Results } from '../evaluation/results.js'
 import { parseAnyResults, parseResults } from '../evaluation/resultsFile.js'
 import type { BaselineSource } from '../gate.js'
+import { fetchedModel, openAddress } from '../github/remoteSources.js'
+import { isAddress } from '../remote/address.js'
+import { mounted } from '../remote/files.js'
+import type { Located } from '../remote/files.js'
 
 /** As commander gives them: by their camelCase names. */
 export type Flags = Readonly<Record<string, string | undefined>>
@@ -41,9 +47,24 @@ export function required(value: string | undefined, flag: string, what: string):
   throw new UsageError(`--${flag} is missing; give ${what}`)
 }
 
+/** A file, or one behind `https://…#sha256=…`. */
+export async function readModel(path: string): Promise<ModelFile> {
+  const fetched = await fetchedFrom(path, 'model')
+  return fetched === undefined ? readModelFile(path) : fetchedModel(fetched)
+}
+
 export async function readData({ data, dataOptions, samples }: Config): Promise<RawData> {
   const path = required(data, 'data', 'the images to attack: .npz, a folder of images, IDX or CSV')
-  return locateData(path, dataOptions, samples)
+  // No flag: those of a command are seen by everybody on the machine.
+  const fetched = await fetchedFrom(path, 'data', process.env.ROBUSTNESS_GATE_DATA_TOKEN || undefined)
+  if (fetched === undefined) return locateData(path, dataOptions, samples)
+  return locateData(`/fetched${fetched.path}`, dataOptions, samples, mounted('/fetched', fetched.files, nodeFiles))
+}
+
+async function fetchedFrom(path: string, setting: string, token?: string): Promise<Located | undefined> {
+  if (/^(release|artifact):/.test(path))
+    throw new UsageError(`${setting} ${path}: is for pull requests; on the command line give a file or an address`)
+  return isAddress(path) ? openAddress(path, setting, { fetch, temporary: tmpdir() }, token) : undefined
 }
 
 export async function readResults(path: string): Promise<Results> {
@@ -61,6 +82,12 @@ export async function readBaseline(baseline: string | undefined): Promise<Baseli
   if (spec === 'none') return { kind: 'none' }
   if (spec === 'auto' || spec.startsWith('ref:'))
     throw new UsageError(`baseline ${spec} is for pull requests; on the command line give --baseline a file`)
+  const fetched = await fetchedFrom(spec, 'baseline')
+  if (fetched?.name.endsWith('.json')) {
+    const text = new TextDecoder().decode(await readNamed(fetched.path, fetched.files))
+    return { kind: 'results', results: parseResults(text, fetched.name) }
+  }
+  if (fetched !== undefined) return { kind: 'model', model: await fetchedModel(fetched) }
   const path = spec.replace(/^(path|results):/, '')
   if (path.endsWith('.json')) return { kind: 'results', results: await readResults(path) }
   return { kind: 'model', model: await readModelFile(path) }

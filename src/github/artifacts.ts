@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.js'
+import type { Fetch } from '../remote/download.js'
 import type { Client } from './client.js'
 
 /** What a run of a workflow has uploaded. */
@@ -28,8 +29,7 @@ export async function artifactsOfRun({ octokit, repository }: Client, runId: num
   return found.sort((one, other) => other.id - one.id)
 }
 
-/** A part of the `fetch` of the platform. */
-export type Fetch = (url: string, options: { readonly signal: AbortSignal }) => Promise<Response>
+export type { Fetch } from '../remote/download.js'
 
 /** Long enough for what is within any limit here, on a slow line. */
 const downloadWithin = 300_000

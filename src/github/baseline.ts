@@ -12,6 +12,8 @@ import type { ArtifactReader, ArtifactSpec } from './artifactReader.js'
 import type { FindBase } from './base.js'
 import type { RemoteCommit } from './contents.js'
 import { checkedOutCommit, resolveCommit } from './history.js'
+import { checkRemote, fetchedModel } from './remoteSources.js'
+import type { OpenRemote } from './remoteSources.js'
 import { existsAt, filesOf, short } from './tree.js'
 import { modelWithoutClone } from './withoutClone.js'
 import type { LocateInGit, TrackedFile } from './workspace.js'
@@ -39,6 +41,9 @@ export interface BaselineRequest {
   readonly guarded: boolean
   /** The candidate is an artifact of this run, and no file of the workspace. */
   readonly artifact?: ArtifactSpec
+  /** The candidate comes from a server, and git does not know it. */
+  readonly fetched?: boolean
+  readonly openRemote?: OpenRemote
   /** Of what the gate itself uploads. */
   readonly ownArtifact?: string
   /** For a workspace that is no clone. */
@@ -56,7 +61,7 @@ export async function findBaseline(
   locate: LocateInGit,
   artifacts?: ArtifactReader,
 ): Promise<Baseline> {
-  const { spec, artifact } = request
+  const { spec, artifact, fetched, openRemote } = request
   if (spec === 'none') return { kind: 'none', reason: 'The workflow asks for no baseline.' }
   if (spec === 'auto' && artifact !== undefined) return fromArtifact(artifact, artifacts)
   const { remote } = request
@@ -67,6 +72,7 @@ export async function findBaseline(
   if (spec === 'auto') {
     const base = await findBase((await locate(request.model))?.git)
     if ('absent' in base) return { kind: base.absent, reason: base.reason }
+    if (fetched) return (await resultsOfBase(request, artifacts)) ?? neverFetched
     const there = await modelAt(
       await tracked(request, locate),
       base.commit,
@@ -82,13 +88,17 @@ export async function findBaseline(
     }
     case 'artifact':
       return fromArtifact(parseArtifactSpec(argument), artifacts)
+    case 'http':
+    case 'https':
+    case 'release':
+      return fromServer(spec, openRemote)
     case 'path':
       return namedFile(argument, request, findBase, locate, modelAt, readModel)
     case 'results':
       return namedFile(argument, request, findBase, locate, resultsAt, readResults)
     default:
       throw new UsageError(
-        `baseline "${spec}": write auto, none, ref:BRANCH, ref:SHA, path:FILE, results:FILE or artifact:NAME`,
+        `baseline "${spec}": write auto, none, ref:BRANCH, ref:SHA, path:FILE, results:FILE, artifact:NAME, release:TAG/NAME or https://…#sha256=…`,
       )
   }
 }
@@ -105,6 +115,26 @@ async function resultsOfBase(
   } catch (error) {
     if (isDenied(error)) return undefined
     return { kind: 'broken', reason: `${messageOf(error)}.` }
+  }
+}
+
+const neverFetched: Baseline = {
+  kind: 'missing',
+  reason:
+    'The model is fetched, so git knows no older one, and no successful run on the base branch has uploaded results (upload: true): give baseline the address of a model to compare it with.',
+}
+
+/** What was fetched but cannot be used is told, and left to the policy. */
+async function fromServer(spec: string, openRemote: OpenRemote | undefined): Promise<Baseline> {
+  checkRemote(spec, 'baseline')
+  if (openRemote === undefined) throw new Error('nothing can be fetched here')
+  try {
+    const found = await openRemote(spec, 'baseline')
+    const origin = { how: `fetched: ${found.how}` }
+    if (!found.name.endsWith('.json')) return { kind: 'model', model: await fetchedModel(found), origin }
+    return parsed(new TextDecoder().decode(await readNamed(found.path, found.files)), found.name, origin)
+  } catch (error) {
+    return { kind: 'broken', reason: `The baseline cannot be used: ${messageOf(error)}.` }
   }
 }
 
@@ -142,10 +172,10 @@ function split(spec: string): readonly [kind: string, argument: string] {
   return colon > 0 && argument !== '' ? [spec.slice(0, colon).trim(), argument] : ['', '']
 }
 
-async function tracked({ spec, model, artifact }: BaselineRequest, locate: LocateInGit): Promise<TrackedFile> {
-  if (artifact !== undefined)
+async function tracked({ spec, model, artifact, fetched }: BaselineRequest, locate: LocateInGit): Promise<TrackedFile> {
+  if (artifact !== undefined || fetched)
     throw new UsageError(
-      `baseline ${spec}: the candidate is an artifact, which git does not know; give artifact:NAME or results:FILE`,
+      `baseline ${spec}: the candidate is ${fetched ? 'fetched' : 'an artifact'}, so git does not know it; give artifact:NAME, results:FILE or an address`,
     )
   const file = await locate(model)
   if (file !== undefined) return file

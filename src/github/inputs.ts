@@ -30,6 +30,8 @@ export interface Inputs {
   readonly results: string
   /** Folder of an installed onnxruntime-node that runs the models; empty for the action's own. */
   readonly onnxruntime: string
+  /** Sent to the server that has the data; empty for none. */
+  readonly dataToken: string
   /** No input: the one of the config's `models` that a run is narrowed to. */
   readonly listed?: string
 }
@@ -65,6 +67,7 @@ export function readInputs(getInput: (name: string) => string): Inputs {
     ...(shard !== '' && { shard: parseShard(shard, 'input shard') }),
     results: getInput('results'),
     onnxruntime: getInput('onnxruntime'),
+    dataToken: getInput('data-token'),
   }
 }
 

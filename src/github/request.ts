@@ -8,6 +8,7 @@ import type { RawData } from '../data/types.js'
 import type { ModelBytes } from '../engine/messages.js'
 import { UsageError } from '../errors.js'
 import { readModelFile } from '../evaluation/modelFile.js'
+import { mounted } from '../remote/files.js'
 import { oneLine } from '../text.js'
 import { artifactName } from './artifactName.js'
 import { fileIn, parseArtifactSpec } from './artifactReader.js'
@@ -20,6 +21,8 @@ import type { Event } from './context.js'
 import { changesOf, readConfigFile } from './governed.js'
 import type { ConfigText, Governing } from './governed.js'
 import type { Inputs } from './inputs.js'
+import { fetchedModel, isRemote } from './remoteSources.js'
+import type { OpenRemote } from './remoteSources.js'
 import { refuseLinks } from './workspace.js'
 import type { LocateInGit } from './workspace.js'
 
@@ -30,6 +33,7 @@ export interface Place {
   readonly event: Event
   readonly findBase: FindBase
   readonly locate: LocateInGit
+  readonly openRemote: OpenRemote
   /** Undefined without a token. */
   readonly artifacts?: ArtifactReader
   /** Likewise; for a workspace that is no clone. */
@@ -41,7 +45,10 @@ export interface Request {
   readonly baseline: Baseline
   readonly data: RawData
   /** Where the models came from. */
-  readonly origins: { readonly candidate: { readonly commit: string }; readonly baseline?: BaselineOrigin }
+  readonly origins: {
+    readonly candidate: { readonly commit?: string; readonly how?: string }
+    readonly baseline?: BaselineOrigin
+  }
   /** What a reader has to know of where all this came from; one sentence each. */
   readonly notes: readonly string[]
 }
@@ -92,12 +99,14 @@ export async function readRequest(config: Config, inputs: Inputs, place: Place):
   const guarded = isGuarded(event)
   const named = required(config.model, 'model', 'the path of the ONNX file in the workspace')
   const artifact = named.startsWith(byArtifact) ? parseArtifactSpec(named.slice(byArtifact.length)) : undefined
+  const fetched = isRemote(named)
   const model = resolve(workspace, named)
-  const dataPath = resolve(workspace, required(config.data, 'data', 'the images to attack: .npz, a folder, IDX or CSV'))
+  const dataNamed = required(config.data, 'data', 'the images to attack: .npz, a folder, IDX or CSV')
+  const dataPath = isFetched(dataNamed) ? undefined : resolve(workspace, dataNamed)
   const spec = config.baseline ?? 'auto'
   const committed = baselineFile({ spec, workspace })
   const known = [
-    artifact ? undefined : model,
+    artifact || fetched ? undefined : model,
     committed,
     dataPath,
     config.dataOptions.labels,
@@ -107,20 +116,25 @@ export async function readRequest(config: Config, inputs: Inputs, place: Place):
 
   const candidate = artifact
     ? await modelInArtifact(artifact, artifacts)
-    : await readModelFile(model, relative(workspace, model))
-  const recorded = recording(nodeFiles)
-  const data = await locateData(dataPath, config.dataOptions, config.samples, recorded.files)
-  const beside = [...recorded.read].filter((path) => path !== dataPath && !path.startsWith(dataPath + sep))
+    : fetched
+      ? await fetchedModel(await place.openRemote(named, 'model'))
+      : await readModelFile(model, relative(workspace, model))
+  const { path: dataAt, files: dataFiles } =
+    dataPath === undefined ? await fetchedData(dataNamed, inputs, place) : { path: dataPath, files: nodeFiles }
+  const recorded = recording(dataFiles)
+  const data = await locateData(dataAt, config.dataOptions, config.samples, recorded.files)
+  const ofData = (path: string) => path === dataAt || path.startsWith(dataAt + sep) || path.startsWith(fetchedFolder)
+  const beside = [...recorded.read].filter((path) => !ofData(path))
   // The label file of IDX images, which nobody named.
   if (guarded) for (const path of beside) await refuseLinks(path, workspace)
   const ownArtifact = artifactName(config.publish.checkName)
-  const asked = { spec, model, workspace, guarded, artifact, ownArtifact, remote: place.remote }
-  const baseline = await findBaseline(asked, findBase, locate, artifacts)
+  const asked = { spec, model, workspace, guarded, artifact, fetched, ownArtifact, remote: place.remote }
+  const baseline = await findBaseline({ ...asked, openRemote: place.openRemote }, findBase, locate, artifacts)
   const configPath = configFile(inputs, place)
   const governing: readonly Governing[] = [
     ...(configPath === undefined ? [] : [{ kind: 'config' as const, path: configPath }]),
     ...(committed === undefined ? [] : [{ kind: 'baseline' as const, path: committed }]),
-    { kind: 'data', path: dataPath },
+    ...(dataPath === undefined ? [] : [{ kind: 'data' as const, path: dataPath }]),
     ...beside.map((path) => ({
       kind: path === config.dataOptions.classNames ? ('class names' as const) : ('labels' as const),
       path,
@@ -131,7 +145,7 @@ export async function readRequest(config: Config, inputs: Inputs, place: Place):
     baseline,
     data,
     origins: {
-      candidate: { commit: event.headSha },
+      candidate: fetched ? { how: `fetched as ${candidate.name}` } : { commit: event.headSha },
       ...('origin' in baseline && { baseline: baseline.origin }),
     },
     notes: [
@@ -146,14 +160,48 @@ const byArtifact = 'artifact:'
 /** What an earlier job of this run, such as training, has handed over. */
 async function modelInArtifact(spec: ArtifactSpec, artifacts: ArtifactReader | undefined): Promise<ModelBytes> {
   const name = `artifact:${oneLine(spec.name, 100)}`
-  if (artifacts === undefined) throw new UsageError(`model ${name}: needs a github-token, with actions: read`)
-  const found = await artifacts.ofThisRun(spec.name)
-  if (found === undefined)
-    throw new UsageError(`model ${name}: this run has no such artifact; upload it in a job that this one needs`)
-  if (found.expired) throw new UsageError(`model ${name}: has expired; run the job again that uploads it`)
-  const files = await artifacts.open(found)
+  const files = await filesInArtifact(spec, `model ${name}`, artifacts)
   const path = await fileIn(files, spec)
   return readModelFile(path, `${name}${path}`, files)
+}
+
+async function filesInArtifact(
+  { name }: ArtifactSpec,
+  shown: string,
+  artifacts: ArtifactReader | undefined,
+): Promise<Files> {
+  if (artifacts === undefined) throw new UsageError(`${shown}: needs a github-token, with actions: read`)
+  const found = await artifacts.ofThisRun(name)
+  if (found === undefined)
+    throw new UsageError(`${shown}: this run has no such artifact; upload it in a job that this one needs`)
+  if (found.expired) throw new UsageError(`${shown}: has expired; run the job again that uploads it`)
+  return artifacts.open(found)
+}
+
+function isFetched(written: string): boolean {
+  return isRemote(written) || written.startsWith(byArtifact)
+}
+
+/** Where data that were fetched are shown, beside the files of the workspace. */
+const fetchedFolder = '/fetched/'
+
+/** Data that lie in no folder; labels and class names still may. */
+async function fetchedData(
+  written: string,
+  { dataToken }: Inputs,
+  { artifacts, openRemote }: Place,
+): Promise<{ readonly path: string; readonly files: Files }> {
+  if (!written.startsWith(byArtifact)) {
+    const { path, files } = await openRemote(written, 'data', dataToken === '' ? undefined : dataToken)
+    return { path: `${fetchedFolder}data${path}`, files: mounted(`${fetchedFolder}data`, files, nodeFiles) }
+  }
+  const spec = parseArtifactSpec(written.slice(byArtifact.length))
+  const shown = oneLine(spec.name, 100)
+  const files = await filesInArtifact(spec, `data artifact:${shown}`, artifacts)
+  const [only, ...more] = await files.readdir('/')
+  const inside = spec.path ?? (only !== undefined && more.length === 0 ? only : '')
+  const folder = `${fetchedFolder}${shown}`
+  return { path: inside === '' ? folder : `${folder}/${inside}`, files: mounted(folder, files, nodeFiles) }
 }
 
 function configFile({ config }: Inputs, { workspace }: Place): string | undefined {

@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { errorComparison } from '../comparison/compare.js'
 import type { ModelRole } from '../comparison/types.js'
@@ -12,6 +13,7 @@ import { baseFinder } from '../github/base.js'
 import { refuseWorkflowRun, requireHead } from '../github/checkout.js'
 import { remoteCommit } from '../github/contents.js'
 import type { Report } from '../github/publication.js'
+import { remoteOpener } from '../github/remoteSources.js'
 import { publishingOf, readConfig, readRequest } from '../github/request.js'
 import type { Place } from '../github/request.js'
 import { fetchCredentials, locateInGit, refuseLinks } from '../github/workspace.js'
@@ -62,13 +64,15 @@ export async function refuseUnsafe({ inputs, context, workspace, services }: Run
 
 /** Where a run reads from. */
 export function placeOf({ inputs, context, workspace, services }: Run): Place {
-  const { client, fetch } = services
+  const { client, fetch, environment } = services
+  const temporary = environment.RUNNER_TEMP || tmpdir()
   const locate = locateInGit(services.environment, fetchCredentials(context.serverUrl, inputs.token))
   return {
     workspace,
     event: context.event,
     findBase: baseFinder(context.event),
     locate,
+    openRemote: remoteOpener({ fetch, temporary }, client),
     ...(client && {
       artifacts: artifactReader(client, fetch, context.event, context.run.id),
       remote: remoteCommit(client, context.event),
