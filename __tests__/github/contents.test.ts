@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { isLfsPointer } from '../../src/data/files.js'
 import { findBaseline } from '../../src/github/baseline.js'
 import type { Baseline } from '../../src/github/baseline.js'
 import { remoteCommit } from '../../src/github/contents.js'
@@ -30,6 +31,10 @@ function entry(folder: string, name: string, type: string): object {
   return { type, size: 6, name, path, sha: base, url, git_url: url, html_url: url, download_url: url, _links: links }
 }
 
+/** What stands for the store of large files: lfs.test.ts has a server of it. */
+const fromLfs = (pointer: Uint8Array): Promise<Uint8Array> =>
+  Promise.resolve(isLfsPointer(pointer) ? bytes.subarray(2) : pointer)
+
 const contents: Extension = {
   file(path, { accept = '' }) {
     if (!path.startsWith(prefix) || !accept.includes('raw')) return undefined
@@ -56,7 +61,7 @@ function auto(model: string): Promise<Baseline> {
   const noClone = () => Promise.resolve(undefined)
   const notAsked = () => Promise.reject(new Error('there is no clone'))
   const request = { spec: 'auto', model: `/workspace/${model}`, workspace: '/workspace', guarded: true }
-  return findBaseline({ ...request, remote: remoteCommit(client, event) }, notAsked, noClone)
+  return findBaseline({ ...request, remote: remoteCommit(client, event, fromLfs) }, notAsked, noClone)
 }
 
 test('the model at the base branch’s commit, byte by byte, with the weights beside it', async () => {
@@ -71,7 +76,10 @@ test('one that is not there is a first adoption', async () => {
   expect(await auto('models/b.onnx')).toMatchObject({ kind: 'missing' })
 })
 
-test('a symbolic link, and what Git LFS keeps, are refused with advice', async () => {
+test('what Git LFS keeps is had from there', async () => {
+  expect(await auto('models/p.onnx')).toMatchObject({ kind: 'model', model: { bytes: bytes.subarray(2) } })
+})
+
+test('a symbolic link is refused with advice', async () => {
   await expect(auto('models/l.onnx')).rejects.toThrow('l.onnx is a symlink there')
-  await expect(auto('models/p.onnx')).rejects.toThrow(/Git LFS/)
 })

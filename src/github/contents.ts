@@ -4,6 +4,7 @@ import type { Files } from '../data/files.js'
 import { UsageError } from '../errors.js'
 import type { Client } from './client.js'
 import type { Event } from './context.js'
+import type { OpenPointer } from './lfs.js'
 import { short } from './tree.js'
 
 /** Files of a commit for a job that has no clone. */
@@ -17,9 +18,9 @@ export interface RemoteCommit {
 const downloadWithin = 300_000
 
 /** What GitHub's interface knows of the commit a change starts from: of a pull request, the tip of its base branch. */
-export function remoteCommit(client: Client, event: Event): RemoteCommit {
+export function remoteCommit(client: Client, event: Event, openPointer: OpenPointer): RemoteCommit {
   const base = baseOf(event)
-  return { ...(base !== undefined && { base }), filesOf: (commit) => filesAt(client, commit) }
+  return { ...(base !== undefined && { base }), filesOf: (commit) => filesAt(client, commit, openPointer) }
 }
 
 function baseOf(event: Event): string | undefined {
@@ -33,8 +34,8 @@ interface Entry {
   readonly size: number
 }
 
-/** Symbolic links, submodules and what Git LFS keeps are refused: GitHub gives no content of theirs here. */
-function filesAt({ octokit, repository }: Client, commit: string): Files {
+/** Symbolic links and submodules are refused: GitHub gives no content of theirs here. */
+function filesAt({ octokit, repository }: Client, commit: string, openPointer: OpenPointer): Files {
   const lists = new Map<string, Promise<readonly Entry[]>>()
   const list = (folder: string): Promise<readonly Entry[]> => {
     const found = lists.get(folder) ?? fetchList(folder)
@@ -73,9 +74,7 @@ function filesAt({ octokit, repository }: Client, commit: string): Files {
         request: { parseSuccessResponseBody: false, signal: AbortSignal.timeout(downloadWithin) },
       })
       const bytes = new Uint8Array(await new Response(data as unknown as ReadableStream).arrayBuffer())
-      if (isLfsPointer(bytes))
-        throw new UsageError(`${path} at ${short(commit)}: is kept by Git LFS; run actions/checkout before the gate`)
-      return bytes
+      return isLfsPointer(bytes) ? openPointer(bytes, `${path} at ${short(commit)}`) : bytes
     },
   }
 }

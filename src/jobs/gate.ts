@@ -12,6 +12,7 @@ import { artifactReader } from '../github/artifactReader.js'
 import { baseFinder } from '../github/base.js'
 import { refuseWorkflowRun, requireHead } from '../github/checkout.js'
 import { remoteCommit } from '../github/contents.js'
+import { lfsStore } from '../github/lfs.js'
 import type { Report } from '../github/publication.js'
 import { remoteOpener } from '../github/remoteSources.js'
 import { publishingOf, readConfig, readRequest } from '../github/request.js'
@@ -75,7 +76,7 @@ export function placeOf({ inputs, context, workspace, services }: Run): Place {
     openRemote: remoteOpener({ fetch, temporary }, client),
     ...(client && {
       artifacts: artifactReader(client, fetch, context.event, context.run.id),
-      remote: remoteCommit(client, context.event),
+      remote: remoteCommit(client, context.event, lfsStore(context, inputs.token, { fetch, temporary })),
     }),
   }
 }

@@ -10,6 +10,8 @@ export type Fetch = (
   options: {
     readonly signal: AbortSignal
     readonly redirect?: 'manual'
+    readonly method?: 'POST'
+    readonly body?: string
     readonly headers?: Readonly<Record<string, string>>
   },
 ) => Promise<Response>

@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { lfsStore } from '../../src/github/lfs.js'
+
+/** A server of Git LFS that gives what it holds to one token, by the batch interface as its documents have it. */
+
+const content = Buffer.from('the weights of a model')
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
+const pointerTo = (oid: string, size = content.length): Uint8Array =>
+  Buffer.from(`version https://git-lfs.github.com/spec/v1\noid sha256:${oid}\nsize ${size}\n`)
+const allowed = `Basic ${Buffer.from('x-access-token:secret').toString('base64')}`
+
+let server: Server
+let url: string
+let temporary: string
+let stored: Map<string, Uint8Array>
+let hrefOf: (oid: string) => string
+/** The Authorization headers that the storage has seen. */
+let seen: (string | undefined)[]
+beforeEach(async () => {
+  stored = new Map([[sha256(content), content]])
+  seen = []
+  server = createServer((request, response) => {
+    const { method, url: path = '', headers } = request
+    if (method === 'GET') {
+      seen.push(headers.authorization)
+      return void response.end(stored.get(path.slice('/storage/'.length).split('?')[0]))
+    }
+    const isBatch = method === 'POST' && path === '/Codertocat/Hello-World.git/info/lfs/objects/batch'
+    const isJson =
+      headers['content-type'] === 'application/vnd.git-lfs+json' && headers.accept === headers['content-type']
+    if (!isBatch || !isJson) return void response.writeHead(404).end()
+    if (headers.authorization !== allowed) return void response.writeHead(401).end()
+    void text(request).then((body) => {
+      const asked = JSON.parse(body) as { operation: string; objects: { oid: string; size: number }[] }
+      const objects = asked.objects.map((object) =>
+        asked.operation === 'download' && stored.has(object.oid)
+          ? { ...object, authenticated: true, actions: { download: { href: hrefOf(object.oid), expires_in: 60 } } }
+          : { ...object, error: { code: 404, message: 'Object does not exist' } },
+      )
+      response.writeHead(200, { 'content-type': 'application/vnd.git-lfs+json' })
+      response.end(JSON.stringify({ transfer: 'basic', objects }))
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  hrefOf = (oid) => `${url}/storage/${oid}?signed`
+  temporary = await mkdtemp(join(tmpdir(), 'lfs-test-'))
+})
+afterEach(async () => {
+  server.closeAllConnections()
+  await new Promise((resolve) => server.close(resolve))
+  await rm(temporary, { recursive: true })
+})
+
+function opened(pointer: Uint8Array, token = 'secret'): Promise<Uint8Array> {
+  const repository = { owner: 'Codertocat', repo: 'Hello-World' }
+  return lfsStore({ serverUrl: url, repository }, token, { fetch, temporary })(pointer, 'models/a.onnx')
+}
+
+test('the file that a pointer names, from a storage that gets no token', async () => {
+  expect(Buffer.from(await opened(pointerTo(sha256(content))))).toEqual(content)
+  expect(seen).toEqual([undefined])
+})
+
+test('another file in its place is refused', async () => {
+  const oid = sha256(content)
+  stored.set(oid, Buffer.from('the weights of another'))
+  await expect(opened(pointerTo(oid))).rejects.toThrow('models/a.onnx: what was fetched is another file')
+})
+
+test('one that was never pushed is told, with what to do', async () => {
+  await expect(opened(pointerTo('0'.repeat(64)))).rejects.toThrow(
+    'models/a.onnx: Git LFS does not give it (Object does not exist); push the file with git lfs push',
+  )
+})
+
+test('an address without TLS on another server is not asked', async () => {
+  hrefOf = () => 'http://storage.example/file'
+  await expect(opened(pointerTo(sha256(content)))).rejects.toThrow('not https:')
+})
+
+test('a token that may not read, and a pointer that names nothing, end with a sentence', async () => {
+  await expect(opened(pointerTo(sha256(content)), 'another')).rejects.toThrow('Git LFS answered with status 401')
+  await expect(opened(Buffer.from('version https://git-lfs.github.com/spec/v1\n'))).rejects.toThrow(
+    'without a SHA-256 and a size',
+  )
+  await expect(opened(pointerTo(sha256(content), 2 ** 40))).rejects.toThrow('more than the 2 GiB')
+})
