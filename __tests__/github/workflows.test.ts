@@ -87,7 +87,7 @@ const permissions: Readonly<Record<string, Readonly<Record<string, object>>>> = 
   'one-repository.yml': { robustness: posting },
   'forks-evaluate.yml': { robustness: {} },
   'forks-publish.yml': { publish: { ...posting, actions: 'read' } },
-  'training-job.yml': { train: reading, robustness: posting },
+  'training-job.yml': { train: reading, robustness: { ...posting, actions: 'read' } },
   'merge-queue.yml': { robustness: posting },
   'schedule.yml': { robustness: { ...reading, checks: 'write' } },
   'models.yml': { robustness: posting, 'all-robust': {} },
@@ -153,6 +153,14 @@ describe('shards', () => {
     expect(given.shard).toBe(`\${{ matrix.shard }}/${shards.length}`)
     expect(shards).toEqual(shards.map((_, place) => place + 1))
   })
+})
+
+test('a trained model is had by the name it was uploaded under, and runs on the base branch leave one to compare with', () => {
+  const path = 'docs/workflows/training-job.yml'
+  const upload = stepsOf(path).find(({ uses }) => uses?.startsWith('actions/upload-artifact@'))
+  expect(String(gatesOf(path)[0].with?.model).split('/')[0]).toBe(`artifact:${upload?.with?.name}`)
+  expect(read(path).on).toHaveProperty('push.branches', ['main'])
+  expect(read(path).jobs.robustness).toMatchObject({ needs: 'train' })
 })
 
 describe('a release', () => {
