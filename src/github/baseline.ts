@@ -11,8 +11,9 @@ import { fileIn, isDenied, parseArtifactSpec } from './artifactReader.js'
 import type { ArtifactReader, ArtifactSpec } from './artifactReader.js'
 import type { FindBase } from './base.js'
 import type { RemoteCommit } from './contents.js'
+import { keptByDvc } from './dvc.js'
 import { checkedOutCommit, resolveCommit } from './history.js'
-import { checkRemote, fetchedModel } from './remoteSources.js'
+import { checkRemote, fetchedModel, neverFetched } from './remoteSources.js'
 import type { OpenRemote } from './remoteSources.js'
 import { existsAt, filesOf, short } from './tree.js'
 import { modelWithoutClone } from './withoutClone.js'
@@ -64,6 +65,12 @@ export async function findBaseline(
   const { spec, artifact, fetched, openRemote } = request
   if (spec === 'none') return { kind: 'none', reason: 'The workflow asks for no baseline.' }
   if (spec === 'auto' && artifact !== undefined) return fromArtifact(artifact, artifacts)
+  if (spec === 'auto' && fetched) {
+    // Git is asked for nothing else here, and there may be no clone.
+    const base = await findBase((await locate(request.model))?.git).catch(() => undefined)
+    if (base !== undefined && 'absent' in base) return { kind: base.absent, reason: base.reason }
+    return (await resultsOfBase(request, artifacts)) ?? neverFetched
+  }
   const { remote } = request
   if (spec === 'auto' && remote?.base !== undefined && (await locate(request.model)) === undefined) {
     const there = await modelWithoutClone(request, remote.base, remote)
@@ -72,13 +79,12 @@ export async function findBaseline(
   if (spec === 'auto') {
     const base = await findBase((await locate(request.model))?.git)
     if ('absent' in base) return { kind: base.absent, reason: base.reason }
-    if (fetched) return (await resultsOfBase(request, artifacts)) ?? neverFetched
     const there = await modelAt(
       await tracked(request, locate),
       base.commit,
       'baseline auto, where the change starts from',
     )
-    return there.kind === 'missing' ? ((await resultsOfBase(request, artifacts)) ?? there) : there
+    return there.kind === 'model' ? there : ((await resultsOfBase(request, artifacts)) ?? there)
   }
   const [kind, argument] = split(spec)
   switch (kind) {
@@ -116,12 +122,6 @@ async function resultsOfBase(
     if (isDenied(error)) return undefined
     return { kind: 'broken', reason: `${messageOf(error)}.` }
   }
-}
-
-const neverFetched: Baseline = {
-  kind: 'missing',
-  reason:
-    'The model is fetched, so git knows no older one, and no successful run on the base branch has uploaded results (upload: true): give baseline the address of a model to compare it with.',
 }
 
 /** What was fetched but cannot be used is told, and left to the policy. */
@@ -192,6 +192,8 @@ async function modelAt({ git, path }: TrackedFile, commit: string, how: string):
     const model = await readModelFile(path, where, filesOf(git, commit))
     return { kind: 'model', model, origin: { commit, how } }
   }
+  const kept = await keptByDvc({ git, path }, commit)
+  if (kept !== undefined) return { kind: 'broken', reason: kept }
   return { kind: 'missing', reason: `There is no ${where}: this is the first adoption of a model.` }
 }
 

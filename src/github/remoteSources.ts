@@ -18,6 +18,13 @@ export function isRemote(written: string): boolean {
   return isAddress(written) || written.startsWith(byRelease)
 }
 
+/** What `baseline: auto` finds for a candidate that was fetched where nobody has kept results. */
+export const neverFetched = {
+  kind: 'missing',
+  reason:
+    'The model is fetched, so git knows no older one, and no successful run on the base branch has uploaded results (upload: true): give baseline the address of a model to compare it with.',
+} as const
+
 /** Fetches what `isRemote` says has to be. Nothing is parsed. */
 export type OpenRemote = (written: string, setting: string, token?: string) => Promise<Located>
 

@@ -18,6 +18,7 @@ import type { RemoteCommit } from './contents.js'
 import { baselineFile, findBaseline } from './baseline.js'
 import type { Baseline, BaselineOrigin } from './baseline.js'
 import type { Event } from './context.js'
+import { refuseUnpulled } from './dvc.js'
 import { changesOf, readConfigFile } from './governed.js'
 import type { ConfigText, Governing } from './governed.js'
 import type { Inputs } from './inputs.js'
@@ -114,6 +115,8 @@ export async function readRequest(config: Config, inputs: Inputs, place: Place):
   ]
   if (guarded) for (const path of known) if (path !== undefined) await refuseLinks(path, workspace)
 
+  if (artifact === undefined && !fetched) await refuseUnpulled(model, named, 'model')
+  if (dataPath !== undefined) await refuseUnpulled(dataPath, dataNamed, 'data')
   const candidate = artifact
     ? await modelInArtifact(artifact, artifacts)
     : fetched
