@@ -1,9 +1,9 @@
 import { create } from '@bufbuild/protobuf'
 import { describe, expect, test } from '@jest/globals'
 import { GraphProtoSchema, ValueInfoProtoSchema } from 'onnx-buf'
-import { UsageError } from '../../src/errors.js'
 import { intAttribute, makeNode } from '../../src/onnx/attributes.js'
 import { canonicalise } from '../../src/onnx/canonical.js'
+import { SCAN_OF_BATCHES } from '../../src/onnx/canonical/shapes.js'
 import { writeNode } from '../../src/onnx/codec.js'
 import { assemble, expectSameOutputs, float64, floats, ints, operators, single, tensor, vector } from './support.js'
 import type { Recipe, Single } from './support.js'
@@ -194,8 +194,8 @@ test('Scan-8, whose images are scans of their own, is the same for one image wit
     outputs: ['last', 'y'],
   })
   await expectSameOutputs(recipe(''))
-  expect(() => canonicalise(assemble(recipe('lengths')))).toThrow(UsageError)
-  expect(() => canonicalise(assemble(recipe('lengths')))).toThrow('re-export the model with opset 13 or newer')
+  // Sequences that end early are scanned by no Scan of today: it is told from one.
+  expect(operators(canonicalise(assemble(recipe('lengths'))))).toEqual([SCAN_OF_BATCHES])
 })
 
 test('Scatter is ScatterElements', async () => {

@@ -1,5 +1,6 @@
 import { UsageError } from '../errors.js'
 import { describe, intAttribute, operatorOf } from '../onnx/attributes.js'
+import { SCAN_OF_BATCHES } from '../onnx/canonical/shapes.js'
 import type { Graph, Node } from '../onnx/graph.js'
 import type { Observation } from '../onnx/observe.js'
 import { reads } from '../onnx/subgraphs.js'
@@ -125,6 +126,7 @@ const RUN_UNTIL_21: Readonly<Record<string, string>> = {
 /** At its highest level onnxruntime lays tensors out for one kind of processor: such a model is not meant to leave it. */
 function wayOut({ op, domain }: Node): string {
   if (domain === '' && Object.hasOwn(RUN_UNTIL_21, op)) return RUN_UNTIL_21[op]
+  if (op === SCAN_OF_BATCHES) return 'export the model for opset 9 or newer'
   const isLaidOut = domain === 'com.microsoft.nchwc' || op.startsWith('Nhwc')
   return isLaidOut
     ? 'use the model as it was exported, or save it with graph optimisations at ORT_ENABLE_EXTENDED or below'

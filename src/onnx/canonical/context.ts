@@ -13,6 +13,8 @@ export interface Context {
   readonly valueOf: (name: string) => Tensor | undefined
   /** Whether a value depends on what is in the graph's inputs, and not only on their shapes. */
   readonly dependsOnInput: (name: string) => boolean
+  /** How many images the graph's input is declared to take; undefined where that is free. */
+  readonly declaredBatch: number | undefined
   /** Number of dimensions, where it is plain without running the graph. */
   readonly rankOf: (name: string) => number | undefined
   /** The floating type that a value has, as far as it is plain; float32 otherwise. */
@@ -55,6 +57,7 @@ export function openWorkshop(graph: Graph): Workshop {
       return name
     },
     valueOf: (name) => constants.get(name),
+    declaredBatch: graph.inputs.flatMap(({ dims }) => dims?.slice(0, 1) ?? []).find((size) => typeof size === 'number'),
     dependsOnInput: facts.dependsOnInput,
     rankOf: facts.rankOf,
     floatTypeOf: facts.floatTypeOf,

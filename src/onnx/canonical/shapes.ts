@@ -1,5 +1,4 @@
-import { UsageError } from '../../errors.js'
-import { attribute, describe, floatAttribute, intAttribute, intsAttribute, makeNode } from '../attributes.js'
+import { attribute, floatAttribute, intAttribute, intsAttribute, makeNode } from '../attributes.js'
 import type { Node } from '../graph.js'
 import { int64Tensor } from '../tensor.js'
 import type { Context, Upgrade, Upgrades } from './context.js'
@@ -27,16 +26,17 @@ function countParts(node: Node): Node {
   return counted ? node : withAttribute(node, 'num_outputs', node.outputs.length)
 }
 
+/** The operator that a Scan of opset 8 is to everyone else where no Scan after it does the same. */
+export const SCAN_OF_BATCHES = 'Scan-8'
+
 /**
  * Scan-8 had the batch in front of everything, each image a scan of its own; Scan-9 has no batch. An export of one image is
- * the same without it; of more it does not run, and is taken one at a time.
+ * the same without it; where the batch is free, images are taken one at a time. Fixed batches of more, and sequences that
+ * end early, are left as they are, under a name without a rule: attacks without gradients ask the original alone.
  */
-function dropBatchOfScan(node: Node, context: Context): readonly Node[] {
+function dropBatchOfScan(node: Node, context: Context): Node | readonly Node[] {
   const [lengths = '', ...inputs] = node.inputs
-  if (lengths !== '')
-    throw new UsageError(
-      `${describe(node)} has sequences of several lengths, as nothing after opset 8 has; re-export the model with opset 13 or newer`,
-    )
+  if (lengths !== '' || (context.declaredBatch ?? 1) > 1) return { ...node, op: SCAN_OF_BATCHES }
   const alone = (name: string): string => (name === '' ? '' : context.fresh(`${name}/alone`))
   const [from, to] = [inputs.map(alone), node.outputs.map(alone)]
   const directions = intsAttribute(node, 'directions')
