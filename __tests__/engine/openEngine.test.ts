@@ -1,9 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
+import { gradientModelOf } from '../../src/autodiff/gradientModel.js'
 import { NoGradient } from '../../src/autodiff/noGradient.js'
 import { buildSurrogate } from '../../src/autodiff/surrogate.js'
 import { loadModel } from '../../src/engine/load.js'
 import { openEngine } from '../../src/engine/openEngine.js'
 import { optimisationFor } from '../../src/engine/optimisation.js'
+import { modelRunner } from '../../src/engine/session.js'
 import { UsageError } from '../../src/errors.js'
 import { makeNode } from '../../src/onnx/attributes.js'
 import { decodeModel, encodeModel } from '../../src/onnx/codec.js'
@@ -71,6 +73,27 @@ describe('the model is what its file says, also where onnxruntime’s optimisati
     for (const name of ['models/int8-qdq.onnx', 'models/int8-qoperator.onnx', 'models/half-float16.onnx'])
       expect(await optimisationFor(loadRequest(name, fashion))).toBe('all')
   })
+})
+
+/** A crash would end the gate of a model that onnxruntime runs: as a function writes it that has a bias for others. */
+test('a LayerNormalization whose bias is an empty name runs, has its gradient, and a flag tells who would crash', async () => {
+  const request = small(
+    [makeNode('LayerNormalization', ['x', 's', ''], ['y'], { axis: -1 })],
+    { s: { type: 'float32', dims: [3], data: Float32Array.of(2, 2, 2) } },
+    [3],
+  )
+  const { engine, plan, flags } = await loadModel(request)
+  expect(plan.gradient).toBe(true)
+  expect(flags).toEqual([
+    {
+      code: 'runtime-optimisation',
+      message: expect.stringMatching(/^A LayerNormalization without a bias crashes onnxruntime where /),
+    },
+  ])
+  // (0, 0.5, 1) less its mean, over a standard deviation of √(1/6), times 2; the 1e-5 that is added to the variance takes 3e-5 of it off.
+  const [{ logits }] = await engine.prediction.answer([{ kind: 'prediction', point: Float32Array.of(0, 0.5, 1) }])
+  ;[-Math.sqrt(6), 0, Math.sqrt(6)].forEach((logit, at) => expect(logits[at]).toBeCloseTo(logit, 3))
+  await gradientModelOf(request.model, modelRunner())
 })
 
 /**

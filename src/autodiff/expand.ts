@@ -1,5 +1,6 @@
 import { operatorOf } from '../onnx/attributes.js'
 import { prune } from '../onnx/canonical/cleanup.js'
+import { withoutBlanks } from '../onnx/edit.js'
 import type { Graph, Node, RunModel } from '../onnx/graph.js'
 import { settle } from '../onnx/settle.js'
 import type { Samples, Settled } from '../onnx/settle.js'
@@ -36,7 +37,7 @@ export async function settleExpanded(
   run: RunModel,
 ): Promise<Expanded> {
   refuseMissingRules(graph)
-  let settled = await settle(graph, declared, samples, run)
+  let settled = await settle(withoutBlanks(graph), declared, samples, run)
   let depth = 0
   const expandAll = async (isDue: (node: Node) => boolean): Promise<void> => {
     for (;;) {

@@ -17,8 +17,11 @@ export function flagsOfModel(found: {
   readonly attacks: readonly AttackSpec[]
 }): readonly Flag[] {
   const { facts, obstacle, optimisation, attacks } = found
-  const rewritten =
-    'Optimised by onnxruntime the model does not compute what its file says, so it was run without the optimisations that do it'
+  const fault =
+    optimisation === 'sums apart'
+      ? 'A LayerNormalization without a bias crashes onnxruntime where its third input is there with an empty name'
+      : 'Optimised by onnxruntime the model does not compute what its file says'
+  const rewritten = `${fault}, so it was run without the optimisations that do it`
   const missing = `The gradient of the model cannot be made (${obstacle}), so only attacks that need none were run`
   return [
     ...inherent(facts, attacks),

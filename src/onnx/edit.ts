@@ -19,3 +19,10 @@ export function withPrefix(graph: Graph): Graph {
     constants: new Map([...graph.constants].map(([name, tensor]) => [rename(name), tensor])),
   }
 }
+
+/** The same graph without the empty names at the ends of lists of inputs: what is left out is left out without them, too. */
+export function withoutBlanks(graph: Graph): Graph {
+  const trimmed = (inputs: readonly string[]): readonly string[] =>
+    inputs.slice(0, inputs.findLastIndex((name) => name !== '') + 1)
+  return { ...graph, nodes: graph.nodes.map((node) => ({ ...node, inputs: trimmed(node.inputs) })) }
+}
