@@ -14,18 +14,23 @@ export interface Finished {
   readonly stderr: string
 }
 
+interface CliOptions {
+  readonly cwd?: string
+  readonly environment?: Readonly<Record<string, string>>
+}
+
 /** Runs the command line as users do: another process, nothing of this one's environment but where to find programs. */
-export async function runCli(args: readonly string[], options: { readonly cwd?: string } = {}): Promise<Finished> {
+export async function runCli(args: readonly string[], options: CliOptions = {}): Promise<Finished> {
   return startCli(args, options).finished
 }
 
 export function startCli(
   args: readonly string[],
-  options: { readonly cwd?: string } = {},
+  options: CliOptions = {},
 ): { readonly process: ChildProcess; readonly finished: Promise<Finished> } {
   const child = spawn(process.execPath, [join(root, '.build/cli.js'), ...args], {
     cwd: options.cwd ?? root,
-    env: { PATH: process.env.PATH, NO_COLOR: '1' },
+    env: { PATH: process.env.PATH, NO_COLOR: '1', ...options.environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const said = { stdout: '', stderr: '' }

@@ -117,10 +117,11 @@ export async function readRequest(config: Config, inputs: Inputs, place: Place):
 
   if (artifact === undefined && !fetched) await refuseUnpulled(model, named, 'model')
   if (dataPath !== undefined) await refuseUnpulled(dataPath, dataNamed, 'data')
+  const located = fetched ? await place.openRemote(named, 'model') : undefined
   const candidate = artifact
     ? await modelInArtifact(artifact, artifacts)
-    : fetched
-      ? await fetchedModel(await place.openRemote(named, 'model'))
+    : located
+      ? await fetchedModel(located)
       : await readModelFile(model, relative(workspace, model))
   const { path: dataAt, files: dataFiles } =
     dataPath === undefined ? await fetchedData(dataNamed, inputs, place) : { path: dataPath, files: nodeFiles }
@@ -148,7 +149,7 @@ export async function readRequest(config: Config, inputs: Inputs, place: Place):
     baseline,
     data,
     origins: {
-      candidate: fetched ? { how: `fetched as ${candidate.name}` } : { commit: event.headSha },
+      candidate: located ? { how: `fetched: ${located.how}` } : { commit: event.headSha },
       ...('origin' in baseline && { baseline: baseline.origin }),
     },
     notes: [

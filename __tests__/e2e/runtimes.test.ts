@@ -1,0 +1,129 @@
+import { readFileSync } from 'node:fs'
+import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { exampleOf } from '../support/github/payloads.js'
+import { installAction, runJob } from '../support/github/runner.js'
+import type { InstalledAction, Outcome } from '../support/github/runner.js'
+import { startRegistry } from '../runtime/registry.js'
+import { engineVersion } from '../../src/version.js'
+
+/**
+ * The built action on a machine that it brings no onnxruntime for: this one, with dist/bin taken away. What is in the tool cache here is
+ * copied from what npm ci has installed, since a registry on this machine cannot serve the very archive that is pinned.
+ */
+
+const addon = join('node_modules', 'onnxruntime-node', 'bin', 'napi-v6', process.platform, process.arch)
+
+let action: InstalledAction
+let machine: string
+let workspace: string
+beforeEach(async () => {
+  action = await installAction()
+  await rm(join(action.folder, 'dist', 'bin'), { recursive: true })
+  machine = await mkdtemp(join(tmpdir(), 'machine-'))
+  workspace = join(machine, 'workspace')
+  for (const name of ['workspace', 'tools', 'temporary']) await mkdir(join(machine, name))
+  await writeFile(join(workspace, 'model.onnx'), readFileSync('fixtures/fashion/fashion-hardened.onnx'))
+  await writeFile(join(workspace, 'test.npz'), readFileSync('fixtures/fashion/fashion-test.npz'))
+})
+afterEach(async () => {
+  await action.remove()
+  await rm(machine, { recursive: true })
+})
+
+function run(inputs: Record<string, string> = {}, environment: Record<string, string> = {}): Promise<Outcome> {
+  const common = {
+    model: 'model.onnx',
+    data: 'test.npz',
+    baseline: 'none',
+    epsilon: '0.1',
+    samples: '16',
+    suite: 'quick',
+  }
+  return runJob(action, {
+    ...{ workspace, event: 'workflow_dispatch', payload: exampleOf('workflow_dispatch'), sha: 'a'.repeat(40) },
+    ...{ apiUrl: 'http://127.0.0.1:9', token: '', inputs: { ...common, ...inputs } },
+    environment: {
+      ...{ RUNNER_TOOL_CACHE: join(machine, 'tools'), RUNNER_TEMP: join(machine, 'temporary') },
+      ...environment,
+    },
+  })
+}
+
+test('what an earlier job has put into the tool cache is used, and npm is not asked', async () => {
+  const folder = join(machine, 'tools', 'onnxruntime-node', engineVersion, process.arch)
+  await cp(addon, folder, { recursive: true })
+  await writeFile(`${folder}.complete`, '')
+  const outcome = await run({}, { PATH: '' })
+  expect(outcome).toMatchObject({ status: 0, outputs: { verdict: 'pass' } })
+  expect(outcome.log).not.toContain('Fetching')
+})
+
+test('another archive than the pinned one is refused with one sentence, and nothing of it is kept', async () => {
+  const library = { [join('bin', 'napi-v6', process.platform, process.arch, 'onnxruntime_binding.node')]: 'another' }
+  const registry = await startRegistry('onnxruntime-node', engineVersion, library)
+  try {
+    const outcome = await run({}, { PATH: process.env.PATH ?? '', ...registry.environment })
+    expect(registry.requests).toContain('/archive.tgz')
+    expect(outcome).toMatchObject({ status: 2, outputs: { verdict: 'error' } })
+    expect(outcome.errors).toEqual([expect.stringMatching(/what npm fetched is not the package that was tested/)])
+    expect(await readdir(join(machine, 'tools'))).toEqual([])
+  } finally {
+    await registry.close()
+  }
+})
+
+describe('the input onnxruntime', () => {
+  test('names a package that somebody has installed: no registry is needed', async () => {
+    const outcome = await run({ onnxruntime: join(process.cwd(), 'node_modules', 'onnxruntime-node') }, { PATH: '' })
+    expect(outcome).toMatchObject({ status: 0, outputs: { verdict: 'pass' } })
+    const results = JSON.parse(readFileSync(outcome.outputs.results, 'utf8')) as object
+    expect(results).toMatchObject({ tool: { engine: `onnxruntime ${engineVersion}` } })
+  })
+
+  test('without one and without npm, the job says in one sentence what to do', async () => {
+    const outcome = await run({}, { PATH: '' })
+    expect(outcome).toMatchObject({ status: 2, outputs: { verdict: 'error' } })
+    expect(outcome.errors).toEqual([
+      expect.stringMatching(
+        /could not be fetched with npm \(there is no npm on this machine\); give .* the input onnxruntime/,
+      ),
+    ])
+  })
+})
+
+describe('execution-provider: cuda', () => {
+  const installed = join(process.cwd(), 'node_modules', 'onnxruntime-node')
+
+  test('on a machine without onnxruntime’s libraries for it ends with status 2 and what to install', async () => {
+    const outcome = await run({ 'execution-provider': 'cuda', onnxruntime: installed })
+    expect(outcome).toMatchObject({ status: 2, outputs: { verdict: 'error' } })
+    expect(outcome.errors).toEqual([
+      expect.stringMatching(
+        /^execution-provider cuda: .* --onnxruntime-node-install=cuda12`, and give the input onnxruntime its folder$/,
+      ),
+    ])
+  })
+
+  test('with libraries that cannot be loaded, as without a driver, ends with status 2 and what it needs', async () => {
+    const own = join(machine, 'onnxruntime-node')
+    await cp(join(installed, 'package.json'), join(own, 'package.json'))
+    const folder = join(own, 'bin', 'napi-v6', process.platform, process.arch)
+    await cp(addon, folder, { recursive: true })
+    await writeFile(join(folder, 'libonnxruntime_providers_cuda.so'), 'no library')
+    const outcome = await run({ 'execution-provider': 'cuda', onnxruntime: own })
+    expect(outcome).toMatchObject({ status: 2, outputs: { verdict: 'error' } })
+    expect(outcome.errors).toEqual([
+      expect.stringMatching(
+        /^execution-provider cuda: onnxruntime cannot use it on this machine .*it needs an NVIDIA driver, CUDA 12/,
+      ),
+    ])
+  })
+
+  test('is one of two', async () => {
+    const outcome = await run({ 'execution-provider': 'tpu' })
+    expect(outcome.errors).toEqual([expect.stringMatching(/^input execution-provider: "tpu" is none of cpu, cuda/)])
+  })
+})
