@@ -78,7 +78,7 @@ describe('the model is what its file says, also where onnxruntime’s optimisati
 /** A crash would end the gate of a model that onnxruntime runs: as a function writes it that has a bias for others. */
 test('a LayerNormalization whose bias is an empty name runs, has its gradient, and a flag tells who would crash', async () => {
   const request = small(
-    [makeNode('LayerNormalization', ['x', 's', ''], ['y'], { axis: -1 })],
+    [{ ...makeNode('LayerNormalization', ['x', 's'], ['y'], { axis: -1 }), inputs: ['x', 's', ''] }],
     { s: { type: 'float32', dims: [3], data: Float32Array.of(2, 2, 2) } },
     [3],
   )
