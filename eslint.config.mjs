@@ -5,6 +5,7 @@ import tseslint from 'typescript-eslint'
 const rooms = [
   'config',
   'data',
+  'remote',
   'onnx',
   'autodiff',
   'attacks',

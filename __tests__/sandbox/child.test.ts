@@ -46,6 +46,13 @@ describe('what a stranger’s model finds around it', () => {
     expect(around.nodeArguments).toEqual([])
   })
 
+  test('only what is meant for it, such as where a graphics card’s libraries are', async () => {
+    const child = start({ argv: ['/addon.node'], environment: { LD_LIBRARY_PATH: '/usr/local/cuda/lib64' } })
+    const around = report.parse(await answer(child, { do: 'report' }))
+    expect(around.environment).toEqual({ LD_LIBRARY_PATH: '/usr/local/cuda/lib64' })
+    expect(around.arguments).toEqual(['/addon.node'])
+  })
+
   test('no files: its working directory is new, empty and its own, and gone afterwards', async () => {
     const [one, other] = [start(), start()]
     const around = report.parse(await answer(one, { do: 'report' }))

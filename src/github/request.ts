@@ -127,7 +127,7 @@ export async function readRequest(config: Config, inputs: Inputs, place: Place):
     dataPath === undefined ? await fetchedData(dataNamed, inputs, place) : { path: dataPath, files: nodeFiles }
   const recorded = recording(dataFiles)
   const data = await locateData(dataAt, config.dataOptions, config.samples, recorded.files)
-  const ofData = (path: string) => path === dataAt || path.startsWith(dataAt + sep) || path.startsWith(fetchedFolder)
+  const ofData = (path: string) => path === dataAt || path.startsWith(dataAt + sep) || isInFetched(path)
   const beside = [...recorded.read].filter((path) => !ofData(path))
   // The label file of IDX images, which nobody named.
   if (guarded) for (const path of beside) await refuseLinks(path, workspace)
@@ -188,6 +188,10 @@ function isFetched(written: string): boolean {
 
 /** Where data that were fetched are shown, beside the files of the workspace. */
 const fetchedFolder = '/fetched/'
+
+function isInFetched(path: string): boolean {
+  return path.split(sep).join('/').startsWith(fetchedFolder)
+}
 
 /** Data that lie in no folder; labels and class names still may. */
 async function fetchedData(
