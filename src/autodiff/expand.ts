@@ -9,6 +9,7 @@ import type { Expansion } from './expansion.js'
 import { EXPANSIONS, KEEPING_TYPES } from './expansions/index.js'
 import { fuseGelu } from './fuseGelu.js'
 import { joinPieces } from './joinPieces.js'
+import { matrixProducts } from './matrixProducts.js'
 import { onReals } from './reals.js'
 import { gradientBuilder, refuseMissingRules } from './reverse.js'
 import { isStraightThrough } from './rule.js'
@@ -52,11 +53,9 @@ export async function settleExpanded(
   await expandAll((node) => KEEPING_TYPES.has(operatorOf(node)))
   const straightThrough = straightThroughOperators(settled)
   await expandAll(() => true)
-  return {
-    ...settled,
-    ...joinPieces(fuseGelu(settled.graph, settled.observation), settled.observation),
-    straightThrough,
-  }
+  const { observation } = settled
+  const joined = joinPieces(fuseGelu(settled.graph, observation), observation)
+  return { ...settled, ...matrixProducts(joined), straightThrough }
 }
 
 function straightThroughOperators({ graph, observation }: Settled): readonly string[] {

@@ -28,34 +28,21 @@ export const linearAlgebra: Readonly<Record<string, Rule>> = {
     ]
   }),
 
-  /** dA = dY·Bᵀ, dB = Aᵀ·dY, batch dimensions summed back; vectors are matrices of one row or column meanwhile. */
+  /** dA = dY·Bᵀ, dB = Aᵀ·dY, batch dimensions summed back. Vectors are matrices by now, see `matrixProducts.ts`. */
   MatMul: rule((node, gradient, b) => {
     const [left, right] = node.inputs
     const [y] = node.outputs
-    const leftVector = b.rank(left) === 1
-    const rightVector = b.rank(right) === 1
-    const rank = Math.max(b.rank(left), b.rank(right), 2)
-    const axes = [...(leftVector ? [-2] : []), ...(rightVector ? [-1] : [])]
-    const dY = axes.length === 0 ? gradient : unsqueeze(gradient, axes, b)
-    const rows = leftVector ? unsqueeze(left, [0], b) : left
-    const columns = rightVector ? unsqueeze(right, [1], b) : right
-    const forLeft = (): string => {
-      const product = b.add('MatMul', [dY, transposed(columns, b, right)])
-      return leftVector ? sumTo(product, left, b) : unbroadcastMatrix(product, rank, y, left, b)
-    }
-    const forRight = (): string => {
-      const product =
-        axes.length === 0 && isTurned(right, b)
-          ? transposed(b.add('MatMul', [transposed(dY, b, y), rows]), b, y)
-          : b.add('MatMul', [transposed(rows, b, left), dY])
-      return rightVector ? sumTo(product, right, b) : unbroadcastMatrix(product, rank, y, right, b)
-    }
-    return [b.isActive(left) ? forLeft() : undefined, b.isActive(right) ? forRight() : undefined]
+    const rank = Math.max(b.rank(left), b.rank(right))
+    const forLeft = (): string => b.add('MatMul', [gradient, transposed(right, b)])
+    const forRight = (): string =>
+      isTurned(right, b)
+        ? transposed(b.add('MatMul', [transposed(gradient, b, y), left]), b, y)
+        : b.add('MatMul', [transposed(left, b), gradient])
+    return [
+      b.isActive(left) ? unbroadcastMatrix(forLeft(), rank, y, left, b) : undefined,
+      b.isActive(right) ? unbroadcastMatrix(forRight(), rank, y, right, b) : undefined,
+    ]
   }),
-}
-
-function unsqueeze(value: string, axes: readonly number[], b: GradientBuilder): string {
-  return b.add('Unsqueeze', [value, b.ints(axes)])
 }
 
 /**
@@ -68,11 +55,11 @@ function isTurned(value: string, b: GradientBuilder): boolean {
   return order !== undefined && order.at(-2) === order.length - 1
 }
 
-/** The last two axes swapped; a weight is turned once, when the graph is built. `of` is the operand as the model has it. */
-function transposed(value: string, b: GradientBuilder, of: string): string {
+/** The last two axes swapped; a weight is turned once, when the graph is built. `of` has the same number of axes, and was seen. */
+function transposed(value: string, b: GradientBuilder, of = value): string {
   const weight = b.constantOf(value)
   if (weight?.dims.length === 2) return b.constant(weight.type, [weight.dims[1], weight.dims[0]], turned(weight))
-  const rank = Math.max(b.rank(of), 2)
+  const rank = b.rank(of)
   const perm = Array.from({ length: rank }, (_, axis) => axis)
   perm[rank - 2] = rank - 1
   perm[rank - 1] = rank - 2
@@ -97,10 +84,4 @@ function unbroadcastMatrix(product: string, rank: number, y: string, operand: st
     return own < 0 || (to.dims[own] === 1 && own !== to.batchAxis && grown) ? [axis] : []
   })
   return axes.length === 0 ? product : b.reshapeLike(b.sum(product, axes, true), operand)
-}
-
-/** Everything summed but the vector's own axis. */
-function sumTo(product: string, vector: string, b: GradientBuilder): string {
-  const flat = b.reshape(product, [-1, b.dims(vector)[0]])
-  return b.sum(flat, [0], false)
 }
