@@ -20,6 +20,7 @@ const tree: Readonly<Record<string, readonly [name: string, type: string][]>> = 
     ['a.onnx.data', 'file'],
     ['l.onnx', 'symlink'],
     ['p.onnx', 'file'],
+    ['kept.onnx.dvc', 'file'],
   ],
 }
 const prefix = '/repos/Codertocat/Hello-World/contents/'
@@ -69,6 +70,12 @@ test('the model at the base branch’s commit, byte by byte, with the weights be
   expect(found).toMatchObject({ kind: 'model', origin: { commit: base } })
   expect(found).toMatchObject({
     model: { bytes: Uint8Array.from(bytes), external: { 'a.onnx.data': Uint8Array.from(bytes) } },
+  })
+})
+
+test('one that DVC keeps is none', async () => {
+  expect(await auto('models/kept.onnx')).toMatchObject({
+    ...{ kind: 'broken', reason: expect.stringContaining('dvc get . models/kept.onnx') },
   })
 })
 

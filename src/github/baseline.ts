@@ -74,7 +74,7 @@ export async function findBaseline(
   const { remote } = request
   if (spec === 'auto' && remote?.base !== undefined && (await locate(request.model)) === undefined) {
     const there = await modelWithoutClone(request, remote.base, remote)
-    return there.kind === 'missing' ? ((await resultsOfBase(request, artifacts)) ?? there) : there
+    return there.kind === 'model' ? there : ((await resultsOfBase(request, artifacts)) ?? there)
   }
   if (spec === 'auto') {
     const base = await findBase((await locate(request.model))?.git)

@@ -17,7 +17,7 @@ const pointer = '.dvc'
  */
 export async function refuseUnpulled(path: string, named: string, setting: string): Promise<void> {
   const isPointer = named.endsWith(pointer)
-  if (!isPointer && ((await isThere(path)) || !(await isThere(`${path}${pointer}`)))) return
+  if (!isPointer && ((await isThere(path)) || !(await isThere(pointerOf(path))))) return
   const shown = oneLine(isPointer ? named.slice(0, -pointer.length) : named, 200)
   throw new UsageError(
     `${setting} ${shown}: is kept by DVC and not here; run \`dvc pull ${shown}${pointer}\` in a step before the gate${isPointer ? `, and give ${setting}: ${shown}` : ''}`,
@@ -26,7 +26,15 @@ export async function refuseUnpulled(path: string, named: string, setting: strin
 
 /** Why a commit does not hold a model that DVC keeps; undefined where DVC does not keep it. */
 export async function keptByDvc({ git, path }: TrackedFile, commit: string): Promise<string | undefined> {
-  if (!(await existsAt(git, commit, `${path}${pointer}`))) return undefined
+  return (await existsAt(git, commit, pointerOf(path))) ? fetchByDvc(path, commit) : undefined
+}
+
+export function pointerOf(path: string): string {
+  return `${path}${pointer}`
+}
+
+/** The sentence for a model that a commit has only a pointer to. */
+export function fetchByDvc(path: string, commit: string): string {
   return `${path} at ${short(commit)} is kept by DVC: fetch it in a step before the gate with \`dvc get . ${path} --rev ${commit} --out baseline.onnx\`, and give baseline: path:baseline.onnx.`
 }
 
