@@ -69,6 +69,20 @@ describe('models a classifier may be', () => {
     expect(surrogate).toMatchObject({ classes: 3, output: { kind: 'log-probabilities' } })
   })
 
+  test('an export of one image that squeezes its output gives one row: logits and gradient are those of the row', async () => {
+    const inputs = [{ name: 'x', type: 'float32' as const, dims: [1, 4] }]
+    const squeezed = model(
+      [gemm('z'), makeNode('Squeeze', ['z', 'first'], ['y'])],
+      { ...dense(3), first: integers([0]) },
+      { inputs },
+    )
+    const surrogate = await build(squeezed)
+    expect(surrogate).toMatchObject({ classes: 3, originalBatch: 1, output: { kind: 'logits' } })
+    const x = reals('float32', [1, 4], 57, 0, 1)
+    const asked = await ask(surrogate, x, 4, [0])
+    expect(asked).toEqual(await ask(await build(model([gemm('y')], dense(3), { inputs })), x, 4, [0]))
+  })
+
   test('a batch that cannot be freed is run as it is', async () => {
     // The sum over the batch makes images depend on one another: no batch but the declared one means the same.
     const nodes = [

@@ -93,9 +93,13 @@ function runsOverClasses(node: Node, observation: Observation, classes: number):
   return dims[fromFront(intAttribute(node, 'axis', -1), dims.length)] === classes
 }
 
-/** Sizes without the batch, which is the axis that grew, or the first where the batch is fixed. */
+/**
+ * Sizes without the batch, which is the axis that grew, or the first where the batch is fixed. An export of one image may
+ * have squeezed it away.
+ */
 function perImage({ dims, batchAxis }: ObservedValue, batch: number): readonly number[] {
   if (batchAxis !== undefined) return dims.filter((size, axis) => axis !== batchAxis || size !== 1)
+  if (batch === 1 && dims.length < 2) return dims
   if (dims[0] === batch) return dims.slice(1)
   throw new UsageError(
     `the output of shape [${dims.join(', ')}] has no row for each of ${batch} images; a classifier gives one`,
