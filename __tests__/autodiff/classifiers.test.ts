@@ -1,52 +1,10 @@
 import { describe, expect, test } from '@jest/globals'
-import { gradientModelOf } from '../../src/autodiff/gradientModel.js'
-import { inspectModel } from '../../src/autodiff/inspect.js'
-import { buildSurrogate } from '../../src/autodiff/surrogate.js'
-import type { Surrogate, SurrogateOptions } from '../../src/autodiff/surrogate.js'
-import { UsageError } from '../../src/errors.js'
 import { makeNode } from '../../src/onnx/attributes.js'
-import { decodeModel, encodeModel } from '../../src/onnx/codec.js'
-import type { Graph, Node, Tensor } from '../../src/onnx/graph.js'
-import { runModel } from '../support/onnxruntime.js'
 import { ask, mnist, plain } from './asking.js'
+import { build, dense, four, gemm, model } from './smallClassifier.js'
 import { floating, integers, numbersOf, reals } from './support.js'
 
 describe('models a classifier may be', () => {
-  const dense = (out: number): Readonly<Record<string, Tensor>> => ({
-    w: reals('float32', [4, out], 51),
-    c: reals('float32', [out], 53),
-  })
-  const four = { ...mnist, shape: [4], layout: 'flat' } as const
-
-  function model(
-    nodes: readonly Node[],
-    constants: Readonly<Record<string, Tensor>>,
-    changes: Partial<Graph> = {},
-  ): Uint8Array {
-    return encodeModel({
-      name: 'small',
-      opsets: new Map([['', 17]]),
-      irVersion: 8,
-      inputs: [{ name: 'x', type: 'float32', dims: ['n', 4] }],
-      outputs: [{ name: 'y' }],
-      nodes,
-      constants: new Map(Object.entries(constants)),
-      ...changes,
-    })
-  }
-
-  /** Distances to fixed points: an operator of onnxruntime's own that has no rule. */
-  function withDistances(): Uint8Array {
-    const distances = makeNode('CDist', ['z', 'far'], ['y'], { metric: 'euclidean' }, 'distance', 'com.microsoft')
-    const opsets = new Map(Object.entries({ '': 17, 'com.microsoft': 1 }))
-    return model([gemm('z'), distances], { ...dense(3), far: reals('float32', [3, 3], 73) }, { opsets })
-  }
-
-  const build = (bytes: Uint8Array, options: SurrogateOptions = four): Promise<Surrogate> =>
-    buildSurrogate({ name: 'small.onnx', bytes, external: {} }, options)
-
-  const gemm = (output: string): Node => makeNode('Gemm', ['x', 'w', 'c'], [output])
-
   test.each([
     ['one-logit', [gemm('y')]],
     ['one-probability', [gemm('z'), makeNode('Sigmoid', ['z'], ['y'])]],
@@ -164,39 +122,6 @@ describe('models a classifier may be', () => {
     logits.forEach((logit, at) => expect(logit).toBeCloseTo(expected[at], 5))
   })
 
-  const refused = async (bytes: Uint8Array, options: SurrogateOptions = four): Promise<string> => {
-    const error = await build(bytes, options).catch((caught: unknown) => caught)
-    expect(error).toBeInstanceOf(UsageError)
-    const { message } = error as UsageError
-    expect(message).not.toContain('\n')
-    expect(message).toContain('small.onnx')
-    return message
-  }
-
-  test('what cannot be attacked is refused with its reason', async () => {
-    const two = {
-      inputs: [
-        { name: 'x', type: 'float32' as const, dims: ['n', 4] },
-        { name: 'mask', type: 'float32' as const, dims: ['n', 4] },
-      ],
-    }
-    expect(
-      await refused(
-        model([makeNode('Mul', ['x', 'mask'], ['m']), makeNode('Gemm', ['m', 'w', 'c'], ['y'])], dense(3), two),
-      ),
-    ).toMatch(/2 inputs \(x, mask\)/)
-    const whole = { inputs: [{ name: 'x', type: 'int64' as const, dims: ['n', 4] }] }
-    expect(
-      await refused(
-        model([makeNode('Cast', ['x'], ['f'], { to: 1 }), makeNode('Gemm', ['f', 'w', 'c'], ['y'])], dense(3), whole),
-      ),
-    ).toMatch(/"x" is of type int64/)
-    expect(await refused(withDistances())).toMatch(/com\.microsoft\.CDist \(node "distance"\) has no gradient rule/)
-    expect(await refused(model([gemm('y')], dense(3)), { ...mnist })).toMatch(
-      /takes images of shape \[4\] but the data's are \[1, 28, 28\]/,
-    )
-  })
-
   test('a cast to whole numbers and back is a step that the gradient passes straight through', async () => {
     // y = trunc(8·x)·w: where a slope of zero would hide the model, its gradient is that of 8·x·w.
     const eight = { k: floating('float32', [], [8]) }
@@ -226,63 +151,5 @@ describe('models a classifier may be', () => {
         4,
       ),
     )
-  })
-
-  test('inspect names the operators without a rule, and where they are', async () => {
-    const bytes = withDistances()
-    const inspection = await inspectModel({ name: 'small.onnx', bytes, external: {} })
-    expect(inspection).toMatchObject({
-      inputs: [{ name: 'x', type: 'float32', dims: ['n', 4] }],
-      parameters: 24,
-      operators: [
-        { operator: 'Gemm', count: 1, gradient: 'rule' },
-        { operator: 'com.microsoft.CDist', count: 1, gradient: 'missing', nodes: ['distance'] },
-      ],
-    })
-    expect(inspection.problems).toEqual([
-      expect.stringMatching(/^operator com\.microsoft\.CDist \(node "distance"\) has no gradient rule; /),
-    ])
-  })
-
-  test('gradient writes a model anyone can run: the input and label in; logits, loss and gradient out', async () => {
-    const bytes = await gradientModelOf(
-      { name: 'small.onnx', bytes: model([gemm('y')], dense(3)), external: {} },
-      runModel,
-    )
-    const { inputs, outputs } = decodeModel(bytes)
-    expect(inputs).toEqual([
-      { name: 'x', type: 'float32', dims: ['batch', 4] },
-      { name: 'label', type: 'int64', dims: ['batch'] },
-    ])
-    expect(outputs).toEqual([
-      { name: 'logits', type: 'float32', dims: ['batch', 3] },
-      { name: 'loss', type: 'float32', dims: ['batch'] },
-      { name: 'gradient', type: 'float32', dims: ['batch', 4] },
-    ])
-    const x = reals('float32', [2, 4], 67, 0, 1)
-    const results = await runModel(
-      bytes,
-      new Map([
-        ['x', x],
-        ['label', integers([2, 0])],
-      ]),
-    )
-    const { w, c } = dense(3)
-    ;[2, 0].forEach((label, row) => {
-      const z = [0, 1, 2].map((k) =>
-        numbersOf(x)
-          .slice(row * 4, row * 4 + 4)
-          .reduce((sum, pixel, at) => sum + pixel * numbersOf(w)[at * 3 + k], numbersOf(c)[k]),
-      )
-      const total = z.reduce((sum, logit) => sum + Math.exp(logit), 0)
-      expect(numbersOf(results.get('loss') as Tensor)[row]).toBeCloseTo(Math.log(total) - z[label], 5)
-      for (let at = 0; at < 4; at++) {
-        const slope = z.reduce(
-          (sum, logit, k) => sum + (Math.exp(logit) / total - (k === label ? 1 : 0)) * numbersOf(w)[at * 3 + k],
-          0,
-        )
-        expect(numbersOf(results.get('gradient') as Tensor)[row * 4 + at]).toBeCloseTo(slope, 5)
-      }
-    })
   })
 })
