@@ -47,6 +47,11 @@ test('one check per gate: each has a name of its own, whatever they have in comm
   expect(names({ 'check-name': 'Nightly' })).toEqual(['Nightly: digits', 'Nightly: faces'])
 })
 
+test('the check of a model may not be another’s under the common name either: one would overwrite the other', () => {
+  const text = 'checkName: CI\nmodels: [{name: a}, {name: b, checkName: "CI: a"}]\n'
+  expect(() => listedModels({ name: 'r.yml', text })).toThrow('models[1].checkName: "CI: a" is taken')
+})
+
 test('a file without a list has none', () => {
   expect(listedModels({ name: 'a.yml', text: 'epsilon: 0.1' })).toEqual([])
   expect(listedModels(undefined)).toEqual([])
@@ -62,6 +67,15 @@ describe('what is wrong is told with its place', () => {
     ['[{name: a.}]', /cannot name a folder/],
     ['[{name: a}, {name: A}]', /models\[1\]\.name: "A" is taken/],
     ['[{name: a, checkName: X}, {name: b, check-name: X}]', /models\[1\]\.checkName: "X" is taken/],
+    [
+      '[{name: a}, {name: b, checkName: "Robustness gate: a"}]',
+      /models\[1\]\.checkName: "Robustness gate: a" is taken/,
+    ],
+    [
+      '[{name: a, checkName: "robustness gate: B"}, {name: b}]',
+      /models\[1\]\.checkName: "Robustness gate: b" is taken/,
+    ],
+    ['[{name: 2024}]', /models\[0\]: name: 2024 is no text; put it in quotes: name: "2024"/],
     ['[{name: a, modle: a.onnx}]', /models\[0\]: unknown key "modle"; did you mean "model"\?/],
     ['[{name: a, models: []}]', /models\[0\]: unknown key "models"/],
     ['[{name: a, epsilon: x}]', /^config robustness\.yml: models\[0\]\.epsilon: /],

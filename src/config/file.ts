@@ -27,7 +27,7 @@ export function parseFile(file: ConfigFile): Written {
     throw new UsageError(`config ${file.name}: must hold keys and values, like "epsilon: 8/255"`)
   return within(`config ${file.name}`, () => {
     const { models, ...settings } = knownKeys({ ...value }, [...settingNames, 'models'])
-    return { settings, ...(models !== undefined && { models: modelList(models) }) }
+    return { settings, ...(models !== undefined && { models: modelList(models, settings) }) }
   })
 }
 

@@ -5,7 +5,7 @@ import { threatOf } from './epsilon.js'
 import { firstLine, parseFile, within } from './file.js'
 import type { ConfigFile } from './file.js'
 import { kebabCase, knownKeys, quote } from './keys.js'
-import { over } from './models.js'
+import { checkNameOf, over } from './models.js'
 import type { ListedModel } from './models.js'
 import type { Settings } from './schema.js'
 import { settingNames, SettingsSchema } from './schema.js'
@@ -32,7 +32,11 @@ export function parseConfig(sources: ConfigSources): Config {
   const listed = file?.models && chosen(file.models, flags, sources)
   for (const written of [file?.settings, listed?.settings]) refuseTwoKinds(written, sources)
   const merged = over(over(file?.settings ?? {}, listed?.settings ?? {}), flags)
-  if (listed !== undefined) merged.checkName = ownCheckName(listed, flags, file?.settings)
+  if (listed !== undefined)
+    merged.checkName =
+      flags.checkName === undefined
+        ? checkNameOf(listed, file?.settings ?? {})
+        : checkNameOf({ name: listed.name, settings: {} }, flags)
   const parsed = SettingsSchema.safeParse(merged)
   if (parsed.success) return configOf(parsed.data)
   const issue = parsed.error.issues[0]
@@ -66,16 +70,6 @@ function chosen(
       ? `${place}: lists models, which only a gate takes, one after the other; leave the list out here`
       : `${place}: lists no model ${quote(model)}`,
   )
-}
-
-/** A gate of its own has a check of its own. */
-function ownCheckName(
-  { name, settings }: ListedModel,
-  flags: Readonly<Record<string, unknown>>,
-  common: Readonly<Record<string, unknown>> = {},
-): unknown {
-  const shared = flags.checkName ?? common.checkName ?? SettingsSchema.parse({}).checkName
-  return flags.checkName === undefined && 'checkName' in settings ? settings.checkName : `${String(shared)}: ${name}`
 }
 
 function refuseTwoKinds(written: Readonly<Record<string, unknown>> = {}, { file }: ConfigSources): void {
