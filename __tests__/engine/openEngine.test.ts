@@ -181,10 +181,13 @@ describe('a gradient that is not the model’s is not followed, and does not end
   })
 
   /** Rounding, the batch and noise make honest surrogates differ: their logits are not compared, but they must run. */
-  test('a rounding model is allowed other logits, but not to fail', async () => {
+  test('a rounding model is allowed other logits, but not to fail, nor to give none', async () => {
     const request = loadRequest('models/int8-qdq.onnx', fashion, { batch: 16 })
     expect((await openEngine(request, 'all', replaced('logits', 'Abs'))).obstacle).toBeUndefined()
     expect((await openEngine(request, 'all', replaced('value', 'Foo'))).obstacle).toMatch(/does not open/)
+    expect((await openEngine(request, 'all', replaced('logits', 'Sqrt'))).obstacle).toBe(
+      'what was made gives NaN where the model gives numbers',
+    )
   })
 
   test('what is no classifier still is the user’s to mend, and nothing hides why nothing runs', async () => {
@@ -192,6 +195,19 @@ describe('a gradient that is not the model’s is not followed, and does not end
       w: { type: 'float32', dims: [5], data: new Float32Array(5) },
     })
     await expect(openEngine(notRunnable, 'all')).rejects.toThrow(/MatMul/)
+    const image = { name: 'x', type: 'float64' as const, dims: ['n', 1, 4, 4] }
+    const kernel = { type: 'float64' as const, dims: [3, 1, 4, 4], data: new Float64Array(48) }
+    const inDouble = encodeModel({
+      ...{ name: 'double', opsets: new Map([['', 17]]), irVersion: 8, inputs: [image], outputs: [{ name: 'y' }] },
+      nodes: [makeNode('Conv', ['x', 'w'], ['c']), makeNode('Flatten', ['c'], ['y'])],
+      constants: new Map([['w', kernel]]),
+    })
+    const noKernel = openEngine(
+      { ...healthy, shape: [1, 4, 4], model: { name: 'double.onnx', bytes: inDouble, external: {} } },
+      'all',
+    )
+    await expect(noKernel).rejects.toThrow(UsageError)
+    await expect(noKernel).rejects.toThrow(/^double\.onnx: onnxruntime does not open it \(.*Conv.*\); export a model/)
     const refused = () => Promise.reject(new UsageError('no classifier'))
     await expect(openEngine(healthy, 'all', refused)).rejects.toThrow(UsageError)
     const noRule = () => Promise.reject(new NoGradient('no rule'))

@@ -11,7 +11,7 @@ import type { Engine } from './scheduler.js'
  *
  * @param options.samples images inside the bounds, of which a full batch is taken
  * @param options.comparable of the largest logit, how far apart they may be; undefined: they differ by nature, and only
- *   whether it runs, and has as many outputs as it should, is looked at
+ *   whether it runs, has as many outputs as it should and numbers where the original has some is looked at
  * @returns what is wrong, for a sentence; undefined when nothing is
  */
 export async function faultOfGradient(
@@ -24,7 +24,6 @@ export async function faultOfGradient(
     .answer(points.map((point) => ({ kind: 'gradient', point, loss: { name: 'cross-entropy', label: 0 } })))
     .catch((error: unknown) => `onnxruntime fails to run it: ${oneLine(messageOf(error), 200)}`)
   if (typeof answers === 'string') return answers
-  if (comparable === undefined) return undefined
   const said: number[] = []
   for (let first = 0; first < batch; first += prediction.batch) {
     const some = points.slice(first, first + prediction.batch)
@@ -32,6 +31,10 @@ export async function faultOfGradient(
     for (const { logits } of replies) said.push(...seen(logits, kind))
   }
   const made = answers.flatMap(({ logits }) => seen(logits, kind))
+  if (comparable === undefined)
+    return made.some((logit, at) => Number.isNaN(logit) && !Number.isNaN(said[at]))
+      ? 'what was made gives NaN where the model gives numbers'
+      : undefined
   return agrees(made, said, comparable) ? undefined : 'what was made gives other logits than the model'
 }
 

@@ -56,8 +56,8 @@ function withoutOracle(facts: OriginalFacts, prediction: Engine['prediction'], o
 }
 
 function asObstacle(error: unknown): Error {
-  if (!(error instanceof Error) || (error instanceof UsageError && !(error instanceof NoGradient))) throw error
-  return error
+  if (error instanceof UsageError && !(error instanceof NoGradient)) throw error
+  return error instanceof Error ? error : new Error(messageOf(error), { cause: error })
 }
 
 /** @throws UsageError for what onnxruntime does not run either; what kept the gradient from being made if that was no rule */
@@ -72,10 +72,27 @@ async function factsWithout(
     return await withoutGradient(model, { ...request, run })
   } catch (error) {
     if (error instanceof UsageError) throw error
-    if (!(made instanceof NoGradient)) throw made
-    const reason = oneLine(messageOf(error), 200)
-    throw new UsageError(`${model.name}: ${obstacle}; nor does onnxruntime run it (${reason})`)
+    if (made instanceof NoGradient)
+      throw new UsageError(`${model.name}: ${obstacle}; nor does onnxruntime run it (${reasonOf(error)})`)
+    await refuseUnopened(request)
+    throw made
   }
+}
+
+/** @throws UsageError for a model that is none to onnxruntime, or has a type that it has no kernel for */
+async function refuseUnopened({ model }: LoadRequest): Promise<void> {
+  try {
+    const session = await openSession(model.bytes, model.external, 'none')
+    await session.release()
+  } catch (error) {
+    throw new UsageError(
+      `${model.name}: onnxruntime does not open it (${reasonOf(error)}); export a model that it runs on the CPU`,
+    )
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return oneLine(messageOf(error), 200)
 }
 
 async function openOriginal(
