@@ -120,6 +120,23 @@ describe('other events', () => {
     expect(await baseIn(await hosted.checkout(head, 1), push)).toEqual({ commit: root })
   })
 
+  test.each(['refs/tags/v1', 'refs/heads/release'])(
+    '%s on a commit that the default branch has: held against itself, any model would pass as unchanged',
+    async (ref) => {
+      const { tip } = await history(1, 0)
+      const push: Event = { kind: 'push', headSha: tip, ref, ...pushed }
+      expect(await baseIn(await hosted.checkout(tip, 1), push)).toMatchObject({
+        ...{ absent: 'none', reason: expect.stringContaining('only the absolute limits apply; baseline: ref:…') },
+      })
+    },
+  )
+
+  test('a tag that is moved has no baseline either', async () => {
+    const { root, tip } = await history(1, 0)
+    const push: Event = { kind: 'push', headSha: tip, before: root, ref: 'refs/tags/v1', ...pushed }
+    expect(await findBase(undefined, push)).toMatchObject({ absent: 'none' })
+  })
+
   test('the first push of the default branch has nothing older', async () => {
     const { root } = await history(0, 0)
     const push: Event = { kind: 'push', headSha: root, ref: 'refs/heads/main', ...pushed }
