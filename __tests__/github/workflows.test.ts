@@ -170,13 +170,17 @@ describe('a release', () => {
   test('is built without a right to write, and compared with what is committed', () => {
     expect(whole).toEqual({})
     expect(jobs.build.permissions).toEqual({ contents: 'read' })
-    expect(commands('build')).toContain('npm run check:dist')
+    expect(commands('build')).toContain('scripts/release.sh check "$VERSION"')
+    expect(commands('build')).toContain('.ci/run')
+    expect(readFileSync('.ci/run', 'utf8')).toContain('npm run check:dist')
   })
 
-  test('is attested, tagged vX.Y.Z, and vX moved to it', () => {
+  test('is attested, every file of dist/, and published by the script that release.test.ts tries', () => {
     expect(jobs.attest.permissions).toEqual({ contents: 'read', 'id-token': 'write', attestations: 'write' })
     expect(jobs.attest.steps.map(({ uses }) => uses)).toContain('actions/attest-build-provenance@v3')
     expect(jobs.tag).toMatchObject({ needs: ['build', 'attest'], permissions: { contents: 'write' } })
-    expect(commands('tag')).toMatch(/git tag "v\$VERSION"[^]*git tag --force "v\$\{VERSION%%\.\*\}"/)
+    const subjects = jobs.attest.steps.map(({ with: given }) => given?.['subject-path'])
+    expect(subjects.join('\n').split('\n')).toEqual(expect.arrayContaining(['action.yml', 'dist/**/*']))
+    expect(commands('tag')).toContain('scripts/release.sh publish "$VERSION"')
   })
 })
