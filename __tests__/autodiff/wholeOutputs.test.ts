@@ -142,6 +142,43 @@ test('a product of whole numbers has the slopes of its weights', async () => {
   })
 })
 
+const dynamic = makeNode('DynamicQuantizeLinear', ['x'], ['q', 'qs', 'qz'])
+
+/** In sums of up to 130,000 all classes but one would have no probability, and cross-entropy no slope. */
+test.each<[string, readonly Node[], ElementType, number]>([
+  ['MatMulInteger', [dynamic, makeNode('MatMulInteger', ['q', 'w', 'qz'], ['y'])], 'int32', 1 / 255 / 127],
+  [
+    'MatMulInteger, as float32',
+    [dynamic, makeNode('MatMulInteger', ['q', 'w', 'qz'], ['sums']), makeNode('Cast', ['sums'], ['y'], { to: 1 })],
+    'float32',
+    1 / 255 / 127,
+  ],
+  [
+    'ConvInteger, of pixels quantised in steps of 1/64',
+    [
+      quantise('x', 'q'),
+      makeNode('Unsqueeze', ['q', 'last'], ['map']),
+      makeNode('ConvInteger', ['map', 'k', 'z'], ['seen']),
+      makeNode('Flatten', ['seen'], ['y']),
+    ],
+    'int32',
+    1 / 64 / 127,
+  ],
+])('%s at the end: factors are taken for fractions', async (_, nodes, type, step) => {
+  const own = { w: wholes('int8', [4, 3], 3, 127), k: wholes('int8', [3, 4, 1], 3, 127), last: integers([2]) }
+  const bytes = model(nodes, { ...own, s: scale(1 / 64) }, type)
+  const surrogate = await build(bytes)
+  const x = reals('float32', [1, 4], 57, 0.2, 0.8)
+  const [said] = (await runModel(bytes, new Map([['x', x]]))).values()
+  const { logits, value, gradient } = await ask(surrogate, x, 0, [0])
+  // Below 4 half a unit in the last place of float32 is 1.2e−7.
+  numbersOf(said).forEach((sum, at) => expect(logits[at]).toBeCloseTo(sum * step, 6))
+  const total = logits.reduce((sum, logit) => sum + Math.exp(logit), 0)
+  expect(value[0]).toBeCloseTo(Math.log(total) - logits[0], 5)
+  // A weight is a fraction of its 127: the least difference of two that differ makes 1/127 of what softmax leaves, 0.1.
+  expect(Math.max(...gradient.map(Math.abs))).toBeGreaterThan(0.1 / 127)
+})
+
 test('one quantised number does not say where one class ends: refused with what to do', async () => {
   const one = { w: reals('float32', [4, 1], 51), c: reals('float32', [1], 53) }
   const bytes = model([gemm, quantise('logits', 'y')], one, 'uint8')

@@ -24,6 +24,15 @@ const SCALE_INPUTS: Readonly<Record<string, number>> = {
   'com.microsoft.QLinearWhere': 7,
 }
 
+/**
+ * Sums of products whose scale the model leaves to whoever reads them. Both factors are taken for fractions, as images and
+ * weights mostly are: 255 steps to 1 where nothing says how large one is, 127 of a weight. Sums of hundreds of products of
+ * tens of thousands would leave no cross-entropy but 0.
+ */
+const SUMS: ReadonlySet<string> = new Set(['ConvInteger', 'MatMulInteger'])
+const ACTIVATION_STEP = 1 / 255
+const WEIGHT_STEP = 1 / 127
+
 /** Operators whose numbers are some of those of their first input, in steps of the same size. */
 const KEEPS_STEPS: ReadonlySet<string> = new Set([
   ...MOVES_NOTHING,
@@ -37,7 +46,7 @@ const KEEPS_STEPS: ReadonlySet<string> = new Set([
  *
  * @param model canonical, as it was before it was settled.
  * @param output of the original model.
- * @returns the graph with one more node, and who its logits are; both as they were where the output is real.
+ * @returns the graph with one more node, and who its logits are; both as they were where the output is real (a Cast makes no real number of a whole one).
  * @throws UsageError for one whole number: which of its steps is the border between two classes the model does not say.
  */
 export function withRealLogits(
@@ -47,8 +56,7 @@ export function withRealLogits(
   output: ValueInfo,
 ): { readonly settled: Settled; readonly classifier: Classifier } {
   const asIs = { settled, classifier }
-  if (output.type?.includes('int') !== true) return asIs
-  if (classifier.kind === 'one-logit')
+  if (classifier.kind === 'one-logit' && output.type?.includes('int') === true)
     throw new UsageError(
       `the output "${output.name}" is one number of type ${output.type}, which does not say where one class ends; export the model with a DequantizeLinear at its end`,
     )
@@ -76,6 +84,7 @@ function stepOf(graph: Graph, name: string): number | undefined {
   if (node === undefined) return undefined
   const operator = operatorOf(node)
   if (KEEPS_STEPS.has(operator)) return stepOf(graph, node.inputs[0])
+  if (SUMS.has(operator)) return (stepOf(graph, node.inputs[0]) ?? ACTIVATION_STEP) * WEIGHT_STEP
   const scale = Object.hasOwn(SCALE_INPUTS, operator)
     ? graph.constants.get(node.inputs[SCALE_INPUTS[operator]])
     : undefined
