@@ -114,14 +114,31 @@ describe('results in the cache', () => {
     expect(service.calls).toEqual([])
   })
 
-  test('an entry that cannot be unpacked is one warning, and the model is attacked', async () => {
+  test('entries that cannot be unpacked are one warning, the models are attacked, and the next run finds them again', async () => {
     const { job } = await pullRequest({ [model]: finetuned })
     await run(job)
     for (const entry of service.entries) entry.content = Buffer.from('no archive')
     const again = await run(job)
     expect(again).toMatchObject({ status: 1, outputs: { verdict: 'regression' } })
     expect(again.summary).not.toContain('found in the cache')
+    expect([...again.warnings, ...again.errors.slice(1)]).toEqual([expect.stringContaining('Failed to restore')])
+    const mended = await run(job)
+    expect(mended).toMatchObject({ status: 1, warnings: [] })
+    expect(mended.summary).toMatch(/Candidate .*results were found in the cache/)
+    expect(mended.summary).toMatch(/Baseline .*results were found in the cache/)
   })
+
+  test.each(['CreateCacheEntry', 'GET'])(
+    'a service that fails at %s is at most one warning and changes nothing',
+    async (call) => {
+      const { job } = await pullRequest({ [model]: finetuned })
+      if (call === 'GET') await run(job)
+      service.broken.set(call, 403)
+      const outcome = await run(job)
+      expect(outcome).toMatchObject({ status: 1, outputs: { verdict: 'regression' } })
+      expect(outcome.warnings.length).toBeLessThanOrEqual(1)
+    },
+  )
 })
 
 describe('a model that is unchanged', () => {

@@ -7,7 +7,12 @@ import type { Environment } from './context.js'
 /** The part of `@actions/cache` that is used. */
 export interface CacheToolkit {
   isFeatureAvailable(): boolean
-  restoreCache(paths: string[], key: string): Promise<string | undefined>
+  restoreCache(
+    paths: string[],
+    key: string,
+    restoreKeys?: string[],
+    options?: { readonly lookupOnly?: boolean },
+  ): Promise<string | undefined>
   saveCache(paths: string[], key: string): Promise<number>
 }
 
@@ -23,22 +28,30 @@ const largestFile = 2 ** 29
 
 /**
  * A service that needs longer to say that it has nothing has failed: the toolkit says so in a warning and tells nobody else.
- * It is not asked again, for each time it would be tried for half a minute.
+ * It is not asked again, for each time it would be tried for half a minute and warned of.
  */
 const patience = 10_000
 
 /**
  * GitHub's cache as a store of evaluations; undefined outside of a runner. GitHub hands out what was stored for the same
  * branch or a base of it: what a pull request's run has stored is its own.
+ *
+ * An entry of GitHub's cache never changes. So each has a name of its own below its key, and the newest one counts: what is
+ * stored after an entry that nobody can use takes its place. What fails is left alone for the rest of the run.
  */
 export function resultsCache(environment: Environment, effects: CacheEffects): EvaluationStore | undefined {
   const { RUNNER_TEMP: temporary, ACTIONS_RUNTIME_TOKEN: token } = environment
   if (!temporary || !token) return undefined
   // The toolkit takes entries of other paths for other entries.
   const folderOf = (key: string) => join(resolve(temporary), 'robustness-gate', key)
-  let failed = false
-  const attempt = async <T>(key: string, work: (toolkit: CacheToolkit, folder: string) => Promise<T>) => {
-    if (failed) return undefined
+  const left = { find: false, keep: false }
+  const missing = new Set<string>()
+  const attempt = async <T>(
+    what: keyof typeof left,
+    key: string,
+    work: (toolkit: CacheToolkit, folder: string) => Promise<T>,
+  ) => {
+    if (left[what]) return undefined
     const folder = folderOf(key)
     try {
       const toolkit = await effects.toolkit()
@@ -47,7 +60,7 @@ export function resultsCache(environment: Environment, effects: CacheEffects): E
       await mkdir(folder, { recursive: true })
       return await work(toolkit, folder)
     } catch (error) {
-      failed = true
+      left.find = left.keep = true
       effects.warning(`The cache of results could not be used (${messageOf(error)}); models are evaluated anew.`)
       return undefined
     } finally {
@@ -56,23 +69,37 @@ export function resultsCache(environment: Environment, effects: CacheEffects): E
   }
   return {
     find: (key) =>
-      attempt(key, async (toolkit, folder) => {
+      attempt('find', key, async (toolkit, folder) => {
         const began = effects.now()
-        const hit = await toolkit.restoreCache([folder], entry(key))
-        if (hit === undefined && effects.now() - began > patience) failed = true
-        return hit === entry(key) ? readFiles(folder) : undefined
+        // The toolkit answers likewise where there is nothing and where it could not read what there is, which it warns of.
+        const newest = await toolkit.restoreCache([folder], entries(key), [entries(key)], { lookupOnly: true })
+        if (newest === undefined) {
+          missing.add(key)
+          if (effects.now() - began > patience) left.find = left.keep = true
+        }
+        if (!newest?.startsWith(entries(key))) return undefined
+        const restored = await toolkit.restoreCache([folder], newest)
+        if (restored === newest) return readFiles(folder)
+        left.find = true
+        return undefined
       }),
     keep: async (key, files) => {
-      await attempt(key, async (toolkit, folder) => {
+      await attempt('keep', key, async (toolkit, folder) => {
         for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content)
-        await toolkit.saveCache([folder], entry(key))
+        const { GITHUB_RUN_ID: run = '', GITHUB_RUN_ATTEMPT: again = '' } = environment
+        const stored = await toolkit.saveCache(
+          [folder],
+          entries(key) + (missing.has(key) ? 'first' : `${run}-${again}`),
+        )
+        if (stored < 0) left.keep = true
       })
     },
   }
 }
 
-function entry(key: string): string {
-  return `robustness-gate-${key}`
+/** What the names of all entries of a key begin with. */
+function entries(key: string): string {
+  return `robustness-gate-${key}-`
 }
 
 /** An archive can hold anything: only regular files with our names count. */

@@ -52,10 +52,15 @@ export async function startResultsService(): Promise<ResultsService> {
     const { key, version, name } = body as Readonly<Record<string, string>>
     switch (method) {
       case 'GetCacheEntryDownloadURL': {
-        const found = state.entries.find((entry) => entry.key === key && entry.version === version)
+        const prefixes = [key, ...((body.restore_keys ?? []) as readonly string[])]
+        const known = state.entries.filter((entry) => entry.version === version).toReversed()
+        // An exact match first, then the newest one whose name begins so.
+        const found =
+          known.find((entry) => entry.key === key) ??
+          known.find((entry) => prefixes.some((prefix) => entry.key.startsWith(prefix)))
         if (found === undefined) return { ok: false }
-        blobs.set(`/blob/of-${key}`, found.content)
-        return { ok: true, signed_download_url: `${url}/blob/of-${key}`, matched_key: key }
+        blobs.set(`/blob/of-${found.key}`, found.content)
+        return { ok: true, signed_download_url: `${url}/blob/of-${found.key}`, matched_key: found.key }
       }
       case 'CreateCacheEntry': {
         if (state.entries.some((entry) => entry.key === key && entry.version === version))
