@@ -6,6 +6,7 @@ import { differentiate, floating, numbersOf, single } from './support.js'
 const KINKS: readonly (readonly [string, AttributeValues, readonly number[], readonly number[]])[] = [
   ['MaxPool', { kernel_shape: [2, 3] }, [1, 2, 2, 2, 0, 1], [0, 1, 0, 0, 0, 0]],
   ['MaxPool', { kernel_shape: [2, 3], storage_order: 1 }, [1, 2, 2, 2, 0, 1], [0, 1, 0, 0, 0, 0]],
+  ['MaxPool', { kernel_shape: [2, 3], strides: [2, 3] }, [1, 2, 2, 2, 0, 1], [0, 1, 0, 0, 0, 0]],
   ['GlobalMaxPool', {}, [1, 0, 2, 2, 2, 1], [0, 0, 1, 0, 0, 0]],
   ['LpPool', { kernel_shape: [2, 3] }, [0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0]],
   ['LpPool', { kernel_shape: [2, 3], p: 3 }, [0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0]],

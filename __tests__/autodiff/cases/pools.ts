@@ -162,6 +162,16 @@ export const DOUBLED: readonly Doubled[] = [
     tested: single('GlobalMaxPool', [2, 3, 4]),
     twin: single('ReduceMax', [2, 3, 4], { type: 'float64', constants: { axes: [2, 3] } }),
   },
+  ...(
+    [
+      ['side by side', [2, 4, 6], { kernel_shape: [2, 3], strides: [2, 3] }],
+      ['with pixels between and behind them that no window sees', [2, 7, 8], { kernel_shape: [2, 1], strides: [3, 3] }],
+      ['side by side, columns first', [2, 4, 4], { kernel_shape: [2, 2], strides: [2, 2], storage_order: 1 }],
+      ['side by side on a line', [2, 7], { kernel_shape: [2], strides: [2] }],
+      ['side by side in space', [1, 2, 4, 4], { kernel_shape: [2, 2, 2], strides: [2, 2, 2] }],
+      ['side by side, the last beyond the rim', [1, 5, 4], { kernel_shape: [2, 2], strides: [2, 2], ceil_mode: 1 }],
+    ] as const
+  ).map(([label, shape, attributes]) => ({ tested: single('MaxPool', shape, { label, attributes }) })),
   {
     tested: composed(
       'MaxUnpool, after MaxPool',

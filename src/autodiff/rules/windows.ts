@@ -55,6 +55,18 @@ export function tiles({ kernel, strides, dilations, begin, input, output }: Wind
   )
 }
 
+/** Whether no two windows share a pixel, and none looks beyond the image. */
+export function keepApart({ kernel, strides, dilations, begin, end, input, output }: Window): boolean {
+  return kernel.every(
+    (size, axis) =>
+      size <= strides[axis] &&
+      dilations[axis] === 1 &&
+      begin[axis] === 0 &&
+      end[axis] === 0 &&
+      (output[axis] - 1) * strides[axis] + size <= input[axis],
+  )
+}
+
 /**
  * The adjoint of sliding: every output gradient spread over its window, weighted, and summed where windows overlap
  * (ConvTranspose), cut or extended to the size of the input.
