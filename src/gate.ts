@@ -2,18 +2,18 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { compare, errorComparison, unchangedComparison } from './comparison/compare.js'
 import { assertSameConditions } from './comparison/pairing.js'
-import type { Conditions } from './comparison/pairing.js'
-import type { Absence, Comparison, ModelRole, Origin } from './comparison/types.js'
+import type { Comparison } from './comparison/types.js'
 import type { Config } from './config/types.js'
-import type { Dataset, RawData } from './data/types.js'
+import type { Dataset } from './data/types.js'
 import { EvaluationError } from './errors.js'
 import type { Measured } from './evaluateBoth.js'
 import type { StoringEffects } from './evaluationStore.js'
 import { loadDataset } from './evaluation/ask.js'
-import { suiteOf, withBounds } from './evaluation/evaluate.js'
-import type { ModelFile } from './evaluation/modelFile.js'
+import { withBounds } from './evaluation/evaluate.js'
 import type { Results } from './evaluation/results.js'
 import { formatResults } from './evaluation/resultsFile.js'
+import { conditionsOf } from './gateConditions.js'
+import type { GateSources } from './gateSources.js'
 import { measureGate } from './measureGate.js'
 import { makeFolder, writeOutput } from './output.js'
 import { jsonText } from './report/json.js'
@@ -21,25 +21,7 @@ import { junitXml } from './report/junit.js'
 import { markdownReport } from './report/markdown.js'
 import { sarifLog } from './report/sarif.js'
 
-export interface GateSources {
-  readonly candidate: ModelFile
-  readonly baseline: BaselineSource
-  readonly data: RawData
-  /** Gets the verdict before it is written, and may have heard that somebody accepts it. */
-  readonly appeal?: (comparison: Comparison) => Promise<Comparison>
-  /** Where the models came from, for the report. */
-  readonly origins?: Readonly<Partial<Record<ModelRole, Pick<Origin, 'commit' | 'how'>>>>
-  /** A model that is unchanged is not attacked, unless there is an absolute limit to hold it to. */
-  readonly spareUnchanged?: boolean
-  /** A baseline that cannot be used is a state for the policy to judge; without it, a mistake of whoever named it. */
-  readonly tolerateBaseline?: boolean
-}
-
-export type BaselineSource =
-  | { readonly kind: 'model'; readonly model: ModelFile }
-  /** Of an earlier evaluation, with the same data, suite, threats and seed. */
-  | { readonly kind: 'results'; readonly results: Results }
-  | { readonly kind: Absence['state'] }
+export { mayBeSpared } from './gateConditions.js'
 
 export interface GateRun {
   /** `verdict.outcome` is `error` when an evaluation broke. */
@@ -96,11 +78,6 @@ export async function runGate(
   return { comparison, ...done, files: await writeGateFiles(out, comparison, done, sources.candidate.name) }
 }
 
-/** Whether a model that is unchanged passes whatever it does: there is no absolute limit to hold it to. */
-export function mayBeSpared({ policy }: Pick<Config, 'policy'>): boolean {
-  return policy.minCleanAccuracy === undefined && policy.minRobustAccuracy === undefined
-}
-
 /** The models that are known, with what is known of where they came from. */
 export function originsOf(
   { origins = {} }: Pick<GateSources, 'origins'>,
@@ -135,16 +112,6 @@ export async function loadForGate(
   if (baseline.kind === 'results' && !tolerateBaseline)
     assertSameConditions(conditionsOf(config, dataset), baseline.results)
   return dataset
-}
-
-/** What the candidate's results are going to be made with. */
-export function conditionsOf({ suite, quantised, threats, seed }: Config, { range, sha256 }: Dataset): Conditions {
-  return {
-    suite: suiteOf({ suite, quantised }),
-    threats: withBounds(threats, range),
-    seed,
-    data: { sha256 },
-  }
 }
 
 /** What a gate, or a shard of one, may write into its folder. */

@@ -7,8 +7,8 @@ import { evaluateBoth } from './evaluateBoth.js'
 import type { Measured } from './evaluateBoth.js'
 import type { Shard } from './evaluation/shards.js'
 import type { StoringEffects } from './evaluationStore.js'
-import { conditionsOf, mayBeSpared } from './gate.js'
-import type { GateSources } from './gate.js'
+import { conditionsOf, mayBeSpared } from './gateConditions.js'
+import type { GateSources } from './gateSources.js'
 
 /**
  * Evaluates candidate and baseline, or the candidate alone where there is nothing to compare it with.
