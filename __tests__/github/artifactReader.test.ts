@@ -76,7 +76,79 @@ describe('baseline: artifact', () => {
   test('a token that may not read them: the job’s author hears which permission is missing', async () => {
     const artifacts = await reader([])
     github?.breakOperation('actions/list-artifacts-for-repo', notAccessible)
-    await expect(artifacts.ofBase('model')).rejects.toThrow('the job needs actions: read')
+    const used = artifacts.ofBase('model', () => Promise.resolve(true))
+    await expect(used).rejects.toThrow('the job needs actions: read')
+  })
+
+  test('is found below a hundred that pull requests have uploaded since: each trains a model of the same name', async () => {
+    const pulls = Array.from({ length: 250 }, (_, run) => ({ run: run + 100, name: 'model', zip: model, branch: 'f' }))
+    expect(await baseline([{ run: 1, name: 'model', zip: model }, ...pulls])).toMatchObject({ kind: 'model' })
+  })
+
+  const failed = Array.from({ length: 60 }, (_, run) => {
+    return { run: run + 100, name: 'model', zip: model, conclusion: 'failure' }
+  })
+
+  test('is found below twenty runs that failed', async () => {
+    const found = await baseline([{ run: 1, name: 'model', zip: model }, ...failed.slice(0, 20)])
+    expect(found).toMatchObject({ kind: 'model' })
+  })
+
+  test.each<[string, readonly RepositoryArtifact[], RegExp]>([
+    [
+      'of one failed run',
+      failed.slice(0, 1),
+      /on main with artifact model none can be used \(1 unsuccessful\); it takes/,
+    ],
+    [
+      'of more failed runs than are looked at',
+      [{ run: 1, name: 'model', zip: model }, ...failed],
+      /\(50 unsuccessful\)/,
+    ],
+    [
+      'of a workflow_run, which carries the name of main whoever caused it',
+      [{ run: 1, name: 'model', zip: model, event: 'workflow_run' }],
+      /\(1 started by something else\); .* started by push, schedule, workflow_dispatch\.$/,
+    ],
+    [
+      'of more pull requests than are looked at',
+      Array.from({ length: 1_001 }, (_, run) => ({ run: run + 100, name: 'model', zip: text('x'), branch: 'f' })),
+      /Of the newest 1000 called artifact model none is of a run on main\./,
+    ],
+  ])('%s: there is one, so nobody hears that there is none, which would pass', async (_, artifacts, reason) => {
+    expect(await baseline(artifacts)).toEqual({ kind: 'broken', reason: expect.stringMatching(reason) })
+  })
+
+  test('a pull request that main is the head of does not make a baseline expected', async () => {
+    const pulls = [{ run: 1, name: 'model', zip: model, event: 'pull_request' }]
+    expect(await baseline(pulls)).toMatchObject({ kind: 'missing' })
+  })
+})
+
+describe('what a gate uploads that found its model unchanged', () => {
+  const spared = zipSync({ 'comparison.json': text('{}'), 'report.md': text('') })
+  const measured = zipSync({ 'results.json': text(smallestResults), 'comparison.json': text('{}') })
+
+  test.each(['artifact:robustness-gate', 'artifact:robustness-gate/results.json'])(
+    'does not hide what an older run has measured: %s',
+    async (spec) => {
+      const name = 'robustness-gate'
+      const found = await baseline(
+        [{ run: 1, name, zip: measured }, ...[2, 3].map((run) => ({ run, name, zip: spared }))],
+        spec,
+      )
+      expect(found).toMatchObject({ kind: 'results', origin: { how: 'artifact robustness-gate of run 1 on main' } })
+    },
+  )
+
+  test('and nothing else: the baseline is broken, not missing', async () => {
+    const found = await baseline([{ run: 1, name: 'robustness-gate', zip: spared }], 'artifact:robustness-gate')
+    expect(found).toMatchObject({ kind: 'broken', reason: expect.stringContaining('(1 without results)') })
+  })
+
+  test('a model beside a report is a model', async () => {
+    const zip = zipSync({ 'comparison.json': text('{}'), 'a.onnx': text('a') })
+    expect(await baseline([{ run: 1, name: 'model', zip }])).toMatchObject({ kind: 'model' })
   })
 })
 
@@ -91,8 +163,12 @@ test('of this run: what an earlier job has uploaded', async () => {
 })
 
 test.each([
-  ['main of a queue', { kind: 'merge_group', headRef: 'refs/heads/gh-readonly-queue/main/pr-7-0a1b' }, 'main'],
-  ['a branch with slashes', { kind: 'merge_group', headRef: 'refs/heads/gh-readonly-queue/r/1.x/pr-7-0a' }, 'r/1.x'],
+  ['main of a queue', { kind: 'merge_group', headRef: `refs/heads/gh-readonly-queue/main/pr-7-${commit}` }, 'main'],
+  [
+    'a branch with slashes',
+    { kind: 'merge_group', headRef: `refs/heads/gh-readonly-queue/r/1.x/pr-7-${commit}` },
+    'r/1.x',
+  ],
   ['the branch pushed to', { kind: 'push', ref: 'refs/heads/main' }, 'main'],
   ['none', { kind: 'schedule' }, undefined],
 ])('base branch: %s', async (_, event, branch) => {

@@ -1,5 +1,7 @@
 import { UsageError } from '../errors.js'
 import type { Fetch } from '../remote/download.js'
+import { messageOf, oneLine } from '../text.js'
+import { isRateLimit } from './attempts.js'
 import type { Client } from './client.js'
 
 /** What a run of a workflow has uploaded. */
@@ -9,6 +11,30 @@ export interface Artifact {
   /** Of its zip. */
   readonly bytes: number
   readonly expired: boolean
+}
+
+/** Some 50,000 images with a full suite. A gate's files may come from whoever opened the pull request. */
+export const largestReported = { file: 64 * 2 ** 20, zip: 128 * 2 ** 20 } as const
+
+/**
+ * To be thrown of what GitHub did not give. A token that lacks the permission is told of in words that do not name it.
+ *
+ * @param what - Such as `artifact model`.
+ */
+export function unreadable(what: string, otherwise = 'to be run again'): (error: unknown) => never {
+  return (error) => {
+    if (error instanceof UsageError) throw error
+    const why = oneLine(messageOf(error), 200)
+    throw new Error(`${what} could not be read (${why}); the job needs actions: read, or ${otherwise}`, {
+      cause: error,
+    })
+  }
+}
+
+/** Whether the token may not look: that there is nothing to be seen then says nothing. */
+export function isDenied(error: unknown): boolean {
+  const { status } = error as { readonly status?: unknown }
+  return (status === 403 && !isRateLimit(error)) || status === 404
 }
 
 /** No run of ours has more; a stranger's may. */

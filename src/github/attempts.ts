@@ -48,7 +48,8 @@ function isBroken({ data, headers }: { readonly data: unknown; readonly headers:
   return typeof data === 'string' && /^application\/(json|scim\+json)\b/i.test(type)
 }
 
-function isRateLimit(error: unknown): boolean {
+/** Of GitHub's two answers, that one may not and that one may not now, the second. */
+export function isRateLimit(error: unknown): boolean {
   const { message, status, response } = error as Partial<Refusal>
   if (status !== 403 && status !== 429) return false
   return /\bsecondary rate\b/i.test(message ?? '') || response?.headers['x-ratelimit-remaining'] === '0'

@@ -5,11 +5,12 @@ import type { ModelBytes } from '../engine/messages.js'
 import { UsageError } from '../errors.js'
 import { readModelFile } from '../evaluation/modelFile.js'
 import type { Results } from '../evaluation/results.js'
-import { parseResults } from '../evaluation/resultsFile.js'
-import { messageOf, oneLine } from '../text.js'
-import { fileIn, isDenied, parseArtifactSpec } from './artifactReader.js'
+import { messageOf } from '../text.js'
+import { fromArtifact, orOfBase } from './artifactBaseline.js'
+import { parseArtifactSpec } from './artifactReader.js'
 import type { ArtifactReader, ArtifactSpec } from './artifactReader.js'
 import type { FindBase } from './base.js'
+import { parsedBaseline } from './baselineResults.js'
 import type { RemoteCommit } from './contents.js'
 import { keptByDvc } from './dvc.js'
 import { checkedOutCommit, resolveCommit } from './history.js'
@@ -23,7 +24,7 @@ import type { LocateInGit, TrackedFile } from './workspace.js'
 export type Baseline =
   | { readonly kind: 'model'; readonly model: ModelBytes; readonly origin: BaselineOrigin }
   | { readonly kind: 'results'; readonly results: Results; readonly origin: BaselineOrigin }
-  | { readonly kind: Absence['state']; readonly reason: string }
+  | { readonly kind: Absence['state']; readonly reason: string; readonly warning?: string }
 
 /** Which way led to it, for the report. */
 export interface BaselineOrigin {
@@ -69,12 +70,12 @@ export async function findBaseline(
     // Git is asked for nothing else here, and there may be no clone.
     const base = await findBase((await locate(request.model))?.git).catch(() => undefined)
     if (base !== undefined && 'absent' in base) return { kind: base.absent, reason: base.reason }
-    return (await resultsOfBase(request, artifacts)) ?? neverFetched
+    return orOfBase(neverFetched, request.ownArtifact, artifacts)
   }
   const { remote } = request
   if (spec === 'auto' && remote?.base !== undefined && (await locate(request.model)) === undefined) {
     const there = await modelWithoutClone(request, remote.base, remote)
-    return there.kind === 'model' ? there : ((await resultsOfBase(request, artifacts)) ?? there)
+    return orOfBase(there, request.ownArtifact, artifacts)
   }
   if (spec === 'auto') {
     const base = await findBase((await locate(request.model))?.git)
@@ -84,7 +85,7 @@ export async function findBaseline(
       base.commit,
       'baseline auto, where the change starts from',
     )
-    return there.kind === 'model' ? there : ((await resultsOfBase(request, artifacts)) ?? there)
+    return orOfBase(there, request.ownArtifact, artifacts)
   }
   const [kind, argument] = split(spec)
   switch (kind) {
@@ -109,21 +110,6 @@ export async function findBaseline(
   }
 }
 
-/** What a gate on the base branch has found of the model it had then, by whatever path: a renamed model is no first adoption. */
-async function resultsOfBase(
-  { ownArtifact }: BaselineRequest,
-  artifacts?: ArtifactReader,
-): Promise<Baseline | undefined> {
-  if (ownArtifact === undefined || artifacts === undefined) return undefined
-  try {
-    const found = await fromArtifact({ name: ownArtifact, path: 'results.json' }, artifacts)
-    return found.kind === 'missing' ? undefined : found
-  } catch (error) {
-    if (isDenied(error)) return undefined
-    return { kind: 'broken', reason: `${messageOf(error)}.` }
-  }
-}
-
 /** What was fetched but cannot be used is told, and left to the policy. */
 async function fromServer(spec: string, openRemote: OpenRemote | undefined): Promise<Baseline> {
   checkRemote(spec, 'baseline')
@@ -132,31 +118,9 @@ async function fromServer(spec: string, openRemote: OpenRemote | undefined): Pro
     const found = await openRemote(spec, 'baseline')
     const origin = { how: `fetched: ${found.how}` }
     if (!found.name.endsWith('.json')) return { kind: 'model', model: await fetchedModel(found), origin }
-    return parsed(new TextDecoder().decode(await readNamed(found.path, found.files)), found.name, origin)
+    return parsedBaseline(new TextDecoder().decode(await readNamed(found.path, found.files)), found.name, origin)
   } catch (error) {
     return { kind: 'broken', reason: `The baseline cannot be used: ${messageOf(error)}.` }
-  }
-}
-
-/** The newest one of a successful run on the base branch. */
-async function fromArtifact(spec: ArtifactSpec, artifacts: ArtifactReader | undefined): Promise<Baseline> {
-  if (artifacts === undefined) throw new UsageError('baseline artifact: needs a github-token, with actions: read')
-  const name = `artifact ${oneLine(spec.name, 100)}`
-  const found = await artifacts.ofBase(spec.name)
-  const branch = artifacts.baseBranch ?? 'a base branch, which this event has not'
-  if (found === undefined) return { kind: 'missing', reason: `No successful run on ${branch} has uploaded ${name}.` }
-  const where = `${name} of run ${found.run} on ${branch}`
-  if (found.expired) return { kind: 'expired', reason: `The ${where} has expired; run that workflow again.` }
-  const origin = { ...(found.commit !== undefined && { commit: found.commit }), how: where }
-  try {
-    const files = await artifacts.open(found)
-    const path = await fileIn(files, spec)
-    if (!path.endsWith('.json'))
-      return { kind: 'model', model: await readModelFile(path, `${name}${path}`, files), origin }
-    return parsed(new TextDecoder().decode(await readNamed(path, files)), `${name}${path}`, origin)
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error
-    return { kind: 'broken', reason: `The ${where} cannot be used: ${error.message}.` }
   }
 }
 
@@ -201,7 +165,7 @@ async function resultsAt({ git, path }: TrackedFile, commit: string, how: string
   const where = `${path} at ${short(commit)}`
   if (await existsAt(git, commit, path)) {
     const text = new TextDecoder().decode(await readNamed(path, filesOf(git, commit)))
-    return parsed(text, where, { commit, how })
+    return parsedBaseline(text, where, { commit, how })
   }
   return { kind: 'missing', reason: `There are no results ${where}.` }
 }
@@ -212,17 +176,7 @@ async function readModel(path: string, how: string): Promise<Baseline> {
 
 async function readResults(path: string, how: string): Promise<Baseline> {
   const text = new TextDecoder().decode(await readNamed(path, nodeFiles))
-  return parsed(text, path, { how })
-}
-
-/** What a file that is there but cannot be used says of the baseline is told, and left to the policy. */
-function parsed(text: string, where: string, origin: BaselineOrigin): Baseline {
-  try {
-    return { kind: 'results', results: parseResults(text, where), origin }
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error
-    return { kind: 'broken', reason: `The baseline cannot be read: ${error.message}.` }
-  }
+  return parsedBaseline(text, path, { how })
 }
 
 /**

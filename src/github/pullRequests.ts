@@ -1,5 +1,6 @@
 import type { Client } from './client.js'
 import type { Event } from './context.js'
+import { readQueueBranch } from './queueBranch.js'
 import { statusOf } from './status.js'
 import { short } from './tree.js'
 
@@ -30,13 +31,10 @@ export async function pullRequestsOf(client: Client, event: Event): Promise<Conc
   }
 }
 
-/** GitHub alone writes the queue's branches; each is named after the pull request that joins with it. */
-const queueBranch = /^(?:refs\/heads\/)?gh-readonly-queue\/(.+)\/pr-([1-9]\d{0,9})-[0-9a-f]{40,64}$/
-
 async function queued({ octokit, repository }: Client, headRef: string): Promise<Concerned> {
-  const [, branch, digits] = queueBranch.exec(headRef) ?? []
-  if (digits === undefined) return { reason: 'The merge group’s branch is not named after a pull request.' }
-  const number = Number(digits)
+  const group = readQueueBranch(headRef)
+  if (group === undefined) return { reason: 'The merge group’s branch is not named after a pull request.' }
+  const { branch, number } = group
   const pull = await octokit.rest.pulls.get({ ...repository, pull_number: number }).catch((error: unknown) => {
     if (statusOf(error) === 404) return undefined
     throw error

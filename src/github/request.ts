@@ -52,6 +52,8 @@ export interface Request {
   }
   /** What a reader has to know of where all this came from; one sentence each. */
   readonly notes: readonly string[]
+  /** What could not be found out. */
+  readonly warnings: readonly string[]
 }
 
 /** Inputs and config file to one configuration. @throws UsageError */
@@ -156,6 +158,7 @@ export async function readRequest(config: Config, inputs: Inputs, place: Place):
       ...('reason' in baseline ? [baseline.reason] : []),
       ...(guarded ? await changesOf(governing, findBase, locate) : []),
     ],
+    warnings: 'warning' in baseline && baseline.warning !== undefined ? [baseline.warning] : [],
   }
 }
 

@@ -5,8 +5,8 @@ import type { NamedShard } from '../comparison/joinShards.js'
 import { nodeFiles, readNamed } from '../data/files.js'
 import { UsageError } from '../errors.js'
 import { parseAnyResults } from '../evaluation/resultsFile.js'
-import { messageOf, oneLine } from '../text.js'
-import { artifactsOfRun, downloadArtifact } from './artifacts.js'
+import { oneLine } from '../text.js'
+import { artifactsOfRun, downloadArtifact, largestReported, unreadable } from './artifacts.js'
 import type { Artifact, Fetch } from './artifacts.js'
 import type { Client } from './client.js'
 import { artifactPrefix } from './uploads.js'
@@ -95,10 +95,6 @@ export async function shardsInFolder(folder: string, workspace: string): Promise
   return found.sort((one, other) => (one.name < other.name ? -1 : 1))
 }
 
-/** As of what a run without permissions has reported. */
-const largestFile = 64 * 2 ** 20
-const largestZip = 128 * 2 ** 20
-
 /**
  * The artifacts of a run in which a shard may be, by the prefix of their names.
  *
@@ -111,12 +107,8 @@ export async function shardsOfRun(
   runId: number,
   folder: string,
 ): Promise<readonly PossibleShard[]> {
-  const all = await artifactsOfRun(client, runId).catch((error: unknown) => {
-    throw new Error(
-      `the artifacts of this run could not be listed (${oneLine(messageOf(error), 200)}); the job needs actions: read, or actions/download-artifact and the input results`,
-      { cause: error },
-    )
-  })
+  const byHand = 'actions/download-artifact and the input results'
+  const all = await artifactsOfRun(client, runId).catch(unreadable('the artifacts of this run', byHand))
   const newest = new Map<string, Artifact>()
   // An attempt that is repeated uploads under the same name again.
   for (const artifact of all)
@@ -132,7 +124,12 @@ function inArtifact(client: Client, fetch: Fetch, artifact: Artifact, folder: st
   const download = async () => {
     if (artifact.expired) throw new UsageError(`${name} has expired; run this workflow again`)
     const wanted = places.flatMap((at) => shardFiles.map((file) => inside(file, at)))
-    return readZip(await downloadArtifact(client, fetch, artifact, largestZip), wanted, largestFile, name)
+    return readZip(
+      await downloadArtifact(client, fetch, artifact, largestReported.zip),
+      wanted,
+      largestReported.file,
+      name,
+    )
   }
   return {
     name,

@@ -3,8 +3,8 @@ import type { Comparison } from '../comparison/types.js'
 import { UsageError } from '../errors.js'
 import type { Results } from '../evaluation/results.js'
 import { parseResults } from '../evaluation/resultsFile.js'
-import { messageOf, oneLine } from '../text.js'
-import { artifactsOfRun, downloadArtifact } from './artifacts.js'
+import { oneLine } from '../text.js'
+import { artifactsOfRun, downloadArtifact, largestReported, unreadable } from './artifacts.js'
 import type { Artifact, Fetch } from './artifacts.js'
 import type { Client } from './client.js'
 import type { WorkflowRunEvent } from './context.js'
@@ -27,10 +27,6 @@ export interface Spared {
 /** What the artifacts of the gate are called, unless an input says otherwise. */
 export const artifactPrefix = 'robustness-gate'
 
-/** Some 50,000 images with a full suite. Both files come from whoever opened the pull request. */
-const largestFile = 64 * 2 ** 20
-const largestZip = 128 * 2 ** 20
-
 const [results, baseline, comparison] = ['results.json', 'baseline.json', 'comparison.json'] as const
 
 /**
@@ -49,13 +45,13 @@ export async function reportedResults(
   named: string,
   folder = '',
 ): Promise<Reported> {
-  const reading = readable(run)
+  const reading = unreadable(`the artifacts of run ${run.runId}`)
   const artifact = chosen(await artifactsOfRun(client, run.runId).catch(reading), run, named)
   const name = `artifact ${oneLine(artifact.name, 100)}`
-  const zip = await downloadArtifact(client, fetch, artifact, largestZip).catch(reading)
+  const zip = await downloadArtifact(client, fetch, artifact, largestReported.zip).catch(reading)
   const wanted = [results, baseline, comparison].map((file) => (folder === '' ? file : `${folder}/${file}`))
   const [inCandidate, inBaseline, inComparison] = wanted
-  const files = readZip(zip, wanted, largestFile, name)
+  const files = readZip(zip, wanted, largestReported.file, name)
   const ofCandidate = files[inCandidate]
   const said = ofCandidate === undefined ? files[inComparison] : undefined
   const spared = said && sparedIn(new TextDecoder().decode(said))
@@ -68,17 +64,6 @@ export async function reportedResults(
   return {
     candidate: parsed(ofCandidate, results),
     ...(ofBaseline && { baseline: parsed(ofBaseline, baseline) }),
-  }
-}
-
-/** A token that lacks the permission is told of in words that do not name it. */
-function readable({ runId }: WorkflowRunEvent): (error: unknown) => never {
-  return (error) => {
-    if (error instanceof UsageError) throw error
-    throw new Error(
-      `the artifacts of run ${runId} could not be read (${oneLine(messageOf(error), 200)}); the job needs actions: read, or to be run again`,
-      { cause: error },
-    )
   }
 }
 

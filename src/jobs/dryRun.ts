@@ -26,6 +26,7 @@ export async function tryOut(run: Run): Promise<void> {
   await refuseLinks(resolve(workspace, inputs.outputDir), workspace)
   const request = await readRequest(config, inputs, place)
   const plan = planText(await dryRun(config, { ...request, shard: inputs.shard }, host))
+  for (const warning of request.warnings) log.warning(warning)
   const notes = request.notes.map((note) => `Note: ${oneLine(note)}`)
   const text = [plan, ...notes].join('\n')
   log.block(text)

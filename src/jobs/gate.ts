@@ -109,7 +109,12 @@ async function evaluated(config: Config, run: Run, place: Place): Promise<Measur
   for (const { id } of config.threats) await rm(join(out, archiveName(id)), { force: true })
   for (const [name, content] of Object.entries(examples)) await writeOutput(join(out, name), content)
   log.block(terminalReport(comparison, { color: true, width: 120 }))
-  const report: Report = { comparison, results: { candidate, baseline }, notes: request.notes, warnings }
+  const report: Report = {
+    comparison,
+    results: { candidate, baseline },
+    notes: request.notes,
+    warnings: [...request.warnings, ...warnings],
+  }
   await writeFileAtomically(files.report, fullReport(report, config.publish, context))
   return { report, files }
 }

@@ -39,6 +39,7 @@ export async function evaluateShard(run: Run, shard: Shard): Promise<void> {
   const request = await readRequest(config, inputs, place)
   const { notes } = request
   if (notes.length > 0) log.block(notes.map((note) => oneLine(note)).join('\n'))
+  for (const warning of request.warnings) log.warning(warning)
   let examples: EvaluationFiles = {}
   const onArchives = (role: ModelRole, archives: EvaluationFiles): void => {
     if (role === 'candidate') examples = archives

@@ -19,7 +19,10 @@ export async function tell({ measured, publish, model }: Judged, run: Run): Prom
   await writeSummary(cut(fullReport(report, publish, context), summaryLimit)).catch((error: unknown) =>
     log.warning(`The job summary could not be written: ${messageOf(error)}`),
   )
-  if (client === undefined) return log.info('No github-token was given: neither comment nor check run is posted.')
+  if (client === undefined) {
+    if (report.warnings?.length) log.warning(report.warnings.join(' '))
+    return log.info('No github-token was given: neither comment nor check run is posted.')
+  }
   const annotated = { model: inRepository(model, run), config: inRepository(inputs.config, run) }
   const { warnings, notes } = await post(client, publicationOf(report, { publish }, context, annotated))
   const wrong = [...(report.warnings ?? []), ...warnings]

@@ -1,4 +1,5 @@
-import type { Extension } from './loopback.js'
+import { page } from './loopback.js'
+import type { Extension, Reply } from './loopback.js'
 import { exampleOf } from './payloads.js'
 
 /** An artifact of some run, as a repository lists them. */
@@ -18,7 +19,7 @@ export interface RepositoryArtifact {
 const someTime = '2026-01-01T00:00:00Z'
 const someCommit = '0'.repeat(40)
 
-/** The artifacts of a repository's runs, the last one the newest. The storage refuses tokens. */
+/** The artifacts of a repository's runs, the last one the newest, which GitHub lists first. The storage refuses tokens. */
 export function repositoryArtifacts(artifacts: readonly RepositoryArtifact[]): Extension {
   return {
     file(path, headers) {
@@ -28,16 +29,21 @@ export function repositoryArtifacts(artifacts: readonly RepositoryArtifact[]): E
     },
     perform({ operation, query }, base) {
       const all = artifacts.map((artifact, id) => shown(artifact, id, base))
-      const listed = (chosen: readonly object[]) => ({
-        status: 200,
-        body: { total_count: chosen.length, artifacts: chosen },
-      })
+      const place = (within: string) => `${base}/repos/Codertocat/Hello-World/actions/${within}`
       const run = Number(operation.path.run_id)
       switch (operation.id) {
         case 'actions/list-artifacts-for-repo':
-          return listed(all.filter(({ name }) => query.get('name') === null || name === query.get('name')))
+          return artifactsPage(
+            all.filter(({ name }) => query.get('name') === null || name === query.get('name')),
+            query,
+            place('artifacts'),
+          )
         case 'actions/list-workflow-run-artifacts':
-          return listed(all.filter(({ workflow_run: { id } }) => id === run))
+          return artifactsPage(
+            all.filter(({ workflow_run: { id } }) => id === run),
+            query,
+            place(`runs/${run}/artifacts`),
+          )
         case 'actions/download-artifact':
           return { status: 302, body: undefined, headers: { location: `${base}/stored/${operation.path.artifact_id}` } }
         case 'actions/get-workflow-run': {
@@ -52,6 +58,12 @@ export function repositoryArtifacts(artifacts: readonly RepositoryArtifact[]): E
       }
     },
   }
+}
+
+/** @param all - The oldest first. */
+export function artifactsPage(all: readonly object[], query: URLSearchParams, url: string): Reply {
+  const { body: artifacts, ...reply } = page(all.toReversed(), query, url)
+  return { ...reply, body: { total_count: all.length, artifacts } }
 }
 
 function shown({ run, name, zip, ...more }: RepositoryArtifact, id: number, base: string) {

@@ -1,3 +1,5 @@
+import { artifactsPage } from './branchArtifacts.js'
+import { page } from './loopback.js'
 import type { Extension, Reply } from './loopback.js'
 import { exampleOf } from './payloads.js'
 
@@ -45,17 +47,19 @@ export function hostRuns(): HostedRuns {
           const all = artifacts.flatMap((artifact, id) =>
             artifact.run === Number(operation.path.run_id) ? [shown(artifact, id, base)] : [],
           )
-          return { status: 200, body: { total_count: all.length, artifacts: all } }
+          const within = `runs/${operation.path.run_id}/artifacts`
+          return artifactsPage(all, query, `${base}/repos/Codertocat/Hello-World/actions/${within}`)
         }
         case 'actions/download-artifact': {
           const id = Number(operation.path.artifact_id)
           return { status: 302, body: undefined, headers: { location: `${base}/storage/${id}` } }
         }
         case 'pulls/list':
-          return list(pulls, query)
+          return list(pulls, query, base)
         case 'pulls/list-files': {
           const pull = pulls.find(({ number }) => number === Number(operation.path.pull_number))
-          return { status: 200, body: (pull?.files ?? ['models/classifier.onnx']).map((name) => file(name, base)) }
+          const files = (pull?.files ?? ['models/classifier.onnx']).map((name) => file(name, base))
+          return page(files, query, `${base}/repos/Codertocat/Hello-World/pulls/${operation.path.pull_number}/files`)
         }
         default:
           return undefined
@@ -65,14 +69,14 @@ export function hostRuns(): HostedRuns {
 }
 
 /** A head without its owner is overlooked by GitHub, and every pull request returned. */
-function list(pulls: readonly HostedPull[], query: URLSearchParams): Reply {
+function list(pulls: readonly HostedPull[], query: URLSearchParams, base: string): Reply {
   const head = query.get('head') ?? ''
   const states = query.get('state') === 'all' ? ['open', 'closed'] : [query.get('state') ?? 'open']
   const found = pulls.filter(
     ({ from, branch, state = 'open' }) =>
       states.includes(state) && (!head.includes(':') || head === `${from.split('/')[0]}:${branch}`),
   )
-  return { status: 200, body: found.map(pullRequest) }
+  return page(found.map(pullRequest), query, `${base}/repos/Codertocat/Hello-World/pulls`)
 }
 
 function pullRequest({ number, from, branch, sha, baseSha, state = 'open' }: HostedPull): object {

@@ -1,0 +1,72 @@
+import { readNamed } from '../data/files.js'
+import { UsageError } from '../errors.js'
+import { readModelFile } from '../evaluation/modelFile.js'
+import { messageOf, oneLine } from '../text.js'
+import { fileIn, hasNoResults } from './artifactReader.js'
+import type { ArtifactReader, ArtifactSpec } from './artifactReader.js'
+import type { Baseline } from './baseline.js'
+import { parsedBaseline } from './baselineResults.js'
+import { SearchDenied } from './branchArtifacts.js'
+import type { FoundArtifact } from './branchArtifacts.js'
+
+/** The newest one of a successful run on the base branch. @throws UsageError without a token, and whatever the network does. */
+export async function fromArtifact(spec: ArtifactSpec, artifacts: ArtifactReader | undefined): Promise<Baseline> {
+  if (artifacts === undefined) throw new UsageError('baseline artifact: needs a github-token, with actions: read')
+  const search = await artifacts.ofBase(spec.name, (found) => readArtifact(found, spec, artifacts))
+  if ('found' in search) return search.found
+  if ('unusable' in search) return { kind: 'broken', reason: search.unusable }
+  const branch = artifacts.baseBranch ?? 'a base branch, which this event has not'
+  return { kind: 'missing', reason: `No successful run on ${branch} has uploaded artifact ${oneLine(spec.name, 100)}.` }
+}
+
+/** Undefined of what a gate has uploaded that attacked nothing. */
+async function readArtifact(
+  found: FoundArtifact,
+  spec: ArtifactSpec,
+  { baseBranch, open }: ArtifactReader,
+): Promise<Baseline | undefined> {
+  const name = `artifact ${oneLine(spec.name, 100)}`
+  const where = `${name} of run ${found.run} on ${baseBranch}`
+  if (found.expired) return { kind: 'expired', reason: `The ${where} has expired; run that workflow again.` }
+  const origin = { ...(found.commit !== undefined && { commit: found.commit }), how: where }
+  try {
+    const files = await open(found)
+    if (await hasNoResults(files, spec)) return undefined
+    const path = await fileIn(files, spec)
+    if (!path.endsWith('.json'))
+      return { kind: 'model', model: await readModelFile(path, `${name}${path}`, files), origin }
+    return parsedBaseline(new TextDecoder().decode(await readNamed(path, files)), `${name}${path}`, origin)
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    return { kind: 'broken', reason: `The ${where} cannot be used: ${error.message}.` }
+  }
+}
+
+/**
+ * Where no older model was found: what a gate on the base branch has measured of the one it had then, by whatever path. A renamed
+ * model is no first adoption, and what is there but cannot be had is a broken baseline.
+ *
+ * @param ownArtifact - Of what the gate itself uploads.
+ */
+export async function orOfBase(
+  there: Baseline,
+  ownArtifact: string | undefined,
+  artifacts: ArtifactReader | undefined,
+): Promise<Baseline> {
+  if (there.kind === 'model' || ownArtifact === undefined) return there
+  if (artifacts === undefined) return unseen(there, 'there is no github-token')
+  try {
+    const found = await fromArtifact({ name: ownArtifact, path: 'results.json' }, artifacts)
+    return found.kind === 'missing' ? there : found
+  } catch (error) {
+    if (error instanceof SearchDenied) return unseen(there, error.why)
+    return { kind: 'broken', reason: `${messageOf(error)}.` }
+  }
+}
+
+/** A first adoption, as far as anybody could look. */
+function unseen(there: Baseline, why: string): Baseline {
+  if (there.kind !== 'missing') return there
+  const warning = `Nobody could look whether the base branch has results of an older model (${why}), so one that was renamed passes for a new one; give the job actions: read, and the gate its github-token.`
+  return { ...there, reason: `${there.reason} ${warning}`, warning }
+}
