@@ -41,7 +41,7 @@ export interface Evaluated {
 }
 
 /** Changes when the same settings are to be measured in another way, or kept in other files. */
-const layout = 1
+const storedVersion = 1
 
 /** Adversarial examples that are kept of one model; of larger data those of the first images. */
 const mostBytes = 2 ** 28
@@ -106,7 +106,7 @@ export async function recallEvaluation(
 export function keyOf({ model, dataset, ...request }: EvaluationRequest, cpu: string): string {
   const { preprocessing, threats, suite, quantised, seed, limits, toolVersion, shard, executionProvider } = request
   const asked = {
-    ...{ layout, toolVersion, engine: engineName(engineVersion, executionProvider), cpu, batch: limits.batch },
+    ...{ storedVersion, toolVersion, engine: engineName(engineVersion, executionProvider), cpu, batch: limits.batch },
     ...{ model: hashModel(model), preprocessing, data: dataset.sha256, samples: dataset.samples },
     classNames: dataset.classNames,
     ...{ suite: suiteOf({ suite, quantised }), threats: withBounds(threats, dataset.range), seed, shard },

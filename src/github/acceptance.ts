@@ -100,14 +100,18 @@ function afterwards({ kind }: Event): string {
   return kind === 'push' ? ', and run this job again' : ''
 }
 
-interface Set {
+interface LabelSetting {
   readonly who: string
   readonly isBot: boolean
   readonly when: string
 }
 
 /** Who set the label that is there now; undefined when the events do not tell. */
-async function lastSet({ octokit, repository }: Client, number: number, label: string): Promise<Set | undefined> {
+async function lastSet(
+  { octokit, repository }: Client,
+  number: number,
+  label: string,
+): Promise<LabelSetting | undefined> {
   const events = await octokit.paginate(octokit.rest.issues.listEvents, {
     ...repository,
     ...{ issue_number: number, per_page: 100 },

@@ -23,7 +23,7 @@ export interface AnnotatedFiles {
 export const annotationsPerRequest = 50
 
 /** More nobody reads, and each is a part of a request. */
-const most = 200
+const mostAnnotations = 200
 
 /**
  * What decided against a model, and what casts doubt on its numbers, on the model's file; an error, and what there is to
@@ -50,7 +50,7 @@ export function annotationsOf(comparison: Comparison, { model, config }: Annotat
     ...doubts(flags.filter((flag) => flag.model === 'candidate')).flatMap(({ code, message }) =>
       on(place, 'warning', `Doubt: ${code}`, message),
     ),
-  ].slice(0, most)
+  ].slice(0, mostAnnotations)
 }
 
 const titles = { regression: 'Regression', inconclusive: 'Inconclusive' } as const
