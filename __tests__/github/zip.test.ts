@@ -18,7 +18,7 @@ test('only the files asked for are unpacked', () => {
 describe('refused', () => {
   test('a bomb, by what its directory declares', () => {
     expect(() => read(zipSync({ 'results.json': new Uint8Array(limit + 1) }))).toThrow(
-      'the artifact: results.json would unpack to 1001 bytes, more than the limit of 1000',
+      'the artifact: results.json would unpack to 1001 bytes, more than the limit of 1000; is it the right file?',
     )
   })
 
@@ -42,12 +42,14 @@ describe('refused', () => {
     const renamed = Buffer.from(
       zip.map((byte, place) => (String.fromCharCode(byte, zip[place + 1]) === 't.' ? 115 : byte)),
     )
-    expect(() => read(renamed)).toThrow('the artifact holds results.json twice')
+    expect(() => read(renamed)).toThrow('the artifact holds results.json twice; upload it again')
   })
 
   test('a directory without end', () => {
     const names = Array.from({ length: 10_001 }, (_, place) => [String(place), new Uint8Array()])
-    expect(() => read(zipSync(Object.fromEntries(names)))).toThrow('holds more than 10000 files')
+    expect(() => read(zipSync(Object.fromEntries(names)))).toThrow(
+      'holds more than 10000 files; upload nothing but what the gate reads',
+    )
   })
 
   test.each([
@@ -55,6 +57,6 @@ describe('refused', () => {
     ['text', strToU8('PK but no archive')],
     ['half an archive', zipSync({ 'results.json': strToU8('{}') }).slice(0, 40)],
   ])('%s', (_, zip) => {
-    expect(() => read(zip)).toThrow(/^the artifact is not a readable zip archive/)
+    expect(() => read(zip)).toThrow(/^the artifact is not a readable zip archive \(.+\); upload it again$/)
   })
 })

@@ -116,5 +116,6 @@ async function bodyWithin(response: Response, name: string, limit: number): Prom
 }
 
 function tooLarge(name: string, limit: number): UsageError {
-  return new UsageError(`artifact ${name} is larger than ${Math.floor(limit / 2 ** 20)} MiB`)
+  const most = `${Math.floor(limit / 2 ** 20)} MiB`
+  return new UsageError(`artifact ${name} is larger than ${most}, the limit; upload nothing but what the gate reads`)
 }

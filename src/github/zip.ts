@@ -30,20 +30,25 @@ export function readZip<Member extends string>(
   let members = 0
   const accept = ({ name: member, originalSize }: { name: string; originalSize: number }): boolean => {
     members += 1
-    if (members > mostMembers) throw new UsageError(`${name} holds more than ${mostMembers} files`)
+    if (members > mostMembers)
+      throw new UsageError(`${name} holds more than ${mostMembers} files; upload nothing but what the gate reads`)
     see(member, originalSize)
     if (!wanted.some((each) => each === member)) return false
-    if (found.has(member)) throw new UsageError(`${name} holds ${member} twice`)
+    if (found.has(member)) throw new UsageError(`${name} holds ${member} twice; upload it again, each file once`)
     found.add(member)
     if (originalSize > limit)
-      throw new UsageError(`${name}: ${member} would unpack to ${originalSize} bytes, more than the limit of ${limit}`)
+      throw new UsageError(
+        `${name}: ${member} would unpack to ${originalSize} bytes, more than the limit of ${limit}; is it the right file?`,
+      )
     return true
   }
   try {
     return unzipSync(zip, { filter: accept }) as Partial<Record<Member, Uint8Array>>
   } catch (error) {
     if (error instanceof UsageError) throw error
-    throw new UsageError(`${name} is not a readable zip archive (${reasonOf(error)})`, { cause: error })
+    throw new UsageError(`${name} is not a readable zip archive (${reasonOf(error)}); upload it again`, {
+      cause: error,
+    })
   }
 }
 
@@ -90,7 +95,9 @@ function directoryOf(zip: Uint8Array, name: string): ReadonlyMap<string, number>
   readZip(zip, [], 0, name, (member, size) => {
     if (member.endsWith('/')) return
     if (member !== posix.normalize(member) || /^(\.\.|\/)|\\/.test(member))
-      throw new UsageError(`${name} holds a file whose name leads out of it`)
+      throw new UsageError(
+        `${name} holds a file whose name leads out of it; upload it again, all of it from one folder`,
+      )
     sizes.set(`/${member}`, size)
   })
   return sizes
