@@ -30,6 +30,7 @@ const operations = [
   'actions/list-artifacts-for-repo',
   'actions/get-workflow-run',
   'repos/get-content',
+  'repos/compare-commits',
   'pulls/list',
   'pulls/list-files',
   'pulls/list-commits',

@@ -49,6 +49,10 @@ function baselineOf(
   return findBaseline(request, baseFinder(event), locateInGit(environment))
 }
 
+function broken(reason: RegExp): object {
+  return { kind: 'broken', reason: expect.stringMatching(reason) }
+}
+
 function text(baseline: Baseline): string {
   if (baseline.kind !== 'model') throw new Error(`the baseline is ${JSON.stringify(baseline)}`)
   return Buffer.from(baseline.model.bytes).toString()
@@ -89,13 +93,15 @@ describe('auto', () => {
     await mkdir(join(hosted.folder, 'origin/models'))
     await symlink('/etc/passwd', join(hosted.folder, 'origin/models/a.onnx'))
     const pull = await pullRequest({}, { 'README.md': 'changed' })
-    await expect(baselineOf(pull, 'auto')).rejects.toThrow(/models\/a\.onnx at .*: is a symbolic link/)
+    expect(await baselineOf(pull, 'auto')).toMatchObject(broken(/models\/a\.onnx at .*: is a symbolic link/))
   })
 
   test('a folder that is a link in the base is no first adoption', async () => {
     const before = { 'other/a.onnx': 'old', models: { link: 'other' } }
     const pull = await pullRequest(before, { models: null, 'models/a.onnx': 'new' })
-    await expect(baselineOf(pull, 'auto')).rejects.toThrow(/models\/a\.onnx at .*: models is a symbolic link there/)
+    expect(await baselineOf(pull, 'auto')).toMatchObject(
+      broken(/models\/a\.onnx at .*: models is a symbolic link there/),
+    )
   })
 
   test('a folder that the pull request replaces by a link: the base is asked for the path that was written', async () => {
@@ -152,11 +158,30 @@ describe('Git LFS', () => {
   test.each([
     ['delivers other bytes', { [oid]: 'something else' }],
     ['cannot fetch them', {}],
-  ])('git-lfs %s: refused with advice', async (_, objects) => {
+  ])('git-lfs %s: broken, with advice', async (_, objects) => {
     const pull = await pullRequest({ 'models/a.onnx': pointer }, { 'models/a.onnx': 'new' })
-    await expect(baselineOf(pull, 'auto', await gitLfs(objects))).rejects.toThrow(
-      /is a Git LFS pointer and its content could not be fetched \(.*\); install git-lfs/,
+    expect(await baselineOf(pull, 'auto', await gitLfs(objects))).toMatchObject(
+      broken(/is a Git LFS pointer and its content could not be fetched \(.*\); install git-lfs/),
     )
+  })
+
+  test('what git-lfs says of an object that its server has lost is told, and not where its log lies', async () => {
+    const pull = await pullRequest({ 'models/a.onnx': pointer }, { 'models/a.onnx': 'new' })
+    const environment = await gitLfs({})
+    const said = [
+      'Downloading models/a.onnx (14 B)',
+      'Error downloading object: models/a.onnx (f00): Smudge error: [404] Object does not exist on the server',
+      '',
+      'Errors logged to /home/runner/work/r/r/.git/lfs/logs/1.log.',
+      'Use `git lfs logs last` to view the log.',
+    ]
+    const program = `#!/bin/sh\ncat >&2 <<'end'\n${said.join('\n')}\nend\nexit 2\n`
+    await writeFile(join(hosted.folder, 'bin/git-lfs'), program)
+    const found = await baselineOf(pull, 'auto', environment)
+    expect(found).toMatchObject(
+      broken(/could not be fetched \(Error downloading object: .*does not exist on the server\)/),
+    )
+    expect(JSON.stringify(found)).not.toContain('/home/runner')
   })
 })
 
@@ -174,6 +199,24 @@ describe('ref', () => {
     async (ref) => {
       const pull = await pullRequest({ 'models/a.onnx': 'old' }, {})
       await expect(baselineOf(pull, `ref:${ref}`)).rejects.toThrow(/^baseline ref:[^\n]+$/)
+    },
+  )
+})
+
+describe('a file that cannot be used is a broken baseline, which the policy decides about', () => {
+  test('an empty model at the base', async () => {
+    const pull = await pullRequest({ 'models/a.onnx': '' }, { 'models/a.onnx': 'new' })
+    expect(await baselineOf(pull, 'auto')).toMatchObject(broken(/models\/a\.onnx at .*: is empty/))
+    expect(await baselineOf(pull, 'ref:main')).toMatchObject(broken(/is empty/))
+  })
+
+  test.each(['path', 'results'])(
+    '%s: a file that is not there; where the runner keeps its files is not told',
+    async (kind) => {
+      const pull = await pullRequest({ 'models/a.onnx': 'a' }, {})
+      const found = await baselineOf(pull, `${kind}:gone.file`)
+      expect(found).toMatchObject(broken(/^The baseline cannot be used: gone\.file: no such file or folder/))
+      expect(JSON.stringify(found)).not.toContain(pull.workspace)
     },
   )
 })
@@ -227,7 +270,7 @@ describe('a pull request does not grade its own work', () => {
       { kind: 'config', path },
       { kind: 'data', path: join(pull.workspace, 'data') },
     ] as const
-    expect(await changesOf(governing, find, locate)).toEqual([
+    expect(await changesOf(governing, find, locate, pull)).toEqual([
       `The pull request changes the config (gate.yml). It is judged by the one of the base commit, ${pull.base}.`,
       'The pull request changes the data (data). Both models were measured on the changed data.',
     ])
@@ -238,7 +281,7 @@ describe('a pull request does not grade its own work', () => {
     const [find, locate] = [baseFinder(pull.event), locateInGit(gitEnvironment)]
     const path = join(pull.workspace, 'gate.yml')
     expect(await readConfigFile(path, pull.workspace, true, find, locate)).toMatchObject({ text: 'epsilon: 0.1' })
-    expect(await changesOf([{ kind: 'config', path }], find, locate)).toEqual([
+    expect(await changesOf([{ kind: 'config', path }], find, locate, pull)).toEqual([
       'The pull request adds the config (gate.yml) that it is judged by.',
     ])
   })
@@ -246,7 +289,8 @@ describe('a pull request does not grade its own work', () => {
   test('a pull request that changes none of it has no notes', async () => {
     const pull = await pullRequest({ 'gate.yml': 'epsilon: 0.1' }, { 'README.md': 'Better words.' })
     const path = join(pull.workspace, 'gate.yml')
-    expect(await changesOf([{ kind: 'config', path }], baseFinder(pull.event), locateInGit(gitEnvironment))).toEqual([])
+    const notes = changesOf([{ kind: 'config', path }], baseFinder(pull.event), locateInGit(gitEnvironment), pull)
+    expect(await notes).toEqual([])
   })
 })
 
@@ -276,6 +320,28 @@ describe('every file the images and their labels are read from', () => {
 
   test('none of them may be a link, not even the one that nobody named', async () => {
     await expect(notes({ 'data/l': 'y', [labels]: { link: 'l' } }, {})).rejects.toThrow(`${labels} is a symbolic link`)
+  })
+})
+
+describe('the candidate’s commit', () => {
+  async function candidateOf({ workspace, event }: PullRequest) {
+    const openRemote = () => Promise.reject(new Error('fetched'))
+    const place = { workspace, event, findBase: baseFinder(event), locate: locateInGit(gitEnvironment), openRemote }
+    const inputs: Inputs = { ...readInputs(() => ''), settings: { model: 'a.onnx', data: 'x.npz' } }
+    return (await readRequest(await readConfig(inputs, place), inputs, place)).origins.candidate
+  }
+  const files = { 'a.onnx': 'a', 'x.npz': 'images' }
+
+  test('is GitHub’s merge commit where that was evaluated, and names the head in it', async () => {
+    const pull = await pullRequest(files, { 'a.onnx': 'b' })
+    const commit = await git(pull.workspace, 'rev-parse', 'HEAD')
+    expect(await candidateOf(pull)).toEqual({ commit, how: `merge of ${pull.event.headSha}` })
+  })
+
+  test('is the head where that was checked out', async () => {
+    const pull = await pullRequest(files, { 'a.onnx': 'b' })
+    const workspace = await hosted.checkout(pull.event.headSha, 1)
+    expect(await candidateOf({ ...pull, workspace })).toEqual({ commit: pull.event.headSha })
   })
 })
 

@@ -1,9 +1,8 @@
 import { resolve } from 'node:path'
 import type { Absence } from '../comparison/types.js'
-import { nodeFiles, readNamed } from '../data/files.js'
+import { readNamed } from '../data/files.js'
 import type { ModelBytes } from '../engine/messages.js'
 import { UsageError } from '../errors.js'
-import { readModelFile } from '../evaluation/modelFile.js'
 import type { Results } from '../evaluation/results.js'
 import { messageOf } from '../text.js'
 import { fromArtifact, orOfBase } from './artifactBaseline.js'
@@ -12,12 +11,11 @@ import type { ArtifactReader, ArtifactSpec } from './artifactReader.js'
 import type { FindBase } from './base.js'
 import { parsedBaseline } from './baselineResults.js'
 import type { RemoteCommit } from './contents.js'
-import { keptByDvc } from './dvc.js'
-import { checkedOutCommit, resolveCommit } from './history.js'
+import { modelAt, namedFile, orBroken } from './fileBaseline.js'
+import { resolveCommit } from './history.js'
 import { checkRemote, fetchedModel, neverFetched } from './remoteSources.js'
 import type { OpenRemote } from './remoteSources.js'
-import { existsAt, filesOf, short } from './tree.js'
-import { modelWithoutClone } from './withoutClone.js'
+import { insideOf, modelWithoutClone } from './withoutClone.js'
 import type { LocateInGit, TrackedFile } from './workspace.js'
 
 /** What the candidate is compared with, or why there is nothing. */
@@ -55,7 +53,7 @@ export interface BaselineRequest {
 /**
  * Finds the baseline a workflow asks for. Reads files and git; parses no model.
  *
- * @throws UsageError for a request that makes no sense, or a baseline that cannot be had.
+ * @throws UsageError for a request that makes no sense. A baseline that is there but cannot be read is `broken`.
  */
 export async function findBaseline(
   request: BaselineRequest,
@@ -72,13 +70,17 @@ export async function findBaseline(
     if (base !== undefined && 'absent' in base) return { kind: base.absent, reason: base.reason }
     return orOfBase(neverFetched, request.ownArtifact, artifacts)
   }
-  const { remote } = request
-  if (spec === 'auto' && remote?.base !== undefined && (await locate(request.model)) === undefined) {
-    const there = await modelWithoutClone(request, remote.base, remote)
-    return orOfBase(there, request.ownArtifact, artifacts)
-  }
   if (spec === 'auto') {
-    const base = await findBase((await locate(request.model))?.git)
+    const file = await locate(request.model)
+    const { remote } = request
+    const path = insideOf(request.workspace, request.model)
+    if (file === undefined && remote !== undefined && path !== undefined) {
+      const base = await remote.base()
+      if ('absent' in base) return { kind: base.absent, reason: base.reason }
+      const there = await orBroken(() => modelWithoutClone(path, base.commit, remote.filesOf(base.commit)))
+      return orOfBase(there, request.ownArtifact, artifacts)
+    }
+    const base = await findBase(file?.git)
     if ('absent' in base) return { kind: base.absent, reason: base.reason }
     const there = await modelAt(
       await tracked(request, locate),
@@ -100,9 +102,9 @@ export async function findBaseline(
     case 'release':
       return fromServer(spec, openRemote)
     case 'path':
-      return namedFile(argument, request, findBase, locate, modelAt, readModel)
+      return namedFile(argument, 'path', request, findBase, locate)
     case 'results':
-      return namedFile(argument, request, findBase, locate, resultsAt, readResults)
+      return namedFile(argument, 'results', request, findBase, locate)
     default:
       throw new UsageError(
         `baseline "${spec}": write auto, none, ref:BRANCH, ref:SHA, path:FILE, results:FILE, artifact:NAME, release:TAG/NAME or https://…#sha256=…`,
@@ -146,58 +148,4 @@ async function tracked({ spec, model, artifact, fetched }: BaselineRequest, loca
   throw new UsageError(
     `baseline ${spec}: ${model} is not in a git checkout; run actions/checkout before the gate, or give baseline: path:…`,
   )
-}
-
-type ReadAt = (file: TrackedFile, commit: string, how: string) => Promise<Baseline>
-
-async function modelAt({ git, path }: TrackedFile, commit: string, how: string): Promise<Baseline> {
-  const where = `${path} at ${short(commit)}`
-  if (await existsAt(git, commit, path)) {
-    const model = await readModelFile(path, where, filesOf(git, commit))
-    return { kind: 'model', model, origin: { commit, how } }
-  }
-  const kept = await keptByDvc({ git, path }, commit)
-  if (kept !== undefined) return { kind: 'broken', reason: kept }
-  return { kind: 'missing', reason: `There is no ${where}: this is the first adoption of a model.` }
-}
-
-async function resultsAt({ git, path }: TrackedFile, commit: string, how: string): Promise<Baseline> {
-  const where = `${path} at ${short(commit)}`
-  if (await existsAt(git, commit, path)) {
-    const text = new TextDecoder().decode(await readNamed(path, filesOf(git, commit)))
-    return parsedBaseline(text, where, { commit, how })
-  }
-  return { kind: 'missing', reason: `There are no results ${where}.` }
-}
-
-async function readModel(path: string, how: string): Promise<Baseline> {
-  return { kind: 'model', model: await readModelFile(path), origin: { how } }
-}
-
-async function readResults(path: string, how: string): Promise<Baseline> {
-  const text = new TextDecoder().decode(await readNamed(path, nodeFiles))
-  return parsedBaseline(text, path, { how })
-}
-
-/**
- * A baseline in a file. A pull request must not grade its own work: what a commit holds is read from the base commit, and
- * what only the pull request adds does not count. A file no commit holds came from an earlier step of the job.
- */
-async function namedFile(
-  name: string,
-  { workspace, guarded, spec }: BaselineRequest,
-  findBase: FindBase,
-  locate: LocateInGit,
-  readAt: ReadAt,
-  read: (path: string, how: string) => Promise<Baseline>,
-): Promise<Baseline> {
-  const path = resolve(workspace, name)
-  const how = `baseline ${spec}`
-  const file = guarded ? await locate(path) : undefined
-  if (file === undefined) return read(path, how)
-  const base = await findBase(file.git)
-  if ('absent' in base) return read(path, how)
-  if (await existsAt(file.git, base.commit, file.path)) return readAt(file, base.commit, how)
-  if (!(await existsAt(file.git, await checkedOutCommit(file.git), file.path))) return read(path, how)
-  return { kind: 'missing', reason: `The pull request itself adds ${file.path}, so it is nothing to hold it to.` }
 }

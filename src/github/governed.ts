@@ -1,8 +1,14 @@
 import { relative } from 'node:path'
 import { nodeFiles, readNamed } from '../data/files.js'
+import type { Files } from '../data/files.js'
+import { UsageError } from '../errors.js'
+import { messageOf, oneLine } from '../text.js'
 import type { FindBase } from './base.js'
 import { checkedOutCommit } from './history.js'
+import type { RemoteCommit } from './contents.js'
 import { differs, existsAt, filesOf, isReached, short } from './tree.js'
+import { insideOf, remoteFile } from './withoutClone.js'
+import type { WithoutClone } from './withoutClone.js'
 import type { LocateInGit } from './workspace.js'
 
 /** A pull request must not grade its own work: what it is judged by is read where it starts from. */
@@ -17,7 +23,8 @@ export interface ConfigText {
  *
  * @param path - Absolute.
  * @param guarded - Whether a pull request could have changed it.
- * @throws UsageError when there is none.
+ * @param remote - Asked where there is no clone.
+ * @throws UsageError when there is none, or nobody can tell where it comes from.
  */
 export async function readConfigFile(
   path: string,
@@ -25,17 +32,31 @@ export async function readConfigFile(
   guarded: boolean,
   findBase: FindBase,
   locate: LocateInGit,
+  remote?: RemoteCommit,
 ): Promise<ConfigText> {
   const shown = relative(workspace, path) || path
   const file = guarded ? await locate(path) : undefined
   if (file !== undefined) {
     const base = await findBase(file.git)
-    if ('commit' in base && (await existsAt(file.git, base.commit, file.path))) {
-      const bytes = await readNamed(file.path, filesOf(file.git, base.commit))
-      return { name: `${shown} at ${short(base.commit)}`, text: new TextDecoder().decode(bytes) }
-    }
+    if ('commit' in base && (await existsAt(file.git, base.commit, file.path)))
+      return textOf(file.path, filesOf(file.git, base.commit), `${shown} at ${short(base.commit)}`)
+  } else if (guarded) {
+    const there = await remoteFile(path, { workspace, remote }, 'config')
+    if (there !== undefined && (await there.isThere()))
+      return textOf(there.path, there.files, `${shown} at ${short(there.commit)}`)
+    if (there !== undefined && !(await there.isJudged())) throw noOrigin(shown)
   }
-  return { name: shown, text: new TextDecoder().decode(await readNamed(path, nodeFiles)) }
+  return textOf(path, nodeFiles, shown)
+}
+
+async function textOf(path: string, files: Files, name: string): Promise<ConfigText> {
+  return { name, text: new TextDecoder().decode(await readNamed(path, files)) }
+}
+
+function noOrigin(shown: string): UsageError {
+  return new UsageError(
+    `config ${oneLine(shown, 200)}: the repository has no such file, so nobody can tell who wrote it; without a clone the workspace has to be the repository’s root, and what a step writes belongs outside of it`,
+  )
 }
 
 /** A file or folder that decides how a pull request is judged. */
@@ -50,11 +71,16 @@ export async function changesOf(
   governing: readonly Governing[],
   findBase: FindBase,
   locate: LocateInGit,
+  withoutClone: WithoutClone,
 ): Promise<readonly string[]> {
   const notes: string[] = []
   for (const { kind, path } of governing) {
     const file = await locate(path)
-    if (file === undefined) continue
+    if (file === undefined) {
+      const note = await remoteChange(kind, path, withoutClone)
+      if (note !== undefined) notes.push(note)
+      continue
+    }
     const base = await findBase(file.git)
     if (!('commit' in base)) continue
     const head = await checkedOutCommit(file.git)
@@ -63,6 +89,27 @@ export async function changesOf(
     notes.push(sentence(kind, file.path, short(base.commit), had))
   }
   return notes
+}
+
+/** As GitHub knows it. That it does not is told, too: a change nobody was told of would look like none. */
+async function remoteChange(
+  kind: Governing['kind'],
+  path: string,
+  { workspace, remote }: WithoutClone,
+): Promise<string | undefined> {
+  const inside = insideOf(workspace, path)
+  if (inside === undefined) return undefined
+  const unknown = (reason: string): string =>
+    `Whether the pull request changes the ${kind} (${inside}) could not be found out: ${reason}.`
+  if (remote === undefined) return unknown('there is neither a clone nor a github-token')
+  try {
+    const base = await remote.base()
+    if ('absent' in base) return undefined
+    const [was, is] = [await remote.objectAt(base.commit, inside), await remote.objectAt(remote.head, inside)]
+    return was === is ? undefined : sentence(kind, inside, short(base.commit), was !== undefined)
+  } catch (error) {
+    return unknown(oneLine(messageOf(error), 300))
+  }
 }
 
 function sentence(kind: Governing['kind'], path: string, base: string, had: boolean): string {

@@ -14,6 +14,7 @@ import { artifactName } from './artifactName.js'
 import { fileIn, parseArtifactSpec } from './artifactReader.js'
 import type { ArtifactReader, ArtifactSpec } from './artifactReader.js'
 import type { FindBase } from './base.js'
+import { candidateOrigin } from './candidateOrigin.js'
 import type { RemoteCommit } from './contents.js'
 import { baselineFile, findBaseline } from './baseline.js'
 import type { Baseline, BaselineOrigin } from './baseline.js'
@@ -91,9 +92,9 @@ export function publishingOf({ settings: { comment, checkName }, listed }: Input
   return parseConfig({ file, model: listed }).publish
 }
 
-async function readGoverned(path: string, { workspace, event, findBase, locate }: Place): Promise<ConfigText> {
+async function readGoverned(path: string, { workspace, event, findBase, locate, remote }: Place): Promise<ConfigText> {
   if (isGuarded(event)) await refuseLinks(path, workspace)
-  return readConfigFile(path, workspace, isGuarded(event), findBase, locate)
+  return readConfigFile(path, workspace, isGuarded(event), findBase, locate, remote)
 }
 
 /** Reads the bytes of the models and the data; none is parsed. @throws UsageError */
@@ -151,12 +152,14 @@ export async function readRequest(config: Config, inputs: Inputs, place: Place):
     baseline,
     data,
     origins: {
-      candidate: located ? { how: `fetched: ${located.how}` } : { commit: event.headSha },
+      candidate: located
+        ? { how: `fetched: ${located.how}` }
+        : await candidateOrigin(artifact ? undefined : model, event, locate),
       ...('origin' in baseline && { baseline: baseline.origin }),
     },
     notes: [
       ...('reason' in baseline ? [baseline.reason] : []),
-      ...(guarded ? await changesOf(governing, findBase, locate) : []),
+      ...(guarded ? await changesOf(governing, findBase, locate, place) : []),
     ],
     warnings: 'warning' in baseline && baseline.warning !== undefined ? [baseline.warning] : [],
   }

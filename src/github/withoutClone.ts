@@ -1,32 +1,84 @@
-import { relative, sep } from 'node:path'
+import { isAbsolute, relative, sep } from 'node:path'
+import type { Files } from '../data/files.js'
 import { codeOf } from '../data/reason.js'
+import { UsageError } from '../errors.js'
 import { readModelFile } from '../evaluation/modelFile.js'
+import { messageOf, oneLine } from '../text.js'
 import type { Baseline } from './baseline.js'
 import type { RemoteCommit } from './contents.js'
 import { fetchByDvc, pointerOf } from './dvc.js'
+import type { FileAtBase } from './fileAtBase.js'
 import { short } from './tree.js'
 
-/** The model at the base branch's commit by GitHub's interface, for a job that checks nothing out. */
-export async function modelWithoutClone(
-  { model, workspace }: { readonly model: string; readonly workspace: string },
-  commit: string,
-  { filesOf }: RemoteCommit,
-): Promise<Baseline> {
-  const files = filesOf(commit)
-  const path = relative(workspace, model).split(sep).join('/')
-  const where = `${path} at ${short(commit)}`
-  const isThere = (wanted: string) =>
-    files.stat(wanted).then(
-      () => true,
-      (error: unknown) => {
-        if (codeOf(error) === 'ENOENT') return false
-        throw error
-      },
+/** Where files lie that git does not know, and who knows them then. */
+export interface WithoutClone {
+  /** Absolute; taken for the repository's root. */
+  readonly workspace: string
+  /** Undefined without a token. */
+  readonly remote?: RemoteCommit
+}
+
+/**
+ * Looks a file of the workspace up at the commit a change starts from. Without a clone nobody can tell on the spot what the
+ * change itself has written.
+ *
+ * @param path - Absolute.
+ * @returns Undefined for a file outside of the workspace, which no checkout put there, and where nothing is about to change.
+ * @throws UsageError without a token, Error when GitHub does not tell.
+ */
+export async function remoteFile(
+  path: string,
+  { workspace, remote }: WithoutClone,
+  setting: string,
+): Promise<FileAtBase | undefined> {
+  const inside = insideOf(workspace, path)
+  if (inside === undefined) return undefined
+  const shown = oneLine(inside, 200)
+  if (remote === undefined)
+    throw new UsageError(
+      `${setting} ${shown}: the workspace is no git checkout and there is no github-token, so nobody can tell what the pull request wrote; check out with git, or give a token with contents: read`,
     )
-  if (!(await isThere(path)) && (await isThere(pointerOf(path))))
+  const base = await remote.base()
+  if ('absent' in base) return undefined
+  const { commit } = base
+  const files = remote.filesOf(commit)
+  const has = async (at: string): Promise<boolean> => {
+    try {
+      return await isThere(remote.filesOf(at), inside)
+    } catch (error) {
+      if (error instanceof UsageError) throw error
+      throw new Error(
+        `${setting} ${shown}: GitHub does not tell whether ${short(at)} has it (${oneLine(messageOf(error), 200)}); the job needs contents: read, or a clone`,
+        { cause: error },
+      )
+    }
+  }
+  return { path: inside, commit, files, isThere: () => has(commit), isJudged: () => has(remote.head) }
+}
+
+/** The path from the workspace, with slashes; undefined of what lies elsewhere. */
+export function insideOf(workspace: string, file: string): string | undefined {
+  const path = relative(workspace, file)
+  return path === '' || isAbsolute(path) || path.split(sep)[0] === '..' ? undefined : path.split(sep).join('/')
+}
+
+/** The model at the commit a change starts from, by GitHub's interface, for a job that has no clone. */
+export async function modelWithoutClone(path: string, commit: string, files: Files): Promise<Baseline> {
+  const where = `${path} at ${short(commit)}`
+  if (!(await isThere(files, path)) && (await isThere(files, pointerOf(path))))
     return { kind: 'broken', reason: fetchByDvc(path, commit) }
-  if (!(await isThere(path)))
+  if (!(await isThere(files, path)))
     return { kind: 'missing', reason: `There is no ${where}: this is the first adoption of a model.` }
-  const how = 'baseline auto, at the base branch’s commit, without a clone'
+  const how = 'baseline auto, where the change starts from, without a clone'
   return { kind: 'model', model: await readModelFile(path, where, files), origin: { commit, how } }
+}
+
+async function isThere(files: Files, path: string): Promise<boolean> {
+  try {
+    await files.stat(path)
+    return true
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return false
+    throw error
+  }
 }

@@ -61,6 +61,7 @@ export function githubDescription(): ApiDescription {
         const names: string[] = []
         // GitHub takes a path that is left out for the root of the repository.
         const pattern = operation.path
+          .replaceAll('.', '\\.')
           .replaceAll(/\{(\w+)\}/g, (_, name: string) => (names.push(name), '([^/]+)'))
           .replace(/\/contents\/\(\[\^\/\]\+\)$/, '/contents/?([^/]*)')
         const match = operation.method === method ? new RegExp(`^${pattern}$`).exec(path) : null

@@ -56,7 +56,11 @@ export interface World {
 
 export interface Extension {
   /** What is at an address that is no operation of the interface, such as a storage's; text is a complaint. */
-  readonly file?: (path: string, headers: IncomingHttpHeaders) => Uint8Array | string | undefined
+  readonly file?: (
+    path: string,
+    headers: IncomingHttpHeaders,
+    query: URLSearchParams,
+  ) => Uint8Array | string | undefined
   /** What it knows of a pull request. */
   readonly pull?: (number: number) => object | undefined
   /** Answers the operations it knows. */
@@ -84,7 +88,7 @@ export async function startGitHub(world: World, description = githubDescription(
   const answer = async (request: IncomingMessage): Promise<Reply & { readonly fault?: Fault }> => {
     const { pathname: path, searchParams } = new URL(request.url ?? '/', url)
     const pathname = path.replace(/^\/api\/v3(?=\/)/, '')
-    const file = first(world, (extension) => extension.file?.(pathname, request.headers))
+    const file = first(world, (extension) => extension.file?.(pathname, request.headers, searchParams))
     if (typeof file === 'string') violations.push(file)
     if (file !== undefined) return { status: 200, body: file }
     const operation = description.find(request.method ?? '', pathname)
