@@ -52,6 +52,19 @@ describe('baseline: artifact', () => {
     expect(found).toMatchObject({ model: { name: 'artifact model/classifier.onnx', bytes: text('a model') } })
   })
 
+  test.each([
+    [410, 'Artifact has expired'],
+    [404, 'Not Found'],
+  ])('that is gone when it is downloaded (%i) has expired', async (status, message) => {
+    const artifacts = await reader([{ run: 1, name: 'model', zip: model }])
+    github?.breakOperation('actions/download-artifact', { status, body: { message, status: String(status) } })
+    const request = { spec: 'artifact:model', model: '/workspace/a.onnx', workspace: '/workspace', guarded: true }
+    const none = () => Promise.reject(new Error('not asked'))
+    expect(await findBaseline(request, none, none, artifacts)).toEqual({
+      ...{ kind: 'expired', reason: 'The artifact model of run 1 on main is kept no longer; run that workflow again.' },
+    })
+  })
+
   test('a path in it, and the weights beside the model', async () => {
     const zip = zipSync({ 'out/a.onnx': text('a'), 'out/a.onnx.data': text('weights'), 'out/b.onnx': text('b') })
     const found = await baseline([{ run: 1, name: 'model', zip }], 'artifact:model/out/a.onnx')

@@ -8,6 +8,7 @@ import type { Baseline } from './baseline.js'
 import { parsedBaseline } from './baselineResults.js'
 import { SearchDenied } from './branchArtifacts.js'
 import type { FoundArtifact } from './branchArtifacts.js'
+import { statusOf } from './status.js'
 
 /** The newest one of a successful run on the base branch. @throws UsageError without a token, and whatever the network does. */
 export async function fromArtifact(spec: ArtifactSpec, artifacts: ArtifactReader | undefined): Promise<Baseline> {
@@ -37,9 +38,16 @@ async function readArtifact(
       return { kind: 'model', model: await readModelFile(path, `${name}${path}`, files), origin }
     return parsedBaseline(new TextDecoder().decode(await readNamed(path, files)), `${name}${path}`, origin)
   } catch (error) {
+    if (isGone(error)) return { kind: 'expired', reason: `The ${where} is kept no longer; run that workflow again.` }
     if (!(error instanceof UsageError)) throw error
     return { kind: 'broken', reason: `The ${where} cannot be used: ${error.message}.` }
   }
+}
+
+/** What GitHub answers for an artifact that has expired, or was deleted, since it was listed. */
+function isGone(error: unknown): boolean {
+  const status = statusOf(error instanceof Error ? error.cause : undefined)
+  return status === 410 || status === 404
 }
 
 /**
