@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { compare, errorComparison } from '../../src/comparison/compare.js'
+import { parseConfig } from '../../src/config/parse.js'
 import { formatResults } from '../../src/evaluation/resultsFile.js'
 import { exampleOf } from '../support/github/payloads.js'
 import {
@@ -63,6 +65,38 @@ describe('a pull request from a fork, whose own run had no permissions', () => {
     scene.uploadResults(robust)
     await scene.publish()
     expect(scene.github.comments[0].body).toContain('what ran may have been another workflow')
+  })
+
+  test('that changes data or config gets a word of it, although that run was the pull request’s', async () => {
+    scene.runs.pulls[0] = { ...mallorys, files: ['data/test.npz', 'robustness.yml'] }
+    scene.uploadResults(robust)
+    await scene.publish({}, { data: 'data/test.npz' })
+    const { body } = scene.github.comments[0]
+    expect(body).toContain('changes the config (robustness.yml). It is judged by the one of the default branch')
+    expect(body).toContain('changes the data (data/test.npz)')
+  })
+
+  test('whose run found the baseline broken is not let through as a first adoption', async () => {
+    const absence = { state: 'broken', why: 'the archive ends early' } as const
+    const { policy } = parseConfig({ flags: {} })
+    const comparison = compare(robust, undefined, policy, { absence })
+    scene.upload({ 'results.json': formatResults(robust), 'comparison.json': JSON.stringify(comparison) })
+    expect(await scene.publish()).toMatchObject({ status: 0, outputs: { verdict: 'inconclusive' } })
+    expect(scene.github.checkRuns).toEqual([expect.objectContaining({ head_sha: head, conclusion: 'failure' })])
+    expect(scene.github.comments[0].body).toContain('the archive ends early')
+  })
+
+  test('whose run uploaded no results of a baseline, and no word why, is not let through either', async () => {
+    scene.upload({ 'results.json': formatResults(robust) })
+    expect(await scene.publish()).toMatchObject({ outputs: { verdict: 'inconclusive' } })
+    expect(scene.github.checkRuns).toEqual([expect.objectContaining({ conclusion: 'failure' })])
+  })
+
+  test('whose run says that its evaluation broke gets that error', async () => {
+    const comparison = errorComparison('the baseline ran out of memory', { failed: 'baseline' })
+    scene.upload({ 'results.json': formatResults(robust), 'comparison.json': JSON.stringify(comparison) })
+    expect(await scene.publish()).toMatchObject({ status: 0, outputs: { verdict: 'error' } })
+    expect(scene.github.comments[0].body).toContain('ran out of memory')
   })
 
   test('whose branch has the name of somebody else’s gets its own comment', async () => {

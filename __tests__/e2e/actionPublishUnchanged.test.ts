@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { unchangedComparison } from '../../src/comparison/compare.js'
-import { installPublisher, robust, startPublishing } from '../support/github/publishing.js'
+import { installPublisher, mallorys, robust, startPublishing } from '../support/github/publishing.js'
 import type { Publishing } from '../support/github/publishing.js'
 import type { InstalledAction } from '../support/github/runner.js'
 
@@ -15,6 +15,7 @@ afterAll(() => action.remove())
 let world: Publishing
 beforeEach(async () => {
   world = await startPublishing(action)
+  world.runs.pulls[0] = { ...mallorys, files: ['train.py', 'models/README.md'] }
 })
 afterEach(() => world.close())
 
@@ -33,6 +34,27 @@ test('its comparison says so, and the pull request gets a green check', async ()
   expect(world.github.checkRuns).toEqual([expect.objectContaining({ conclusion: 'success' })])
   expect(world.github.comments[0].body).toContain('the model is unchanged, so nothing was attacked')
   expect(world.github.comments[0].body).toContain('they are its word')
+})
+
+const model = { model: 'models/classifier.onnx' }
+
+test.each([
+  ['the model', ['models/classifier.onnx'], model],
+  ['its external data', ['models/classifier.onnx.data'], model],
+  ['a model, where nobody says which is judged', ['models/classifier.onnx'], {}],
+])('it is not believed where the pull request changes %s', async (_, files, inputs) => {
+  world.runs.pulls[0] = { ...mallorys, files }
+  world.upload({ 'comparison.json': said(sha256) })
+  expect(await world.publish({}, inputs)).toMatchObject({ status: 0, outputs: { verdict: 'error' } })
+  expect(world.github.checkRuns).toEqual([expect.objectContaining({ conclusion: 'failure' })])
+  expect(world.github.comments[0].body).toContain('but the pull request changes')
+})
+
+test('it is not believed where GitHub does not list the files: the job is to be run again', async () => {
+  world.upload({ 'comparison.json': said(sha256) })
+  world.github.breakOperation('pulls/list-files', { status: 404, body: { message: 'Not Found' } })
+  expect(await world.publish({}, model)).toMatchObject({ status: 3, outputs: { verdict: 'error' } })
+  expect(world.github.checkRuns).toEqual([expect.objectContaining({ conclusion: 'failure' })])
 })
 
 test('of two models it is no answer', async () => {

@@ -127,7 +127,11 @@ describe('the two workflows for forks', () => {
     expect(on).toEqual({ workflow_run: { workflows: [read(evaluate).name], types: ['completed'] } })
     const checkout = stepsOf(publish).find(({ uses }) => uses?.startsWith('actions/checkout@'))
     expect(checkout?.with).toEqual({ 'persist-credentials': false })
-    expect(gatesOf(publish).map((step) => step.with)).toEqual([{ mode: 'publish', config: 'robustness.yml' }])
+    const { model, data } = gatesOf(evaluate)[0].with ?? {}
+    expect(gatesOf(publish).map((step) => step.with)).toEqual([
+      { mode: 'publish', model, data, config: 'robustness.yml' },
+    ])
+    expect([model, data]).not.toContain(undefined)
   })
 })
 

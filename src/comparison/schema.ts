@@ -76,6 +76,7 @@ const verdict = z.object({
   outcome: z.enum(['pass', 'regression', 'inconclusive', 'error']),
   reasons: z.array(z.object({ code: z.string(), message: z.string(), row: z.string().optional() })),
   baseline: baselineStateSchema,
+  why: z.string().optional(),
   acceptance: z
     .object({
       who: z.string(),

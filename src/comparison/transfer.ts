@@ -1,4 +1,5 @@
 import { flagMessage } from '../engine/flagTable.js'
+import { UsageError } from '../errors.js'
 import type { Results } from '../evaluation/results.js'
 import { threatTitle } from './text.js'
 import type { Comparison, ModelRole, Transfer } from './types.js'
@@ -34,4 +35,25 @@ export function transferFlags(
         : []),
     ]
   })
+}
+
+/**
+ * Refuses what cannot have become of these models' adversarial examples, in a file that a stranger may have written.
+ *
+ * @throws UsageError
+ */
+export function assertTransfer(transfers: readonly Transfer[], models: Readonly<Record<ModelRole, Results>>): void {
+  const told = new Set<string>()
+  for (const { from, to, threat, tried, fooled } of transfers) {
+    const robust = new Set(
+      models[to].samples.flatMap(({ index, threats }) => (threats[threat]?.robust === true ? [index] : [])),
+    )
+    const isKnown = models[to].threats.some(({ id }) => id === threat) && from !== to && !told.has(`${to} ${threat}`)
+    const areImages = fooled.every((index, place) => robust.has(index) && (place === 0 || index > fooled[place - 1]))
+    if (!isKnown || !areImages || tried > robust.size || fooled.length > tried)
+      throw new UsageError(
+        'what comparison.json says of adversarial examples on the other model contradicts the results; evaluate again',
+      )
+    told.add(`${to} ${threat}`)
+  }
 }

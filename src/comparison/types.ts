@@ -83,6 +83,8 @@ export interface Verdict {
   readonly reasons: readonly Reason[]
   /** `present`, or why there was none. */
   readonly baseline: 'present' | Absence['state']
+  /** Why there was none, where that needs more words. Text of others may be in there. */
+  readonly why?: string
   readonly acceptance?: Acceptance
   /** How a person can accept what fails, and why what is there is no acceptance. Text of others may be in there. */
   readonly appeal?: string

@@ -55,6 +55,7 @@ export function judge(evidence: Evidence, policy: Policy): Verdict {
     outcome,
     reasons,
     baseline: evidence.absence?.state ?? 'present',
+    ...(evidence.absence?.why !== undefined && { why: evidence.absence.why }),
     fails: fails(outcome, policy.failOn, undefined, reasons.some(isOfAbsence)),
   }
 }

@@ -51,18 +51,25 @@ function formatOf(name: string, bytes: Uint8Array): 'npz' | 'idx' | 'csv' | unde
 async function idxLabels(images: string, declared: string | undefined, files: Files): Promise<Uint8Array> {
   if (declared !== undefined) return readNamed(declared, files)
   const name = lastPart(images)
-  const derived = name.replace('images', 'labels').replace('idx3', 'idx1')
-  if (derived === name)
+  const names = idxLabelNames(name)
+  const [derived] = names
+  if (derived === undefined)
     throw new UsageError(
       `${images}: its name does not tell the label file's; give its path as \`labels\` in the data options`,
     )
-  const other = derived.endsWith('.gz') ? derived.slice(0, -'.gz'.length) : `${derived}.gz`
   const folder = dirname(images)
   const present = await attempt(folder, () => files.readdir(folder))
-  const found = [derived, other].find((candidate) => present.includes(candidate))
+  const found = names.find((candidate) => present.includes(candidate))
   if (found === undefined)
     throw new UsageError(
       `${join(folder, derived)}: the labels of ${name} are not there; put them there or give their path as \`labels\` in the data options`,
     )
   return readNamed(join(folder, found), files)
+}
+
+/** What the label file beside a file of IDX images may be called; nothing where that file's name does not tell. */
+export function idxLabelNames(name: string): readonly [string, string] | readonly [] {
+  const derived = name.replace('images', 'labels').replace('idx3', 'idx1')
+  if (derived === name) return []
+  return [derived, derived.endsWith('.gz') ? derived.slice(0, -'.gz'.length) : `${derived}.gz`]
 }

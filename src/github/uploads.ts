@@ -16,6 +16,8 @@ export interface Reported {
   readonly candidate?: Results
   readonly baseline?: Results
   readonly spared?: Spared
+  /** Its comparison.json, of which no figure and no verdict counts; undefined where none can be read. */
+  readonly said?: Comparison
 }
 
 /** What it says of a model that is its own baseline. */
@@ -31,8 +33,8 @@ const [results, baseline, comparison] = ['results.json', 'baseline.json', 'compa
 
 /**
  * Downloads the results another run uploaded and reads them as a stranger's: sizes, schema, and that nothing in them
- * contradicts the rest. Whatever else the artifact holds is not looked at; a verdict of its own only where there are no
- * results, since an unchanged model need not have been attacked.
+ * contradicts the rest. Of its own comparison only what results do not tell is read, and no verdict but that of an unchanged
+ * model, which need not have been attacked. Whatever else the artifact holds is not looked at.
  *
  * @param named - The artifact's name; empty for the only one that begins with `robustness-gate`.
  * @param folder - Where in the artifact they are; empty for its top.
@@ -53,17 +55,22 @@ export async function reportedResults(
   const [inCandidate, inBaseline, inComparison] = wanted
   const files = readZip(zip, wanted, largestReported.file, name)
   const ofCandidate = files[inCandidate]
-  const said = ofCandidate === undefined ? files[inComparison] : undefined
-  const spared = said && sparedIn(new TextDecoder().decode(said))
+  const said = saidIn(files[inComparison])
+  const spared = ofCandidate === undefined ? sparedIn(said) : undefined
   if (spared !== undefined) return { spared }
+  const ofBaseline = files[inBaseline]
+  if (said?.verdict.outcome === 'error' && (ofCandidate === undefined || ofBaseline === undefined))
+    throw new UsageError(
+      `run ${run.runId} could not complete its evaluation (${oneLine(said.failure?.message ?? '', 300)}); its log says more`,
+    )
   if (ofCandidate === undefined)
     throw new UsageError(
       `${name} has no ${results} ${folder === '' ? 'at its top' : `in ${folder}/`}; upload what is inside the folder output-dir`,
     )
-  const ofBaseline = files[inBaseline]
   return {
     candidate: parsed(ofCandidate, results),
     ...(ofBaseline && { baseline: parsed(ofBaseline, baseline) }),
+    ...(said && { said }),
   }
 }
 
@@ -88,18 +95,24 @@ function chosen(artifacts: readonly Artifact[], { runId, conclusion }: WorkflowR
   return newest
 }
 
-/** Undefined of anything but a pass of one and the same model. */
-function sparedIn(text: string): Spared | undefined {
+/** Undefined of what is no comparison: then it tells nothing. */
+function saidIn(bytes: Uint8Array | undefined): Comparison | undefined {
+  if (bytes === undefined) return undefined
   try {
-    const { data, origins, verdict } = comparisonSchema.parse(JSON.parse(text))
-    const { candidate, baseline: replaced } = origins ?? {}
-    const isSpared = verdict.outcome === 'pass' && verdict.reasons.some(({ code }) => code === 'unchanged')
-    if (!isSpared || data === undefined || candidate === undefined || candidate.sha256 !== replaced?.sha256)
-      return undefined
-    return { data, origins: { candidate, baseline: replaced } }
+    return comparisonSchema.parse(JSON.parse(new TextDecoder().decode(bytes)))
   } catch {
     return undefined
   }
+}
+
+/** Undefined of anything but a pass of one and the same model. */
+function sparedIn(said: Comparison | undefined): Spared | undefined {
+  const { data, origins, verdict } = said ?? {}
+  const { candidate, baseline: replaced } = origins ?? {}
+  const isSpared = verdict?.outcome === 'pass' && verdict.reasons.some(({ code }) => code === 'unchanged')
+  if (!isSpared || data === undefined || candidate === undefined || candidate.sha256 !== replaced?.sha256)
+    return undefined
+  return { data, origins: { candidate, baseline: replaced } }
 }
 
 /** Whatever a file makes our readers stumble over, a nesting too deep for the stack among it, is the file's fault. */

@@ -70,18 +70,3 @@ function whyNobody(own: readonly Pull[], open: readonly Pull[], { headSha, headB
 function nobody(reason: string): Addressee {
   return { kind: 'nobody', reason }
 }
-
-/** Which workflow files a pull request changes: what ran for it was its own version of them. */
-export async function changedWorkflows(
-  { octokit, repository }: Client,
-  pullRequest: number,
-): Promise<readonly string[]> {
-  const files = await octokit.paginate(octokit.rest.pulls.listFiles, {
-    ...repository,
-    pull_number: pullRequest,
-    per_page: 100,
-  })
-  return files
-    .flatMap(({ filename, previous_filename: before }) => [filename, ...(before === undefined ? [] : [before])])
-    .filter((path) => path.startsWith('.github/workflows/'))
-}

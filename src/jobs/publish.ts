@@ -1,26 +1,26 @@
 import { resolve } from 'node:path'
-import { compare, errorComparison, unchangedComparison } from '../comparison/compare.js'
-import { assertAsConfigured } from '../comparison/pairing.js'
-import type { Comparison } from '../comparison/types.js'
+import { errorComparison } from '../comparison/compare.js'
 import type { Config } from '../config/types.js'
 import { UsageError } from '../errors.js'
-import { suiteOf, withBounds } from '../evaluation/evaluate.js'
 import { writeFileAtomically } from '../files.js'
-import { mayBeSpared, unattacked, writeGateFiles } from '../gate.js'
+import { writeGateFiles } from '../gate.js'
+import { changedFiles, changeNotes } from '../github/changedFiles.js'
 import type { Client } from '../github/client.js'
 import type { Context, WorkflowRunEvent } from '../github/context.js'
 import { refuseHead } from '../github/checkout.js'
 import { publishingOf, readConfig } from '../github/request.js'
 import { reportedResults } from '../github/uploads.js'
 import type { Reported } from '../github/uploads.js'
-import { addresseeOf, changedWorkflows, isOfPullRequest } from '../github/workflowRun.js'
+import { addresseeOf, isOfPullRequest } from '../github/workflowRun.js'
 import type { Addressee } from '../github/workflowRun.js'
 import { prose } from '../report/escape.js'
 import { messageOf, oneLine } from '../text.js'
 import { appealIn } from './appeal.js'
 import { placeOf } from './gate.js'
+import { comparedAsReported, governingOf } from './reported.js'
+import type { Changes } from './reported.js'
 import type { Measured, Run } from './services.js'
-import { fullReport, tell } from './tell.js'
+import { fullReport, inRepository, tell } from './tell.js'
 
 /**
  * Tells what a run without permissions has found: the half of the gate that holds the token, and neither loads a model
@@ -58,8 +58,9 @@ export async function publishReported(run: Run): Promise<void> {
     return
   }
   const towards = addressed(run, event, addressee)
-  const measured = await judgeReported(config, client, event, towards)
-  const notes = [untrusted(event), ...(await workflowNotes(client, addressee, run))]
+  const changes = await changesOf(client, event, addressee, run)
+  const { measured, reported = {} } = await judgeReported(config, client, event, changes, towards)
+  const notes = [untrusted(event), ...notesOf(changes, config, reported, run)]
   const report = { ...measured.report, notes: [...notes, ...measured.report.notes] }
   if ('files' in measured)
     await writeFileAtomically(measured.files.report, fullReport(report, config.publish, towards.context))
@@ -95,18 +96,28 @@ async function found(client: Client, event: WorkflowRunEvent, { services }: Run)
   }
 }
 
-async function workflowNotes(client: Client, addressee: Addressee, { services }: Run): Promise<readonly string[]> {
-  if (addressee.kind !== 'pull request') return []
+async function changesOf(
+  client: Client,
+  event: WorkflowRunEvent,
+  addressee: Addressee,
+  { services }: Run,
+): Promise<Changes> {
+  if (addressee.kind !== 'pull request') return isOfPullRequest(event) ? 'unknown' : 'none'
   try {
-    const changed = await changedWorkflows(client, addressee.number)
-    if (changed.length === 0) return []
-    return [
-      `The pull request changes ${oneLine(changed.join(', '), 300)}: what ran may have been another workflow than that of the default branch, and may have reported anything.`,
-    ]
+    return await changedFiles(client, addressee.number)
   } catch (error) {
     services.log.warning(`The pull request’s files could not be listed (${messageOf(error)}).`)
-    return ['Whether the pull request changes workflow files, and so what ran, could not be found out.']
+    return 'unknown'
   }
+}
+
+function notesOf(changes: Changes, config: Config, reported: Reported, run: Run): readonly string[] {
+  if (changes === 'none') return []
+  if (changes === 'unknown')
+    return [
+      'Whether the pull request changes workflow files, and so what ran, or data and config could not be found out.',
+    ]
+  return changeNotes(changes, governingOf(config, reported, changes, run))
 }
 
 /** The same run as if it had been the one that evaluated: comment, check and links are about that one. */
@@ -121,36 +132,26 @@ function addressed(run: Run, event: WorkflowRunEvent, addressee: Exclude<Address
   return { ...run, context }
 }
 
+async function judgeReported(
+  config: Config,
+  client: Client,
+  event: WorkflowRunEvent,
+  changes: Changes,
+  run: Run,
+): Promise<{ readonly measured: Measured; readonly reported?: Reported }> {
+  const { inputs, services, workspace } = run
+  let reported: Reported | undefined
+  try {
+    reported = await reportedResults(client, services.fetch, event, inputs.artifact, inputs.listed)
+    const { ask, warnings } = appealIn(run, config.publish)
+    const comparison = await ask(comparedAsReported(config, reported, changes, inRepository(config.model, run)))
+    const files = await writeGateFiles(resolve(workspace, inputs.outputDir), comparison, reported)
+    return { measured: { report: { comparison, results: reported, notes: [], warnings }, files }, reported }
+  } catch (error) {
+    return { measured: broken(error, config.policy), reported }
+  }
+}
+
 function broken(error: unknown, policy?: Config['policy']): Measured {
   return { report: { comparison: errorComparison(oneLine(messageOf(error)), { policy }), notes: [] }, error }
-}
-
-async function judgeReported(config: Config, client: Client, event: WorkflowRunEvent, run: Run): Promise<Measured> {
-  const { inputs, services, workspace } = run
-  try {
-    const reported = await reportedResults(client, services.fetch, event, inputs.artifact, inputs.listed)
-    const { ask, warnings } = appealIn(run, config.publish)
-    const comparison = await ask(judged(config, reported))
-    const files = await writeGateFiles(resolve(workspace, inputs.outputDir), comparison, reported)
-    return { report: { comparison, results: reported, notes: [], warnings }, files }
-  } catch (error) {
-    return broken(error, config.policy)
-  }
-}
-
-function judged(config: Config, { candidate, baseline, spared }: Reported): Comparison {
-  if (candidate === undefined || spared !== undefined) {
-    if (spared === undefined || !mayBeSpared(config))
-      throw new UsageError('the run attacked nothing, though the config of the default branch has an absolute limit')
-    const { range } = config.dataOptions
-    return unchangedComparison({ ...unattacked(config, { ...spared.data, range }), origins: spared.origins })
-  }
-  const asked = {
-    suite: suiteOf(config),
-    threats: withBounds(config.threats, config.dataOptions.range),
-    seed: config.seed,
-  }
-  assertAsConfigured(candidate, asked)
-  const absence = { state: config.baseline === 'none' ? ('none' as const) : ('missing' as const) }
-  return compare(candidate, baseline, config.policy, { absence })
 }

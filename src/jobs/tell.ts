@@ -31,7 +31,7 @@ export async function tell({ measured, publish, model }: Judged, run: Run): Prom
 }
 
 /** A path as GitHub's interface wants it; undefined of what is not a file of the repository. */
-function inRepository(path: string | undefined, { workspace }: Run): string | undefined {
+export function inRepository(path: string | undefined, { workspace }: Run): string | undefined {
   if (path === undefined || path === '' || /^[a-z-]{2,}:/i.test(path)) return undefined
   const inside = relative(workspace, resolve(workspace, path))
   return inside === '' || inside.startsWith('..') || isAbsolute(inside) ? undefined : inside.split(sep).join('/')
