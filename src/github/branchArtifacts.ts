@@ -100,14 +100,16 @@ function sentence({ name, branch }: BranchSearch, refused: ReadonlyMap<number, R
 
 type Page = Awaited<ReturnType<Client['octokit']['rest']['actions']['listArtifactsForRepo']>>['data']['artifacts']
 
-/** GitHub gives the newest first. */
+/** GitHub gives the newest first. octokit's own pagination takes a 409 for an empty page, and an empty page would pass. */
 async function* pagesOf({ octokit, repository }: Client, name: string): AsyncGenerator<Page> {
-  const request = { ...repository, name, per_page: 100 }
   let asked = false
   try {
-    for await (const { data } of octokit.paginate.iterator(octokit.rest.actions.listArtifactsForRepo, request)) {
+    for (let [page, more] = [1, true]; more; page += 1) {
+      const request = { ...repository, name, per_page: 100, page }
+      const { data, headers } = await octokit.rest.actions.listArtifactsForRepo(request)
       asked = true
-      yield data.toSorted((one, other) => other.id - one.id)
+      more = /\brel="next"/.test(headers.link ?? '')
+      yield data.artifacts.toSorted((one, other) => other.id - one.id)
     }
   } catch (error) {
     const what = `artifact ${oneLine(name, 100)}`
