@@ -1,11 +1,7 @@
-import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { errorComparison } from '../comparison/compare.js'
-import type { ModelRole } from '../comparison/types.js'
 import type { Config } from '../config/types.js'
-import { archiveName } from '../evaluationStore.js'
-import type { EvaluationFiles } from '../evaluationStore.js'
 import { writeFileAtomically } from '../files.js'
 import { runGate } from '../gate.js'
 import { artifactReader } from '../github/artifactReader.js'
@@ -18,11 +14,11 @@ import { remoteOpener } from '../github/remoteSources.js'
 import { publishingOf, readConfig, readRequest } from '../github/request.js'
 import type { Place } from '../github/request.js'
 import { fetchCredentials, locateInGit, refuseLinks } from '../github/workspace.js'
-import { writeOutput } from '../output.js'
 import { progressLines } from '../report/progress.js'
 import { terminalReport } from '../report/terminal.js'
 import { messageOf, oneLine } from '../text.js'
 import { appealIn } from './appeal.js'
+import { candidateExamples } from './candidateExamples.js'
 import type { Judged, Measured, Run } from './services.js'
 import { fullReport } from './tell.js'
 
@@ -92,10 +88,7 @@ async function evaluated(config: Config, run: Run, place: Place): Promise<Measur
   // Whatever the event: a link that a commit holds would have this write anywhere.
   await refuseLinks(out, place.workspace)
   const request = await readRequest(config, inputs, place)
-  let examples: EvaluationFiles = {}
-  const onArchives = (role: ModelRole, archives: EvaluationFiles): void => {
-    if (role === 'candidate') examples = archives
-  }
+  const examples = candidateExamples(inputs.upload)
   const showProgress = progressLines((line) => log.info(line))
   if (request.notes.length > 0) log.block(request.notes.map((note) => oneLine(note)).join('\n'))
   const { ask, warnings } = appealIn(run, config.publish)
@@ -103,11 +96,10 @@ async function evaluated(config: Config, run: Run, place: Place): Promise<Measur
   const { comparison, candidate, baseline, files } = await runGate(config, sources, out, {
     ...host,
     store,
-    ...(inputs.upload && { onArchives }),
+    ...examples.effects,
     onProgress: (role, progress) => showProgress(role, progress),
   })
-  for (const { id } of config.threats) await rm(join(out, archiveName(id)), { force: true })
-  for (const [name, content] of Object.entries(examples)) await writeOutput(join(out, name), content)
+  await examples.write(out, config.threats)
   log.block(terminalReport(comparison, { color: true, width: 120 }))
   const report: Report = {
     comparison,

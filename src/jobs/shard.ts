@@ -1,7 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { GateShard } from '../comparison/gateShard.js'
-import type { ModelRole } from '../comparison/types.js'
 import type { Config } from '../config/types.js'
 import { EvaluationError } from '../errors.js'
 import type { Results } from '../evaluation/results.js'
@@ -9,18 +8,19 @@ import { formatResults } from '../evaluation/resultsFile.js'
 import type { Shard } from '../evaluation/shards.js'
 import type { Measured } from '../evaluateBoth.js'
 import { archiveName } from '../evaluationStore.js'
-import type { EvaluationFiles } from '../evaluationStore.js'
 import { gateFiles, loadForGate, originsOf } from '../gate.js'
 import { measureGate } from '../measureGate.js'
+import { artifactName } from '../github/artifactName.js'
 import { readConfig, readRequest } from '../github/request.js'
 import { refuseLinks } from '../github/workspace.js'
 import { makeFolder, writeOutput } from '../output.js'
 import { jsonText } from '../report/json.js'
 import { progressLines } from '../report/progress.js'
 import { messageOf, oneLine } from '../text.js'
+import { candidateExamples } from './candidateExamples.js'
 import { forgiving, placeOf, refuseUnsafe } from './gate.js'
 import type { Run } from './services.js'
-import { artifactName, upload } from './upload.js'
+import { upload } from './upload.js'
 
 /**
  * Evaluates a part of the images with candidate and baseline, and writes what `mode: merge` needs of it: results.json,
@@ -40,12 +40,9 @@ export async function evaluateShard(run: Run, shard: Shard): Promise<void> {
   const { notes } = request
   if (notes.length > 0) log.block(notes.map((note) => oneLine(note)).join('\n'))
   for (const warning of request.warnings) log.warning(warning)
-  let examples: EvaluationFiles = {}
-  const onArchives = (role: ModelRole, archives: EvaluationFiles): void => {
-    if (role === 'candidate') examples = archives
-  }
+  const examples = candidateExamples(inputs.upload)
   const onProgress = progressLines((line) => log.info(line))
-  const effects = { ...host, store, ...(inputs.upload && { onArchives }), onProgress }
+  const effects = { ...host, store, ...examples.effects, onProgress }
   const sources = { ...request, ...forgiving, shard }
   const dataset = await loadForGate(config, sources, effects)
   const known: Measured = {}
@@ -53,8 +50,9 @@ export async function evaluateShard(run: Run, shard: Shard): Promise<void> {
   const { transfer } = known
   const { name, sha256, samples } = dataset
   const names = [...gateFiles, ...config.threats.map(({ id }) => archiveName(id))]
-  await removeFiles(out, names)
-  for (const [file, content] of Object.entries(examples)) await writeOutput(join(out, file), content)
+  // What an earlier run left would pass for a part of this one.
+  for (const file of gateFiles) await rm(join(out, file), { force: true })
+  await examples.write(out, config.threats)
   await writeShard(out, known, {
     schema: 'robustness-gate/shard/1',
     gate: config.publish.checkName,
@@ -71,11 +69,6 @@ export async function evaluateShard(run: Run, shard: Shard): Promise<void> {
   services.setOutput('results', join(out, 'results.json'))
   const images = known.candidate?.samples.length ?? 0
   log.info(`Shard ${shard.index}/${shard.count}: ${images} of ${samples} images; a job with mode: merge judges.`)
-}
-
-/** What an earlier run left would pass for a part of this one. */
-async function removeFiles(folder: string, names: readonly string[]): Promise<void> {
-  for (const name of names) await rm(join(folder, name), { force: true })
 }
 
 /** A shard that nobody gets is none: better run again than missed by the job that joins them. */

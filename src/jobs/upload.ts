@@ -7,8 +7,6 @@ import type { UploadedArtifact } from '../github/artifactStore.js'
 import { messageOf } from '../text.js'
 import type { Judged, Run } from './services.js'
 
-export { artifactName }
-
 /**
  * Uploads what a gate has written (report, results, comparison, adversarial examples, JUnit and SARIF) as an artifact of its
  * name, where that is asked for, and links to it. What fails becomes a warning.
