@@ -86,7 +86,7 @@ test('a rate limit is waited for as long as GitHub says, and not tried before', 
     ...rest: unknown[]
   ) => {
     if (milliseconds === 2000) asked.push(github.operations.length)
-    return later(work, milliseconds === 2000 ? 0 : milliseconds, ...rest)
+    return later(work, milliseconds === 2000 ? 0 : milliseconds, ...(rest as []))
   }) as typeof setTimeout)
   await post({ second: 1000 }).finally(() => spy.mockRestore())
   // When it began to wait, one request had been made.
