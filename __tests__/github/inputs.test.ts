@@ -90,6 +90,12 @@ test('defaults that action.yml promises in words are those of the schema', () =>
   expect(promised('accept-label')).toBe(config.publish.acceptLabel)
 })
 
+test('an upload that mode: publish would not make is refused; whoever asked for it would miss it', () => {
+  const reading = (mode: string) => () => readInputs(getInput({ mode, upload: 'true' }))
+  expect(reading('publish')).toThrow('input upload: is for the run that evaluates')
+  for (const mode of ['gate', 'merge']) expect(reading(mode)()).toMatchObject({ mode, upload: true })
+})
+
 test('GitHub runs the bundle on Node 24', () => {
   expect(metadata.runs).toEqual({ using: 'node24', main: 'dist/main/index.js' })
 })

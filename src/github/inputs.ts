@@ -46,13 +46,16 @@ export const inputSettings: readonly string[] = settingNames.filter((name) => !o
 
 /**
  * @param getInput - Of `@actions/core`: the text of an input, empty when it was not given.
- * @throws UsageError for a mode that does not exist, and a shard that is none or of another mode.
+ * @throws UsageError for a mode that does not exist, and for a shard or an upload that is none or of another mode.
  */
 export function readInputs(getInput: (name: string) => string): Inputs {
   const mode = oneOf('mode', getInput('mode') || 'gate', ['gate', 'merge', 'publish'])
   const shard = getInput('shard')
   if (shard !== '' && mode !== 'gate')
     throw new UsageError(`input shard: is for mode: gate, not ${mode}; give it to the jobs that evaluate`)
+  const upload = oneOf('upload', getInput('upload') || 'false', ['true', 'false']) === 'true'
+  if (upload && mode === 'publish')
+    throw new UsageError('input upload: is for the run that evaluates; mode: publish posts what that one has uploaded')
   return {
     settings: Object.fromEntries(inputSettings.map((name) => [name, getInput(kebabCase(name))])),
     config: getInput('config'),
@@ -62,7 +65,7 @@ export function readInputs(getInput: (name: string) => string): Inputs {
     artifact: getInput('artifact'),
     allowUnsafePullRequestTarget: oneOf(unsafe, getInput(unsafe) || 'false', ['true', 'false']) === 'true',
     dryRun: oneOf('dry-run', getInput('dry-run') || 'false', ['true', 'false']) === 'true',
-    upload: oneOf('upload', getInput('upload') || 'false', ['true', 'false']) === 'true',
+    upload,
     cache: oneOf('cache', getInput('cache') || 'true', ['true', 'false']) === 'true',
     ...(shard !== '' && { shard: parseShard(shard, 'input shard') }),
     results: getInput('results'),
