@@ -72,6 +72,13 @@ describe('the comment', () => {
       expect(details).toContain(known)
   })
 
+  test('commits where a model came from can be copied; what else is said of it stays text', () => {
+    const [commit, head] = ['c'.repeat(40), 'e'.repeat(40)]
+    const candidate = { name: 'a.onnx', sha256: 'a'.repeat(64), commit, how: `merge of ${head}, for @mona` }
+    const text = markdownReport({ ...DEMO, origins: { candidate } }, { tier: 'comment' })
+    expect(text).toContain(`merge of \`${head}\` , for @\u2060mona; commit \`${commit}\``)
+  })
+
   test('two threats: each attack says which, the worst of them leads', () => {
     const comparison = compare(
       handmadeResults([fates('R', 190, 'f', 10), fates('R', 100, 'p', 100)]),

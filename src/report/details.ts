@@ -1,7 +1,7 @@
 import { count, percent, points, threatTitle } from '../comparison/text.js'
 import type { Comparison, ModelRole, ModelSummary, PairedRow } from '../comparison/types.js'
 import type { Results } from '../evaluation/results.js'
-import { code, prose } from './escape.js'
+import { code, plain, prose } from './escape.js'
 import { factList } from './flags.js'
 import { blocks, bullets, folded, table } from './layout.js'
 import { allowance } from './table.js'
@@ -90,12 +90,19 @@ function modelLines(comparison: Comparison, role: ModelRole, results?: Results):
   if (origin === undefined) return measured
   const { name, sha256, commit, how, recalled } = origin
   const where = [
-    how && prose(how, 300),
+    how && withCommits(how),
     commit && `commit ${code(commit, 64)}`,
     summary === undefined && `SHA-256 ${code(sha256)}`,
     recalled && 'its results were found in the cache, made by an earlier run under the same conditions',
   ].filter((part) => typeof part === 'string' && part !== '')
   return where.length === 0 ? measured : [...measured, `${title} ${code(name)}: ${where.join('; ')}`]
+}
+
+/** A sentence in which full commit ids can be copied: `prose` would put something invisible into them. */
+function withCommits(sentence: string): string {
+  const parts = plain(sentence).split(/\b([0-9a-f]{40}(?:[0-9a-f]{24})?)\b/)
+  const shown = parts.map((part, place) => (place % 2 === 1 ? code(part) : prose(part)))
+  return shown.filter((part) => part !== '').join(' ')
 }
 
 function modelLine(
