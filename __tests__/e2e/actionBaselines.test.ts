@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { zipSync } from 'fflate'
 import { repositoryArtifacts } from '../support/github/branchArtifacts.js'
 import type { RepositoryArtifact } from '../support/github/branchArtifacts.js'
-import { actionsToken, startGitHub } from '../support/github/loopback.js'
+import { actionsToken, notAccessible, startGitHub } from '../support/github/loopback.js'
 import type { LoopbackGitHub } from '../support/github/loopback.js'
 import { exampleOf } from '../support/github/payloads.js'
 import { hostRepository } from '../support/github/repository.js'
@@ -254,17 +254,39 @@ describe('models that training jobs upload', () => {
   })
 })
 
-test('a renamed model is held against what a gate on the base branch found', async () => {
-  const moved = 'models/new.onnx'
-  const renaming = { [model]: null, [moved]: finetuned, 'robustness.yml': config }
+const moved = 'models/new.onnx'
+const renaming: Content = { [model]: null, [moved]: finetuned, 'robustness.yml': config }
+const inputs = { config: 'robustness.yml', model: moved }
+
+test('a renamed model whose baseline the token may not look for passes with a warning, and the report says so', async () => {
   const { job } = await pullRequest(renaming)
-  const inputs = { config: 'robustness.yml', model: moved }
+  github.breakOperation('actions/list-artifacts-for-repo', notAccessible)
+  const told =
+    /Nobody could look whether the base branch has results .*Resource not accessible.*give the job actions: read/
+  const outcome = await run({ ...job, inputs })
+  expect(outcome).toMatchObject({ status: 0, outputs: { verdict: 'pass' }, warnings: [expect.stringMatching(told)] })
+  expect(outcome.summary).toMatch(told)
+  expect(github.comments[0].body).toMatch(told)
+  // No token at all is no better.
+  const without = await run({ ...job, inputs: { ...inputs, 'github-token': '' } })
+  expect(without).toMatchObject({ status: 0, warnings: [expect.stringContaining('(there is no github-token)')] })
+})
+
+test('a renamed model is held against what a gate on the base branch found', async () => {
+  const { job } = await pullRequest(renaming)
   const first = await run({ ...job, inputs })
   expect(first).toMatchObject({ status: 0, outputs: { verdict: 'pass' } })
   expect(first.summary).toContain('The baseline was not found')
   const { job: before } = await pullRequest({ [model]: hardened, 'README.md': 'x' }, { [model]: finetuned })
   const measured = await run(before)
   const results = readFileSync(measured.outputs.results)
-  artifacts.push({ run: 7, name: 'robustness-gate', zip: zipSync({ 'results.json': results }) })
+  const name = 'robustness-gate'
+  artifacts.push({ run: 7, name, zip: zipSync({ 'results.json': results }) })
+  // Better words on main: a run that found the model unchanged has uploaded no results.
+  artifacts.push({ run: 8, name, zip: zipSync({ 'comparison.json': Buffer.from('{}') }) })
   expect(await run({ ...job, inputs })).toMatchObject({ status: 1, outputs: { verdict: 'regression' } })
+  github.breakOperation('actions/download-artifact', notAccessible)
+  const outcome = await run({ ...job, inputs })
+  expect(outcome).toMatchObject({ status: 1, outputs: { verdict: 'inconclusive' } })
+  expect(outcome.summary).toContain('the baseline is broken')
 })

@@ -78,22 +78,24 @@ describe.each(Object.entries(faults))('%s', (name, fault) => {
         reason: expect.stringContaining(neverFetched.reason),
         warning: expect.stringMatching(/^Nobody could look .* passes for a new one; give the job actions: read/),
       })
+    } else if (broken === download && ['404', '410'].includes(name)) {
+      expect(found).toEqual({ kind: 'expired', reason: expect.stringContaining('is kept no longer') })
     } else {
       const reason = expect.stringMatching(
         /could not be read \(.+\); the job needs actions: read, or to be run again\.$/,
       )
       expect(found).toEqual({ kind: 'broken', reason })
     }
-    await expect(baseline(`artifact:${ownArtifact}`, fault)).rejects.toThrow(
-      /could not be .*; the job needs actions: read/,
-    )
+    const asked = baseline(`artifact:${ownArtifact}`, fault)
+    if (found.kind === 'expired') expect(await asked).toEqual(found)
+    else await expect(asked).rejects.toThrow(/could not be .*; the job needs actions: read/)
   })
 
   test.each(way.map((operation, place) => [place, operation] as const))('once, at request %i, %s', async (place) => {
     github.faultAt = (at) => (at === place ? fault : undefined)
     const found = await baseline('auto', fault)
     const looked = place > 0 || !refusals.includes(name)
-    expect(['results', 'broken', ...(looked ? [] : ['missing'])]).toContain(found.kind)
+    expect(['results', 'broken', 'expired', ...(looked ? [] : ['missing'])]).toContain(found.kind)
     expect('warning' in found).toBe(!looked)
   })
 })

@@ -1,11 +1,13 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { isLfsPointer } from '../../src/data/files.js'
 import { findBaseline } from '../../src/github/baseline.js'
 import type { Baseline } from '../../src/github/baseline.js'
+import type { Connection } from '../../src/github/client.js'
 import { remoteCommit } from '../../src/github/contents.js'
 import type { Event } from '../../src/github/context.js'
 import { clientOf } from '../support/github/client.js'
 import { comparison } from '../support/github/contents.js'
+import { everyFault } from '../support/github/faults.js'
 import { actionsToken, startGitHub } from '../support/github/loopback.js'
 import type { Extension, LoopbackGitHub } from '../support/github/loopback.js'
 
@@ -59,8 +61,8 @@ beforeEach(async () => {
 })
 afterEach(() => github.close())
 
-function auto(model: string): Promise<Baseline> {
-  const client = clientOf(github.url, 'ghs', { owner: 'Codertocat', repo: 'Hello-World' })
+function auto(model: string, connection: Connection = {}): Promise<Baseline> {
+  const client = clientOf(github.url, 'ghs', { owner: 'Codertocat', repo: 'Hello-World' }, connection)
   const noClone = () => Promise.resolve(undefined)
   const notAsked = () => Promise.reject(new Error('there is no clone'))
   const request = { spec: 'auto', model: `/workspace/${model}`, workspace: '/workspace', guarded: true }
@@ -93,4 +95,17 @@ test('a symbolic link is a broken one, with advice', async () => {
   expect(await auto('models/l.onnx')).toMatchObject({
     ...{ kind: 'broken', reason: expect.stringContaining('l.onnx is a symlink there; name the file itself') },
   })
+})
+
+describe.each(Object.entries(everyFault))('%s', (_, fault) => {
+  const connection = fault.kind === 'slow body' ? { answerWithin: 400, patience: 0 } : {}
+
+  test.each(['repos/compare-commits', 'repos/get-content'])(
+    'at %s: whoever cannot look finds no first adoption, which would pass',
+    async (broken) => {
+      github.faultAt = (_place, operation) => (operation === broken ? fault : undefined)
+      for (const model of ['models/a.onnx', 'models/new.onnx'])
+        await expect(auto(model, connection)).rejects.toThrow(/the job needs contents: read/)
+    },
+  )
 })

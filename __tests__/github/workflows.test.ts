@@ -83,16 +83,18 @@ test.each([...documented, '.github/workflows/ci.yml'])(
 
 const reading = { contents: 'read' }
 const posting = { ...reading, 'pull-requests': 'write', checks: 'write' }
+/** What the base branch has uploaded, and what other jobs have. */
+const gating = { ...posting, actions: 'read' }
 const permissions: Readonly<Record<string, Readonly<Record<string, object>>>> = {
-  'one-repository.yml': { robustness: posting },
+  'one-repository.yml': { robustness: gating },
   'forks-evaluate.yml': { robustness: {} },
-  'forks-publish.yml': { publish: { ...posting, actions: 'read' } },
-  'training-job.yml': { train: reading, robustness: { ...posting, actions: 'read' } },
-  'merge-queue.yml': { robustness: posting },
+  'forks-publish.yml': { publish: gating },
+  'training-job.yml': { train: reading, robustness: gating },
+  'merge-queue.yml': { robustness: gating },
   'schedule.yml': { robustness: { ...reading, checks: 'write' } },
-  'models.yml': { robustness: posting, 'all-robust': {} },
-  'labels.yml': { robustness: posting },
-  'shards.yml': { evaluate: reading, robustness: posting },
+  'models.yml': { robustness: gating, 'all-robust': {} },
+  'labels.yml': { robustness: gating },
+  'shards.yml': { evaluate: { ...reading, actions: 'read' }, robustness: posting },
 }
 
 test.each(documented)('%s has the permissions of its jobs and no more', (path) => {

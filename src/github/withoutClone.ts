@@ -42,17 +42,7 @@ export async function remoteFile(
   if ('absent' in base) return undefined
   const { commit } = base
   const files = remote.filesOf(commit)
-  const has = async (at: string): Promise<boolean> => {
-    try {
-      return await isThere(remote.filesOf(at), inside)
-    } catch (error) {
-      if (error instanceof UsageError) throw error
-      throw new Error(
-        `${setting} ${shown}: GitHub does not tell whether ${short(at)} has it (${oneLine(messageOf(error), 200)}); the job needs contents: read, or a clone`,
-        { cause: error },
-      )
-    }
-  }
+  const has = (at: string) => isThere(remote.filesOf(at), inside, at, `${setting} ${shown}`)
   return { path: inside, commit, files, isThere: () => has(commit), isJudged: () => has(remote.head) }
 }
 
@@ -65,20 +55,25 @@ export function insideOf(workspace: string, file: string): string | undefined {
 /** The model at the commit a change starts from, by GitHub's interface, for a job that has no clone. */
 export async function modelWithoutClone(path: string, commit: string, files: Files): Promise<Baseline> {
   const where = `${path} at ${short(commit)}`
-  if (!(await isThere(files, path)) && (await isThere(files, pointerOf(path))))
-    return { kind: 'broken', reason: fetchByDvc(path, commit) }
-  if (!(await isThere(files, path)))
+  const has = (wanted: string) => isThere(files, wanted, commit, `baseline ${oneLine(wanted, 200)}`)
+  if (!(await has(path)) && (await has(pointerOf(path)))) return { kind: 'broken', reason: fetchByDvc(path, commit) }
+  if (!(await has(path)))
     return { kind: 'missing', reason: `There is no ${where}: this is the first adoption of a model.` }
   const how = 'baseline auto, where the change starts from, without a clone'
   return { kind: 'model', model: await readModelFile(path, where, files), origin: { commit, how } }
 }
 
-async function isThere(files: Files, path: string): Promise<boolean> {
+/** @throws UsageError for what is no file, Error when GitHub does not tell: that is not the same as not being there. */
+async function isThere(files: Files, path: string, commit: string, shown: string): Promise<boolean> {
   try {
     await files.stat(path)
     return true
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return false
-    throw error
+    if (error instanceof UsageError) throw error
+    throw new Error(
+      `${shown}: GitHub does not tell whether ${short(commit)} has it (${oneLine(messageOf(error), 200)}); the job needs contents: read, or a clone`,
+      { cause: error },
+    )
   }
 }
