@@ -1,12 +1,13 @@
+import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from '@jest/globals'
 import { namedSuite } from '../../src/config/suites.js'
 import type { Norm, Preprocessing } from '../../src/config/types.js'
 import type { Dataset } from '../../src/data/types.js'
-import { evaluateImage } from '../../src/engine/image.js'
-import type { SampleOutcome } from '../../src/engine/messages.js'
-import { loadModel } from '../../src/engine/load.js'
-import { Scheduler } from '../../src/engine/scheduler.js'
-import { dataset, fixture, imagesOf, loadRequest, plain } from './support/fixtures.js'
+import { evaluate } from '../../src/evaluation/evaluate.js'
+import { dataset, fixture, imagesOf, model, plain } from '../engine/support/fixtures.js'
+import { effectsOf, realChildren, requestOf } from './support.js'
+
+const worker = fileURLToPath(new URL('../../.build/engine/worker.js', import.meta.url))
 
 /** What the authors' AutoAttack (fra31/auto-attack, `standard`, seed 0, PyTorch 1.13) left of the first images. */
 interface Reference {
@@ -29,23 +30,31 @@ const imagenet: Preprocessing = { mean: [0.485, 0.456, 0.406], std: [0.225], cha
 
 /** The whole suite on the images with these indices: of those that the model is right on, the ones left robust. */
 async function leftRobust(
-  model: string,
+  name: string,
   data: Dataset,
   preprocessing: Preprocessing,
   { norm, epsilon }: Reference,
   chosen: (index: number) => boolean,
 ): Promise<readonly number[]> {
-  const threats = [{ id: 'threat', norm, epsilon }]
-  const attacks = namedSuite('autoattack@1').attacks
-  const { engine, plan } = await loadModel(loadRequest(model, data, { threats, attacks, preprocessing, batch: 32 }))
-  const outcomes: SampleOutcome[] = []
-  const scheduler = new Scheduler<{ readonly outcome: SampleOutcome }>(engine, ({ outcome }) => outcomes.push(outcome))
-  const tasks = imagesOf(data).filter(({ index }) => chosen(index))
-  await scheduler.run(tasks.map((task) => evaluateImage(task, plan)))
-  return outcomes
-    .filter(({ threats: { threat } }) => threat.robust)
-    .map(({ index }) => index)
-    .sort((a, b) => a - b)
+  const images = imagesOf(data).filter(({ index }) => chosen(index))
+  const pixels = Float32Array.from(images.flatMap((image) => [...image.pixels]))
+  const labels = Int32Array.from(images, ({ label }) => label)
+  const { samples } = await evaluate(
+    requestOf(
+      images.length,
+      {},
+      {
+        model: model(name),
+        dataset: { ...data, samples: images.length, pixels, labels },
+        preprocessing,
+        threats: [{ id: 'threat', norm, epsilon }],
+        suite: namedSuite('autoattack@1'),
+        limits: { seconds: 600, batch: 32, workers: 2 },
+      },
+    ),
+    effectsOf(realChildren(worker).startChild),
+  )
+  return samples.filter(({ threats: { threat } }) => threat.robust).map(({ index }) => images[index].index)
 }
 
 describe('AutoAttack breaks what the authors’ own breaks, but for one image', () => {
@@ -62,11 +71,11 @@ describe('AutoAttack breaks what the authors’ own breaks, but for one image', 
     '%s',
     async (key) => {
       const reference = references[key]
-      const [model] = key.split('/')
+      const [name] = key.split('/')
       const broken = (index: number): boolean => !reference.robustIndices.includes(index)
-      const left = model.startsWith('fashion')
-        ? await leftRobust(`fashion/${model}.onnx`, fashion, plain, reference, broken)
-        : await leftRobust(`cifar/${model}.onnx`, cifar, imagenet, reference, broken)
+      const left = name.startsWith('fashion')
+        ? await leftRobust(`fashion/${name}.onnx`, fashion, plain, reference, broken)
+        : await leftRobust(`cifar/${name}.onnx`, cifar, imagenet, reference, broken)
       expect(left.length).toBeLessThanOrEqual(1)
     },
     600_000,
