@@ -7,7 +7,7 @@ import { publish } from '../../src/github/publish.js'
 import { clientOf } from '../support/github/client.js'
 import { actionsToken, startGitHub } from '../support/github/loopback.js'
 import type { LoopbackGitHub } from '../support/github/loopback.js'
-import { saying } from '../support/github/publication.js'
+import { saying, wordsOf } from '../support/github/publication.js'
 
 let github: LoopbackGitHub
 const post = (...given: Parameters<typeof saying>) =>
@@ -60,6 +60,69 @@ test('another model on the same commit gets a check run of its own: its age tell
   await post('Red.', { mark: { candidate: 'a'.repeat(64) } })
   await post('Red.', { mark: { candidate: 'b'.repeat(64) } })
   expect(github.checkRuns).toHaveLength(2)
+})
+
+describe('one commit that several events judge', () => {
+  const green = { conclusion: 'success' } as const
+  const of = (pullRequest: number | 'unknown' | undefined, id: number, more = {}) => ({
+    ...more,
+    mark: { pullRequest, run: { id, attempt: 1 } },
+  })
+  const newest = () => github.checkRuns.at(-1)?.conclusion
+
+  test('what a pull request was told stays red, although a later run for a push or by hand passes', async () => {
+    await post('Red.', of(2, 1))
+    const told = await post('Green.', of(undefined, 2, green))
+    expect(told).toEqual({ warnings: [], notes: [expect.stringContaining('for a pull request has reported')] })
+    expect(github.checkRuns.map(({ conclusion }) => conclusion)).toEqual(['failure'])
+  })
+
+  test('a pull request’s run, although older, has the last word against a push’s', async () => {
+    await post('Green.', of(undefined, 9, green))
+    await post('Red.', of(2, 1))
+    expect([newest(), github.comments.map(wordsOf)]).toEqual(['failure', ['Red.']])
+  })
+
+  test('that reports while a push’s does is not hidden by it', async () => {
+    await post('Red.', of(2, 1))
+    const [red] = github.checkRuns.splice(0)
+    github.faultAt = (_, operation) => {
+      if (operation === 'checks/create') github.checkRuns.push(red)
+      return undefined
+    }
+    const { notes } = await post('Green.', of(undefined, 2, green))
+    expect(notes).toEqual([expect.stringContaining('for a pull request has reported')])
+    expect(github.checkRuns.map(({ conclusion, output }) => [conclusion, output.summary])).toEqual(
+      Array(2).fill(['failure', red.output.summary]),
+    )
+  })
+
+  test('where it could not be looked up, a pull request’s run is one all the same', async () => {
+    await post('Red.', of('unknown', 1))
+    await post('Green.', of(undefined, 2, green))
+    expect(newest()).toBe('failure')
+  })
+
+  test('a pull request’s own newer run replaces what it was told', async () => {
+    await post('Red.', of(2, 1))
+    await post('Green.', of(2, 2, green))
+    expect(github.checkRuns.map(({ conclusion }) => conclusion)).toEqual(['success'])
+  })
+
+  test('two pull requests of one head have a check run each, and the comment speaks of its own', async () => {
+    await post('Red.', of(3, 1))
+    await post('Green.', of(2, 2, green))
+    expect(github.checkRuns.map(({ conclusion }) => conclusion)).toEqual(['failure', 'success'])
+    expect(github.comments.map(wordsOf)).toEqual(['Green.'])
+    await post('Red again.', of(3, 3))
+    expect(newest()).toBe('failure')
+  })
+
+  test('runs for a push replace one another', async () => {
+    await post('Red.', of(undefined, 1))
+    await post('Green.', of(undefined, 2, green))
+    expect(github.checkRuns.map(({ conclusion }) => conclusion)).toEqual(['success'])
+  })
 })
 
 test('a check run has what others find it by: external_id, a link to the run', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { project, shorten } from '../../src/github/projection.js'
+import type { SectionMark } from '../../src/github/sections.js'
 import { isOlder, parseSection, formatSection, sectionsOf } from '../../src/github/sections.js'
 import type { Section } from '../../src/github/sections.js'
 
@@ -62,20 +63,26 @@ test('names and titles are text, whatever they hold', () => {
 })
 
 test('what a check run says to other runs is read as it was written', () => {
-  const said = { ...mark, comment: 'on-change', candidate: 'c'.repeat(64) } as const
+  const said = { ...mark, comment: 'on-change', pullRequest: 2, candidate: 'c'.repeat(64) } as const
   expect(parseSection(formatSection(said, 'Report.\n'))).toEqual({ mark: said, markdown: 'Report.\n' })
   const since = { ...said, since: '2026-01-01T00:01:00Z' }
   expect(parseSection(formatSection(since, 'Report.\n'))).toEqual({ mark: since, markdown: 'Report.\n' })
+  for (const pullRequest of [undefined, 'unknown'] as const) {
+    const of = { ...since, pullRequest }
+    expect(parseSection(formatSection(of, 'Report.\n'))).toEqual({ mark: of, markdown: 'Report.\n' })
+  }
   expect(parseSection('Report.\n')).toBeUndefined()
 })
 
 test('of several check runs of a gate the newest counts, and those of others do not', () => {
-  const run = (id: number, external: string | null, words: string) => ({
+  const run = (id: number, external: string | null, words: string, pullRequest: SectionMark['pullRequest'] = 2) => ({
     ...{ id, name: 'A', external_id: external, html_url: null },
-    output: { title: words, summary: formatSection(mark, words) },
+    output: { title: words, summary: formatSection({ ...mark, pullRequest }, words) },
   })
   const runs = [run(3, 'robustness-gate:A', 'new'), run(1, 'robustness-gate:A', 'old'), run(4, 'job-42', 'other')]
-  expect(sectionsOf([...runs, run(5, null, 'none')]).map(({ markdown }) => markdown)).toEqual(['new'])
+  expect(sectionsOf([...runs, run(5, null, 'none')], 2).map(({ markdown }) => markdown)).toEqual(['new'])
+  const another = run(6, 'robustness-gate:A', 'another pull request’s', 3)
+  expect(sectionsOf([...runs, another], 2).map(({ markdown }) => markdown)).toEqual(['new'])
 })
 
 test.each([

@@ -26,6 +26,7 @@ const pull: Event = {
 test('a pull request gets a comment, and its head the check run', () => {
   const { check, pullRequest } = publicationOf({ comparison, notes: [] }, config, contextOf(pull))
   expect(check).toMatchObject({ headSha: 'e'.repeat(40), checkName: 'Robustness gate', conclusion: 'success' })
+  expect(check.mark).toMatchObject({ pullRequest: 2 })
   expect(pullRequest).toEqual({ number: 2, checksUrl: 'https://github.com/Codertocat/Hello-World/pull/2/checks' })
 })
 
@@ -33,6 +34,15 @@ test('a push has no pull request to comment on', () => {
   const pushed = { headSha: 'e'.repeat(40), ref: 'refs/heads/main', defaultBranch: 'main', commits: [] }
   const push: Event = { kind: 'push', ...pushed }
   expect(publicationOf({ comparison, notes: [] }, config, contextOf(push)).pullRequest).toBeUndefined()
+})
+
+test('the check run says whether it is a pull request’s, though that could not be looked up', () => {
+  const markOf = (startedBy: string) => {
+    const run = { runId: 7, attempt: 1, conclusion: 'success', startedBy, headSha: 'e'.repeat(40) }
+    return publicationOf({ comparison, notes: [] }, config, contextOf({ kind: 'workflow_run', ...run })).check.mark
+  }
+  expect(markOf('pull_request').pullRequest).toBe('unknown')
+  expect(markOf('push').pullRequest).toBeUndefined()
 })
 
 test('what the pull request changed of its own yardstick is in the comment, and cannot carry markup', () => {

@@ -28,8 +28,8 @@ export interface PostedCheck {
   /** The app that the token belongs to. */
   readonly app?: { readonly id: number; readonly slug: string }
   readonly url?: string
-  /** A newer run of the gate had reported on this commit, so nothing was written. */
-  readonly superseded: boolean
+  /** What had reported on this commit, so that nothing was written: a newer run, or one for a pull request. */
+  readonly superseded?: 'newer run' | 'pull request'
   /** Annotations that did not fit into the request. */
   readonly left: readonly Annotation[]
 }
@@ -42,20 +42,26 @@ export function conclusionOf(verdict: Verdict): CheckRequest['conclusion'] {
 
 /**
  * Writes a gate's one check run on a commit; a repeated run replaces what the first one said. A check run that carries
- * annotations which are no longer true (GitHub can only add to them), or speaks of another model, is not replaced but
- * followed by a new one: of several of one name GitHub shows the newest.
+ * annotations which are no longer true (GitHub can only add to them), speaks of another model, or is hidden by another pull
+ * request's, is not replaced but followed by a new one: of several of one name GitHub shows the newest. So what a pull request's run has said stands
+ * against the runs of other events on its head, such as a push, which do not see the pull request's base.
  */
 export async function putCheckRun(client: Client, request: CheckRequest): Promise<PostedCheck> {
   const { octokit, repository } = client
-  const found = await findOwn(client, request)
-  const former = found && parseSection(found.output.summary ?? '')?.mark
-  if (found && former && isOlder(request.mark.run, former.run)) return posted(found, [], true)
+  const before = await listOwn(client, request)
+  const isOther = request.mark.pullRequest === undefined
+  const told = isOther ? before.find(isOfPullRequest) : undefined
+  if (told) return posted(told.run, [], 'pull request')
+  const { run: found, mark: former } =
+    before.find(({ mark }) => mark?.pullRequest === request.mark.pullRequest) ?? ({} as Partial<Own>)
+  if (found && former && isOlder(request.mark.run, former.run)) return posted(found, [], 'newer run')
   const said = found ? await annotationsOn(client, found) : []
   const missing = request.annotations.filter((annotation) => !said.some((one) => isSame(one, annotation)))
   const isStale = said.some((one) => !request.annotations.some((annotation) => isSame(one, annotation)))
-  const isOther = former !== undefined && former.candidate !== request.mark.candidate
+  const isOtherModel = former !== undefined && former.candidate !== request.mark.candidate
   const content = { ...repository, ...contentOf(request), status: 'completed' as const }
-  if (found !== undefined && !isStale && !isOther)
+  const isNewest = found === before.at(0)?.run
+  if (found !== undefined && isNewest && !isStale && !isOtherModel)
     try {
       const [first = [], ...more] = portions(missing)
       const output = { ...outputOf(request), annotations: [...first] }
@@ -68,6 +74,12 @@ export async function putCheckRun(client: Client, request: CheckRequest): Promis
   const first = request.annotations.slice(0, annotationsPerRequest)
   const output = { ...outputOf(request), annotations: first }
   const { data } = await octokit.rest.checks.create({ ...content, head_sha: request.headSha, output })
+  // Both runs start with the same push: the pull request's may have reported in between, and would be hidden by this one.
+  const meanwhile = isOther ? (await listOwn(client, request)).find(isOfPullRequest) : undefined
+  if (meanwhile) {
+    await repeat(client, data.id, meanwhile)
+    return posted(data, [], 'pull request')
+  }
   return posted(data, request.annotations.slice(annotationsPerRequest))
 }
 
@@ -79,7 +91,28 @@ export async function annotate(client: Client, { id, left }: PostedCheck, reques
   }
 }
 
-async function findOwn({ octokit, repository }: Client, { checkName, headSha }: CheckRequest) {
+function isOfPullRequest({ mark }: Own): boolean {
+  return mark?.pullRequest !== undefined
+}
+
+/** Has a check run say what another one does. */
+async function repeat({ octokit, repository }: Client, id: number, { run }: Own): Promise<void> {
+  const { conclusion, details_url: url, output } = run
+  await octokit.rest.checks.update({
+    ...{ ...repository, check_run_id: id },
+    ...(conclusion !== null && { status: 'completed' as const, conclusion }),
+    ...(url !== null && { details_url: url }),
+    output: { title: output.title ?? '', summary: output.summary ?? '' },
+  })
+}
+
+interface Own {
+  readonly run: Found
+  readonly mark?: SectionMark
+}
+
+/** What the gate has written on the commit, the newest first. */
+async function listOwn({ octokit, repository }: Client, { checkName, headSha }: CheckRequest): Promise<readonly Own[]> {
   const { data } = await octokit.rest.checks.listForRef({
     ...repository,
     ref: headSha,
@@ -89,7 +122,8 @@ async function findOwn({ octokit, repository }: Client, { checkName, headSha }: 
   })
   return data.check_runs
     .filter((run) => run.external_id === externalId(checkName))
-    .reduce<Found | undefined>((newest, run) => (newest && newest.id > run.id ? newest : run), undefined)
+    .toSorted((one, other) => other.id - one.id)
+    .map((run) => ({ run, mark: parseSection(run.output.summary ?? '')?.mark }))
 }
 
 type Found = Awaited<ReturnType<Client['octokit']['rest']['checks']['listForRef']>>['data']['check_runs'][number]
@@ -120,11 +154,12 @@ function outputOf({ title, summary, mark }: CheckRequest) {
 function posted(
   run: Pick<Found, 'id' | 'app' | 'html_url'>,
   left: readonly Annotation[],
-  superseded = false,
+  superseded?: PostedCheck['superseded'],
 ): PostedCheck {
   const { id, app, html_url: url } = run
   return {
-    ...{ id, left, superseded },
+    ...{ id, left },
+    ...(superseded && { superseded }),
     ...(app?.slug && { app: { id: app.id, slug: app.slug } }),
     ...(url && { url }),
   }

@@ -7,10 +7,11 @@ import type { MarkdownOptions } from '../report/markdown.js'
 import { annotationsOf } from './annotations.js'
 import type { AnnotatedFiles } from './annotations.js'
 import { conclusionOf } from './checkRun.js'
-import type { Context } from './context.js'
+import type { Context, Event } from './context.js'
 import type { Publication } from './publish.js'
 import { digestOf } from './sections.js'
 import type { SectionMark } from './sections.js'
+import { isOfPullRequest } from './workflowRun.js'
 
 export interface Report {
   readonly comparison: Comparison
@@ -46,6 +47,7 @@ export function publicationOf(
         fails: comparison.verdict.fails,
         digest: digestOf(comparison, notes),
         run,
+        ...pullRequestOf(event),
         ...judgedModel(comparison),
       },
       annotations: annotationsOf(comparison, files),
@@ -57,6 +59,11 @@ export function publicationOf(
       },
     }),
   }
+}
+
+function pullRequestOf(event: Event): Pick<SectionMark, 'pullRequest'> {
+  if (event.kind === 'pull_request') return { pullRequest: event.number }
+  return event.kind === 'workflow_run' && isOfPullRequest(event) ? { pullRequest: 'unknown' } : {}
 }
 
 /** What was not judged was not told of either: nobody can have accepted an error. */

@@ -45,7 +45,7 @@ export async function publish(client: Client, publication: Publication): Promise
     }
   }
   const posted = await attempt('check run', () => putCheckRun(client, check))
-  if (posted?.superseded) return { warnings: [], notes: [newerRun(check.checkName)] }
+  if (posted?.superseded) return { warnings: [], notes: [left(check.checkName, posted.superseded)] }
   if (posted !== undefined) await attempt('annotations', () => annotate(client, posted, check))
   const state =
     pullRequest && check.mark.comment !== 'never'
@@ -72,7 +72,7 @@ async function comment(
     })
   const { id, slug } = posted.app
   const contentOf = async (head: string): Promise<CommentContent | undefined> => {
-    const others = await sectionsOn(client, head, id)
+    const others = await sectionsOn(client, head, id, number)
     return projected(head === headSha ? withOwn(others, { ...own, url: posted.url }) : others)
   }
   return putComment(client, {
@@ -83,9 +83,14 @@ async function comment(
 }
 
 /** What the gates have written on a commit, by this app: the check runs of others are not ours to repeat. */
-async function sectionsOn({ octokit, repository }: Client, ref: string, app: number): Promise<readonly Section[]> {
+async function sectionsOn(
+  { octokit, repository }: Client,
+  ref: string,
+  app: number,
+  pullRequest: number,
+): Promise<readonly Section[]> {
   const place = { ...repository, ref, app_id: app, filter: 'all' as const, per_page: 100 }
-  return sectionsOf(await octokit.paginate(octokit.rest.checks.listForRef, place))
+  return sectionsOf(await octokit.paginate(octokit.rest.checks.listForRef, place), pullRequest)
 }
 
 /** A list may lag behind what was just written. */
@@ -107,8 +112,10 @@ async function ownLogin({ octokit }: Client): Promise<string> {
   }
 }
 
-function newerRun(checkName: string): string {
-  return `A newer run of "${checkName}" has reported on this commit: its check run and comment are left as they are.`
+function left(checkName: string, by: NonNullable<PostedCheck['superseded']>): string {
+  return by === 'newer run'
+    ? `A newer run of "${checkName}" has reported on this commit: its check run and comment are left as they are.`
+    : `A run of "${checkName}" for a pull request has reported on this commit: its check run is left as it is.`
 }
 
 function movedOn(headSha: string): string {

@@ -12,6 +12,8 @@ export interface SectionMark {
   /** Of verdict and figures: the same as long as there is nothing new to say. */
   readonly digest: string
   readonly run: RunId
+  /** That the run was for; `unknown` where it was for one that could not be looked up. Undefined of any other event. */
+  readonly pullRequest?: number | 'unknown'
   /** sha256 of the model that was judged; undefined when there was none. */
   readonly candidate?: string
   /** When the gate told of that model first, where that was on a commit which the pull request may no longer have. */
@@ -44,22 +46,25 @@ export function externalId(checkName: string): string {
 
 /** A section as the summary of a check run. */
 export function formatSection(mark: SectionMark, markdown: string): string {
-  const { comment, fails, digest, run, candidate, since } = mark
+  const { comment, fails, digest, run, pullRequest, candidate, since } = mark
+  const of = pullRequest === undefined ? '' : ` pull="${pullRequest}"`
   const known = since === undefined ? '' : ` since="${since}"`
   const judged = candidate === undefined ? '' : ` candidate="${candidate}"${known}`
-  return `<!-- robustness-gate section comment="${comment}" fails="${fails}" digest="${digest}" run="${formatRun(run)}"${judged} -->\n${markdown}`
+  return `<!-- robustness-gate section comment="${comment}" fails="${fails}" digest="${digest}" run="${formatRun(run)}"${of}${judged} -->\n${markdown}`
 }
 
 const line =
-  /^<!-- robustness-gate section comment="(always|on-change|on-failure|never)" fails="(true|false)" digest="([0-9a-f]+)" run="([0-9.]+)"(?: candidate="([0-9a-f]{64})"(?: since="([0-9TZ:.-]+)")?)? -->\r?\n/
+  /^<!-- robustness-gate section comment="(always|on-change|on-failure|never)" fails="(true|false)" digest="([0-9a-f]+)" run="([0-9.]+)"(?: pull="(unknown|[1-9][0-9]{0,9})")?(?: candidate="([0-9a-f]{64})"(?: since="([0-9TZ:.-]+)")?)? -->\r?\n/
 
 /** What a summary of a check run says; undefined when it is none of ours. */
 export function parseSection(summary: string): Pick<Section, 'mark' | 'markdown'> | undefined {
   const match = line.exec(summary)
   if (match === null) return undefined
-  const [whole, comment, fails, digest, run, candidate, since] = match
+  const [whole, comment, fails, digest, run, pull, candidate, since] = match
   const common = { comment: comment as CommentMode, fails: fails === 'true', digest, run: parseRun(run) }
-  const mark = { ...common, candidate, ...(since !== undefined && { since }) }
+  const pullRequest = pull === 'unknown' ? ('unknown' as const) : Number(pull)
+  const of = pull === undefined ? {} : { pullRequest }
+  const mark = { ...common, ...of, candidate, ...(since !== undefined && { since }) }
   return { mark, markdown: summary.slice(whole.length) }
 }
 
@@ -72,16 +77,23 @@ export interface ListedRun {
   readonly output: { readonly title: string | null; readonly summary: string | null }
 }
 
-/** The gates that have reported, by name; of several check runs of a gate the newest. */
-export function sectionsOf(runs: readonly ListedRun[]): readonly Section[] {
+/**
+ * The gates that have reported to a pull request, by name; of several check runs of a gate the newest. What a push or another
+ * pull request has made of the same commit is not its own.
+ */
+export function sectionsOf(runs: readonly ListedRun[], pullRequest: number): readonly Section[] {
   const newest = new Map<string, Section>()
   for (const run of [...runs].sort((one, other) => one.id - other.id)) {
     const parsed = run.external_id?.startsWith(prefix) ? parseSection(run.output.summary ?? '') : undefined
-    if (parsed === undefined) continue
+    if (parsed === undefined || !isOf(parsed.mark, pullRequest)) continue
     const key = (run.external_id ?? '').slice(prefix.length)
     newest.set(key, { ...parsed, key, name: run.name, title: run.output.title ?? '', url: run.html_url ?? undefined })
   }
   return [...newest.values()].sort((one, other) => (one.name < other.name ? -1 : one.name > other.name ? 1 : 0))
+}
+
+function isOf({ pullRequest: own }: SectionMark, pullRequest: number): boolean {
+  return own === pullRequest || own === 'unknown'
 }
 
 export function formatRun({ id, attempt }: RunId): string {

@@ -38,7 +38,7 @@ export async function addresseeOf(client: Client, event: WorkflowRunEvent): Prom
   if (pull === undefined) return nobody(whyNobody(own, open, event))
   if (other !== undefined)
     return nobody(
-      `The pull requests ${pull.number} and ${other.number} have the same head, and the run does not tell which it was for, so nothing is posted.`,
+      `The pull requests ${pull.number} and ${other.number} have the same head, and the run does not tell which it was for, so nothing is posted; close one, or push a commit to it.`,
     )
   return {
     kind: 'pull request',

@@ -35,13 +35,19 @@ export async function publishReported(run: Run): Promise<void> {
   const { context, inputs, services } = run
   const { event } = context
   if (event.kind !== 'workflow_run')
-    throw new UsageError(`mode: publish is for the event workflow_run, not ${event.kind}; see docs/workflows.md`)
+    throw new UsageError(
+      `mode: publish is for the event workflow_run, not ${event.kind}; leave mode out here, or see docs/workflows.md`,
+    )
   const { client } = services
-  if (client === undefined) throw new UsageError('mode: publish posts a report, so it needs a github-token')
+  if (client === undefined)
+    throw new UsageError('mode: publish posts a report, so it needs a github-token; leave that input at its default')
   const place = placeOf(run)
   if (isOfPullRequest(event)) await refuseHead(event.headSha, run.workspace, place.locate)
   if (unfinished.test(event.conclusion)) {
-    await nothingToTell(run, `Run ${event.runId} was ended early (${event.conclusion}), so nothing is posted.`)
+    await nothingToTell(
+      run,
+      `Run ${event.runId} was ended early (${event.conclusion}), so nothing is posted; if no newer one follows, run it again.`,
+    )
     return
   }
   let config: Config
@@ -91,7 +97,9 @@ async function found(client: Client, event: WorkflowRunEvent, { services }: Run)
   try {
     return await addresseeOf(client, event)
   } catch (error) {
-    services.log.warning(`The pull request could not be looked up, so no comment is posted (${messageOf(error)}).`)
+    services.log.warning(
+      `The pull request could not be looked up, so no comment is posted (${messageOf(error)}); the job needs pull-requests: read, or to be run again.`,
+    )
     return { kind: 'commit' }
   }
 }
@@ -106,7 +114,9 @@ async function changesOf(
   try {
     return await changedFiles(client, addressee.number)
   } catch (error) {
-    services.log.warning(`The pull request’s files could not be listed (${messageOf(error)}).`)
+    services.log.warning(
+      `The pull request’s files could not be listed (${messageOf(error)}); the job needs pull-requests: read, or to be run again.`,
+    )
     return 'unknown'
   }
 }

@@ -31,7 +31,9 @@ export function comparedAsReported(config: Config, reported: Reported, changes: 
   const { range } = config.dataOptions
   if (candidate === undefined || spared !== undefined) {
     if (spared === undefined || !mayBeSpared(config))
-      throw new UsageError('the run attacked nothing, though the config of the default branch has an absolute limit')
+      throw new UsageError(
+        'the run attacked nothing, though the config of the default branch has an absolute limit; evaluate with the same config',
+      )
     refuseChanged(spared, changes, model)
     return unchangedComparison({ ...unattacked(config, { ...spared.data, range }), origins: spared.origins })
   }

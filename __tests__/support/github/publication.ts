@@ -21,7 +21,11 @@ export function saying(summary: string, { mark = {}, ...check }: Changes = {}): 
       },
       ...{ detailsUrl: 'https://github.com/Codertocat/Hello-World/actions/runs/1', annotations: [] },
       ...check,
-      mark: { comment: 'always', fails: true, digest, run: { id: 1, attempt: 1 }, candidate: 'a'.repeat(64), ...mark },
+      mark: {
+        ...{ comment: 'always', fails: true, digest, run: { id: 1, attempt: 1 }, pullRequest: 2 },
+        ...{ candidate: 'a'.repeat(64) },
+        ...mark,
+      },
     },
     pullRequest: { number: 2, checksUrl: 'https://github.com/Codertocat/Hello-World/pull/2/checks' },
   }
