@@ -21,8 +21,6 @@ import { junitXml } from './report/junit.js'
 import { markdownReport } from './report/markdown.js'
 import { sarifLog } from './report/sarif.js'
 
-export { mayBeSpared } from './gateConditions.js'
-
 export interface GateRun {
   /** `verdict.outcome` is `error` when an evaluation broke. */
   readonly comparison: Comparison

@@ -12785,10 +12785,31 @@ module.exports = string => typeof string === 'string' ? string.replace(ansiRegex
 
 /***/ }),
 
+/***/ 2613:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("assert");
+
+/***/ }),
+
 /***/ 181:
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("buffer");
+
+/***/ }),
+
+/***/ 5317:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("child_process");
+
+/***/ }),
+
+/***/ 6982:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("crypto");
 
 /***/ }),
 
@@ -12799,10 +12820,87 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("events");
 
 /***/ }),
 
+/***/ 9896:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("fs");
+
+/***/ }),
+
+/***/ 8611:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("http");
+
+/***/ }),
+
+/***/ 5692:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("https");
+
+/***/ }),
+
+/***/ 9278:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("net");
+
+/***/ }),
+
+/***/ 4589:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:assert");
+
+/***/ }),
+
+/***/ 6698:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:async_hooks");
+
+/***/ }),
+
+/***/ 4573:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:buffer");
+
+/***/ }),
+
 /***/ 1421:
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
+
+/***/ }),
+
+/***/ 5159:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:console");
+
+/***/ }),
+
+/***/ 7598:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:crypto");
+
+/***/ }),
+
+/***/ 3053:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:diagnostics_channel");
+
+/***/ }),
+
+/***/ 610:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:dns");
 
 /***/ }),
 
@@ -12820,6 +12918,34 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
 
 /***/ }),
 
+/***/ 1455:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs/promises");
+
+/***/ }),
+
+/***/ 7067:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:http");
+
+/***/ }),
+
+/***/ 2467:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:http2");
+
+/***/ }),
+
+/***/ 7030:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:net");
+
+/***/ }),
+
 /***/ 8161:
 /***/ ((module) => {
 
@@ -12834,10 +12960,87 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path");
 
 /***/ }),
 
+/***/ 643:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:perf_hooks");
+
+/***/ }),
+
 /***/ 1708:
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:process");
+
+/***/ }),
+
+/***/ 1792:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:querystring");
+
+/***/ }),
+
+/***/ 7075:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream");
+
+/***/ }),
+
+/***/ 1692:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:tls");
+
+/***/ }),
+
+/***/ 3136:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:url");
+
+/***/ }),
+
+/***/ 7975:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:util");
+
+/***/ }),
+
+/***/ 3429:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:util/types");
+
+/***/ }),
+
+/***/ 5919:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:worker_threads");
+
+/***/ }),
+
+/***/ 8522:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:zlib");
+
+/***/ }),
+
+/***/ 857:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("os");
+
+/***/ }),
+
+/***/ 6928:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("path");
 
 /***/ }),
 
@@ -12852,6 +13055,41 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("process");
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("readline");
+
+/***/ }),
+
+/***/ 2203:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("stream");
+
+/***/ }),
+
+/***/ 3193:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("string_decoder");
+
+/***/ }),
+
+/***/ 3557:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("timers");
+
+/***/ }),
+
+/***/ 4756:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("tls");
+
+/***/ }),
+
+/***/ 9023:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("util");
 
 /***/ }),
 
@@ -25695,9 +25933,11 @@ exports.visitAsync = visitAsync;
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _cli_failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7713);
 /* harmony import */ var _cli_progress_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1620);
-/* harmony import */ var _cli_program_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(1391);
-/* harmony import */ var _host_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(8990);
-/* harmony import */ var _report_progress_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(5270);
+/* harmony import */ var _cli_program_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(644);
+/* harmony import */ var _host_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2027);
+/* harmony import */ var _report_progress_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(5270);
+/* harmony import */ var _runtime_addonFinder_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6763);
+
 
 
 
@@ -25705,14 +25945,20 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 
 const argv = process.argv.slice(2);
 const verbose = argv.includes('--verbose') || process.env.RUNNER_DEBUG === '1';
+const findAddon = (0,_runtime_addonFinder_js__WEBPACK_IMPORTED_MODULE_4__/* .addonFinder */ .f)({
+    entry: import.meta.url,
+    environment: process.env,
+    installed: process.env.ROBUSTNESS_GATE_ONNXRUNTIME ?? '',
+    info: (message)=>process.stderr.write(`${message}\n`)
+});
 const io = {
     stdout: (text)=>process.stdout.write(text),
     stderr: (text)=>process.stderr.write(text),
-    showProgress: process.stderr.isTTY ? (0,_cli_progress_js__WEBPACK_IMPORTED_MODULE_1__/* .progressBars */ .W)(process.stderr) : (0,_report_progress_js__WEBPACK_IMPORTED_MODULE_4__/* .progressLines */ .L)((line)=>process.stderr.write(`${line}\n`)),
+    showProgress: process.stderr.isTTY ? (0,_cli_progress_js__WEBPACK_IMPORTED_MODULE_1__/* .progressBars */ .W)(process.stderr) : (0,_report_progress_js__WEBPACK_IMPORTED_MODULE_5__/* .progressLines */ .L)((line)=>process.stderr.write(`${line}\n`)),
     color: process.stdout.isTTY === true && process.env.NO_COLOR === undefined,
     // Some pseudo-terminals say 0.
     width: process.stdout.columns || 100,
-    host: (0,_host_js__WEBPACK_IMPORTED_MODULE_3__/* .nodeHost */ .P6)(import.meta.url, process)
+    host: (0,_host_js__WEBPACK_IMPORTED_MODULE_3__/* .nodeHost */ .P6)(import.meta.url, process, findAddon)
 };
 /** Says what went wrong; returns the status to end with. */ function tell(error) {
     const { status, line } = (0,_cli_failure_js__WEBPACK_IMPORTED_MODULE_0__/* .failureOf */ .g)(error);
@@ -25775,7 +26021,7 @@ function tidy(message) {
 
 /***/ }),
 
-/***/ 1391:
+/***/ 644:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -25788,6 +26034,7 @@ __nccwpck_require__.d(__webpack_exports__, {
 var esm = __nccwpck_require__(8179);
 ;// CONCATENATED MODULE: ./.build/version.js
 /** As in package.json; a test keeps the two the same. */ const version = '0.1.0';
+/** Of onnxruntime-node, likewise: other versions may give other last bits. */ const engineVersion = '1.30.0';
 
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __nccwpck_require__(6760);
@@ -26859,6 +27106,11 @@ const FLAGS = {
         kind: 'fault',
         remedy: 'export the model in inference mode, with the scales of quantised inputs fixed'
     },
+    'runtime-optimisation': {
+        from: 'model',
+        kind: 'fault',
+        remedy: 'use it without them, too, or export it with other operators'
+    },
     'no-gradient-rule': {
         from: 'model',
         kind: 'masked',
@@ -26900,6 +27152,11 @@ const FLAGS = {
         remedy: 'attack with more steps and restarts, or with autoattack'
     },
     'label-shift': {
+        from: 'images',
+        kind: 'fault',
+        remedy: 'number the labels of the data as the model does'
+    },
+    'label-range': {
         from: 'images',
         kind: 'fault',
         remedy: 'number the labels of the data as the model does'
@@ -26958,17 +27215,22 @@ function isFlagCode(code) {
 ;// CONCATENATED MODULE: ./.build/comparison/transfer.js
 
 
+
 /**
  * When the images that transfer breaks mean that robust accuracy is an upper bound only: the same share as for gradients
  * that tell nothing, and three at least. One or two may lie so near the border that any attack misses them now and
  * then: of a model with twenty robust images two would be one in ten.
  */ const SHARE = 0.05;
 const FEW = 3;
+/** Of a model that changes its mind one more question breaks an image now and then: that proves nothing. */ const LUCK = new Set([
+    'randomness',
+    'unstable-logits'
+]);
 /** A broken image proves that the suite missed one; more than a few, that gradients do not lead it. */ function transferFlags(transfers, models) {
     return transfers.flatMap(({ from, to, threat, fooled })=>{
         const title = models[to].threats.filter(({ id })=>id === threat).map(threatTitle);
         const robust = models[to].samples.filter(({ threats })=>threats[threat].robust).length;
-        if (fooled.length === 0) return [];
+        if (fooled.length === 0 || models[to].flags.some(({ code })=>LUCK.has(code))) return [];
         const images = `${fooled.length} of ${robust} images that count as robust under ${title}`;
         const missed = `Adversarial examples of the ${from} break ${images}, which the suite missed`;
         const masked = `The gradients are masked: adversarial examples of the ${from} break ${images}`;
@@ -26994,8 +27256,27 @@ const FEW = 3;
         ];
     });
 }
+/**
+ * Refuses what cannot have become of these models' adversarial examples, in a file that a stranger may have written.
+ *
+ * @throws UsageError
+ */ function assertTransfer(transfers, models) {
+    const told = new Set();
+    for (const { from, to, threat, tried, fooled } of transfers){
+        const robust = new Set(models[to].samples.flatMap(({ index, threats })=>threats[threat]?.robust === true ? [
+                index
+            ] : []));
+        const isKnown = models[to].threats.some(({ id })=>id === threat) && from !== to && !told.has(`${to} ${threat}`);
+        const areImages = fooled.every((index, place)=>robust.has(index) && (place === 0 || index > fooled[place - 1]));
+        if (!isKnown || !areImages || tried > robust.size || fooled.length > tried) throw new UsageError('what comparison.json says of adversarial examples on the other model contradicts the results; evaluate again');
+        told.add(`${to} ${threat}`);
+    }
+}
 
+// EXTERNAL MODULE: ./.build/text.js
+var _build_text = __nccwpck_require__(2543);
 ;// CONCATENATED MODULE: ./.build/comparison/verdict.js
+
 
 
 
@@ -27010,7 +27291,8 @@ const FEW = 3;
     ];
     const undecided = [
         ...deciding.filter((row)=>row.drop > row.allowed && !isProven(row, policy)).map(unprovenReason),
-        ...maskedReasons(evidence)
+        ...maskedReasons(evidence),
+        ...absenceReasons(evidence, policy)
     ];
     const outcome = against.length > 0 ? 'regression' : undecided.length > 0 ? 'inconclusive' : 'pass';
     const within = {
@@ -27028,17 +27310,35 @@ const FEW = 3;
     return {
         outcome,
         reasons,
-        baseline: evidence.baseline,
-        ...evidence.acceptance && {
-            acceptance: evidence.acceptance
+        baseline: evidence.absence?.state ?? 'present',
+        ...evidence.absence?.why !== undefined && {
+            why: evidence.absence.why
         },
-        fails: fails(outcome, policy.failOn, evidence.acceptance)
+        fails: fails(outcome, policy.failOn, undefined, reasons.some(isOfAbsence))
     };
 }
-/** Whether the job fails. An error always does; nobody can accept what was not measured. */ function fails(outcome, failOn, acceptance) {
+/**
+ * Whether the job fails. An error always does; nobody can accept what was not measured.
+ *
+ * @param absent - The policy asks for a baseline, and there is none.
+ */ function fails(outcome, failOn, acceptance, absent = false) {
     if (outcome === 'error') return true;
     if (outcome === 'pass' || acceptance !== undefined || failOn === 'never') return false;
-    return outcome === 'regression' || failOn === 'inconclusive';
+    return outcome === 'regression' || failOn === 'inconclusive' || absent;
+}
+/** Of a baseline that the policy asks for. */ function isOfAbsence({ code }) {
+    return /^baseline-(missing|expired|broken|different)$/.test(code);
+}
+/** A model that did not exist yet is nobody's fault; whatever else keeps two models from being compared is somebody's. */ function absenceReasons({ absence }, { onMissingBaseline }) {
+    if (absence === undefined || absence.state === 'none') return [];
+    const demanded = onMissingBaseline ?? (absence.state === 'missing' ? 'pass' : 'fail');
+    if (demanded === 'pass') return [];
+    return [
+        {
+            code: `baseline-${absence.state}`,
+            message: `${lack(absence)}: nothing was compared.`
+        }
+    ];
 }
 /** Clean accuracy and the worst cases carry an adjusted p-value; the others never get here. */ function isProven({ drop, allowed, adjustedPValue = 1 }, { decision, significance }) {
     return drop > allowed && (decision === 'observed' || adjustedPValue <= significance);
@@ -27101,17 +27401,19 @@ function limitReasons({ candidate, threats }, policy) {
             message: `The ${role}’s gradients are masked or missing: the attacks may have missed adversarial examples, so its robust accuracy is only an upper bound.`
         }));
 }
-function informingReasons({ rows, threats, baseline, unchanged }, policy) {
+function informingReasons(evidence, policy) {
+    const { rows, threats, absence, unchanged } = evidence;
+    const told = absence === undefined || absenceReasons(evidence, policy).length > 0;
     const clean = rows.find(({ kind })=>kind === 'clean');
     const spent = clean && clean.drop > policy.maxCleanDrop && clean.drop <= clean.allowed;
     return [
         ...spent ? [
             cleanBudgetReason(clean, risenThreats(rows, policy.significance).length, threats.length)
         ] : [],
-        ...baseline === 'present' ? [] : [
+        ...told ? [] : [
             {
                 code: 'no-baseline',
-                message: noBaseline(baseline)
+                message: `${lack(absence)}: only absolute limits were checked.`
             }
         ],
         ...unchanged ? [
@@ -27129,9 +27431,15 @@ function cleanBudgetReason({ id, drop, allowed }, risen, threats) {
         row: id
     };
 }
-function noBaseline(state) {
-    const why = state === 'none' ? 'There is no baseline to compare with' : 'The baseline was not found';
-    return `${why}: only absolute limits were checked.`;
+const lacks = {
+    none: 'There is no baseline to compare with',
+    missing: 'The baseline was not found',
+    expired: 'The baseline has expired',
+    broken: 'The baseline is broken',
+    different: 'The baseline was made with another suite, other data or another seed'
+};
+function lack({ state, why }) {
+    return why === undefined ? lacks[state] : `${lacks[state]} (${(0,_build_text/* oneLine */.TN)(why, 500)})`;
 }
 
 ;// CONCATENATED MODULE: ./.build/comparison/compare.js
@@ -27161,9 +27469,12 @@ function noBaseline(state) {
         rows,
         threats: candidate.threats,
         flags,
-        baseline: baseline ? 'present' : options.baselineState ?? 'none',
-        unchanged: baseline !== undefined && (options.unchanged ?? isSameModel(candidate, baseline)),
-        acceptance: options.acceptance
+        ...!baseline && {
+            absence: options.absence ?? {
+                state: 'none'
+            }
+        },
+        unchanged: baseline !== undefined && (options.unchanged ?? isSameModel(candidate, baseline))
     }, policy);
     return {
         schema: 'robustness-gate/comparison/1',
@@ -27179,6 +27490,9 @@ function noBaseline(state) {
         rows,
         classes: baseline ? classChanges(candidate, baseline) : [],
         flags,
+        ...options.origins && {
+            origins: options.origins
+        },
         ...transfer && {
             transfer
         },
@@ -27214,6 +27528,9 @@ function noBaseline(state) {
         policy: known.policy,
         rows: [],
         classes: [],
+        ...known.origins && {
+            origins: known.origins
+        },
         flags: [
             ...candidate ? flagsOf('candidate', candidate) : [],
             ...baseline ? flagsOf('baseline', baseline) : []
@@ -27230,6 +27547,29 @@ function noBaseline(state) {
             fails: true
         },
         failure
+    };
+}
+/** The verdict on a model that is the baseline itself, and was not attacked. */ function unchangedComparison(known) {
+    const unchanged = {
+        code: 'unchanged',
+        message: 'Candidate and baseline are the same model; nothing was attacked.'
+    };
+    return {
+        schema: 'robustness-gate/comparison/1',
+        ...known,
+        ...{
+            rows: [],
+            classes: [],
+            flags: []
+        },
+        verdict: {
+            outcome: 'pass',
+            reasons: [
+                unchanged
+            ],
+            baseline: 'present',
+            fails: false
+        }
     };
 }
 function isSameModel(candidate, baseline) {
@@ -27251,8 +27591,8 @@ function isSameModel(candidate, baseline) {
     ];
 }
 
-;// CONCATENATED MODULE: external "node:fs/promises"
-const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs/promises");
+// EXTERNAL MODULE: external "node:fs/promises"
+var promises_ = __nccwpck_require__(1455);
 // EXTERNAL MODULE: ./.build/data/reason.js
 var reason = __nccwpck_require__(9875);
 ;// CONCATENATED MODULE: ./.build/data/files.js
@@ -27261,10 +27601,10 @@ var reason = __nccwpck_require__(9875);
 
 
 const nodeFiles = {
-    realpath: (path)=>promises_namespaceObject.realpath(path),
-    stat: (path)=>promises_namespaceObject.stat(path),
-    readdir: (path)=>promises_namespaceObject.readdir(path),
-    readFile: (path)=>promises_namespaceObject.readFile(path)
+    realpath: (path)=>promises_.realpath(path),
+    stat: (path)=>promises_.stat(path),
+    readdir: (path)=>promises_.readdir(path),
+    readFile: (path)=>promises_.readFile(path)
 };
 /** More than this is not read into memory: Node's own limit for one file. */ const files_MAXIMUM_BYTES = 2 ** 31 - 1;
 /** What Git LFS leaves in a repository in the place of a file. */ function isLfsPointer(bytes) {
@@ -27383,8 +27723,6 @@ function outsideRange(values, place, size, [low, high], name) {
     return new UsageError(`${problem}; the data's values reach from ${smallest} to ${largest}: declare that with --range`);
 }
 
-// EXTERNAL MODULE: ./.build/text.js
-var _build_text = __nccwpck_require__(2543);
 ;// CONCATENATED MODULE: ./.build/sandbox/exit.js
 
 const CLUE_CHARACTERS = 300;
@@ -27435,7 +27773,11 @@ function crash(signal, code) {
     effects.signal?.addEventListener('abort', killAll);
     try {
         effects.signal?.throwIfAborted();
-        while(children.length < count)children.push(effects.startChild(limits));
+        while(children.length < count){
+            children.push(await effects.startChild(limits));
+            // It may have been called off while what the first child needs was fetched.
+            effects.signal?.throwIfAborted();
+        }
         return await Promise.all(children.map(talk));
     } catch (error) {
         if (effects.signal?.aborted !== true) throw error;
@@ -27464,8 +27806,8 @@ function impossibleReply(problem, doing) {
     return new errors/* EvaluationError */.Z(`The child's reply is not possible while ${doing}: ${(0,_build_text/* oneLine */.TN)(problem)}.`);
 }
 
-;// CONCATENATED MODULE: external "node:crypto"
-const external_node_crypto_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:crypto");
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
 ;// CONCATENATED MODULE: ./.build/evaluation/modelFile.js
 
 
@@ -27563,7 +27905,7 @@ async function readBinary(path, name, files) {
     return bytes;
 }
 function sha256(content) {
-    return (0,external_node_crypto_namespaceObject.createHash)('sha256').update(content).digest('hex');
+    return (0,external_node_crypto_.createHash)('sha256').update(content).digest('hex');
 }
 
 ;// CONCATENATED MODULE: ./.build/evaluation/ask.js
@@ -27724,8 +28066,8 @@ function badValues({ pixels, labels, range }) {
     return undefined;
 }
 
-;// CONCATENATED MODULE: external "node:util"
-const external_node_util_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:util");
+// EXTERNAL MODULE: external "node:util"
+var external_node_util_ = __nccwpck_require__(7975);
 ;// CONCATENATED MODULE: ./.build/evaluation/attackEvidence.js
 
 /** By what they do to one image; an attack may be in none of them. */ const ONE_STEP = new Set([
@@ -27781,6 +28123,24 @@ function isBeaten({ threats }, attacks, isSimple, isStrong) {
             }
         ];
     });
+}
+/**
+ * Labels that count the classes of the data alone, where the model has more of them, as those of ten classes of ImageNet may
+ * be numbered 0 to 9: most predictions are beyond every label.
+ */ function labelRange(samples) {
+    const right = samples.filter(isCorrect).length;
+    const labels = new Set(samples.map(({ label })=>label));
+    const greatest = samples.reduce((most, { label })=>Math.max(most, label), 0);
+    const beyond = samples.filter(({ predicted })=>predicted > greatest);
+    if (labels.size < 3 || beyond.length < Math.max(LEAST, 3 * right, samples.length / 2)) return [];
+    const found = `The prediction is a class beyond every label (${greatest} at most) on ${beyond.length} of ${samples.length} images, and the label on ${right}`;
+    return [
+        {
+            code: 'label-range',
+            message: flagMessage('label-range', found),
+            samples: indices(beyond)
+        }
+    ];
 }
 /** What the model seems to have been trained on, where it is right on pixels in that range and wrong as it was fed. */ const RANGES = [
     [
@@ -27882,6 +28242,7 @@ function indices(samples) {
             return (steady || !luck) && !(smooth && known.has('straight-through')) && isConfirmed(samples, confirmedBy);
         })),
         ...labelShift(samples),
+        ...labelRange(samples),
         ...wrongRange(samples)
     ];
 }
@@ -28116,11 +28477,14 @@ function withPlace({ name, results }) {
 function refuseForeign(first, other) {
     const differing = Object.keys(ALIKE).filter((what)=>{
         const read = ALIKE[what];
-        return !(0,external_node_util_namespaceObject.isDeepStrictEqual)(read(first.results), read(other.results));
+        return !(0,external_node_util_.isDeepStrictEqual)(read(first.results), read(other.results));
     });
     if (differing.length > 0) throw new errors/* UsageError */.e(`${other.name}: is a shard of another evaluation than ${first.name}, for they differ in ${differing.join(', ')}; give shards of one model, made the same way`);
 }
-function refuseIncomplete(shards) {
+/**
+ * @param shards - In the order of their indices, of one count.
+ * @throws UsageError that names the shard that is missing or given twice
+ */ function refuseIncomplete(shards) {
     const [{ count }] = shards;
     for (const [place, { index, name }] of shards.entries())if (shards[place - 1]?.index === index) throw new errors/* UsageError */.e(`${name}: is shard ${index}/${count}, and so is ${shards[place - 1].name}; give each once`);
     const present = new Set(shards.map(({ index })=>index));
@@ -28285,9 +28649,14 @@ const ResultsSchema = schemas/* object */.Ikc({
 
 
 /** More jobs than a workflow's matrix can have. */ const MOST_SHARDS = 256;
-/** `3/8`: the third of eight. @throws UsageError for anything else */ function parseShard(written) {
+/**
+ * `3/8`: the third of eight.
+ *
+ * @param place - Where it was written, for messages.
+ * @throws UsageError for anything else
+ */ function parseShard(written, place = '--shard') {
     const [, index, count] = (/^\s*(\d{1,9})\s*\/\s*(\d{1,9})\s*$/.exec(written) ?? []).map(Number);
-    if (index === undefined || index < 1 || index > count || count > MOST_SHARDS) throw new errors/* UsageError */.e(`--shard: "${(0,_build_text/* oneLine */.TN)(written, 40)}" is no part of a whole; write I/N with 1 ≤ I ≤ N ≤ ${MOST_SHARDS}, like 1/8`);
+    if (index === undefined || index < 1 || index > count || count > MOST_SHARDS) throw new errors/* UsageError */.e(`${place}: "${(0,_build_text/* oneLine */.TN)(written, 40)}" is no part of a whole; write I/N with 1 ≤ I ≤ N ≤ ${MOST_SHARDS}, like 1/8`);
     return {
         index,
         count
@@ -31505,7 +31874,7 @@ function swapBytes(bytes, width) {
 
 
 /** SHA-256 of an image's float32 values: what makes an image's random numbers its own, wherever it stands in a dataset. */ function imageDigest(pixels) {
-    return (0,external_node_crypto_namespaceObject.createHash)('sha256').update(new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength)).digest();
+    return (0,external_node_crypto_.createHash)('sha256').update(new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength)).digest();
 }
 /**
  * Random numbers as a function of (seed, image, attack, restart, step) and of nothing else: not of the batch, the
@@ -31552,19 +31921,22 @@ function swapBytes(bytes, width) {
 ;// CONCATENATED MODULE: ./.build/evaluation/diagnosed.js
 
 /** Enough to see what one image in twenty shows; few enough to cost little beside a suite on some hundreds. */ const DIAGNOSED = 50;
+/** The images that are looked at more closely. See `sampleOf`. */ function imagesToDiagnose(dataset) {
+    return sampleOf(dataset, DIAGNOSED);
+}
 /**
- * The images that are looked at more closely: those whose pixels have the least digests (SHA-256), which neither order nor
- * shards can change. Of equal images all or none are.
+ * So many of the images: those whose pixels have the least digests (SHA-256), which neither order nor shards can change, and
+ * which are no class or source of their own as the first ones often are. Of equal images all or none are.
  *
  * @returns indices into the whole dataset
- */ function imagesToDiagnose({ samples, shape, pixels }) {
+ */ function sampleOf({ samples, shape, pixels }, count) {
     const all = Array.from({
         length: samples
     }, (_, index)=>index);
-    if (samples <= DIAGNOSED) return new Set(all);
+    if (samples <= count) return new Set(all);
     const size = shape.reduce((product, length)=>product * length, 1);
     const digests = all.map((index)=>Buffer.from(imageDigest(pixels.subarray(index * size, (index + 1) * size))).toString('hex'));
-    const last = digests.toSorted()[DIAGNOSED - 1];
+    const last = digests.toSorted()[count - 1];
     return new Set(all.filter((index)=>digests[index] <= last));
 }
 
@@ -31620,9 +31992,7 @@ function swapBytes(bytes, width) {
             seconds: seconds()
         });
     };
-    const loaded = await withChildren(workers, {
-        timeLimitSeconds: limits.seconds
-    }, effects, (child)=>work(child, request, collector, workers, onOutcome));
+    const loaded = await withChildren(workers, childLimits(request), effects, (child)=>work(child, request, collector, workers, onOutcome));
     const { classes, batch, engine, gradient } = sameOfAll(loaded, `evaluating ${model.name}`);
     const samples = collector.outcomes();
     const { threats, classNames } = {
@@ -31752,6 +32122,14 @@ function swapBytes(bytes, width) {
     child.kill();
     return loaded;
 }
+/** What a child that runs a model may use. */ function childLimits({ limits, executionProvider }) {
+    return {
+        timeLimitSeconds: limits.seconds,
+        ...executionProvider === 'cuda' && {
+            cuda: true
+        }
+    };
+}
 /** Messages of a megabyte: Node reads a hundred of them four times as fast as one of a hundred megabytes. */ function inPieces(images) {
     const bytes = images[0]?.pixels.byteLength ?? 1;
     const size = Math.max(1, Math.floor(2 ** 20 / bytes));
@@ -31777,6 +32155,7 @@ function loadRequest({ model, dataset, ...request }) {
         seed: request.seed,
         quantised: request.quantised ?? false,
         batch: request.limits.batch,
+        executionProvider: request.executionProvider,
         witnesses: request.witnesses ?? false
     };
 }
@@ -31819,17 +32198,21 @@ function checkLabels({ dataset, model }, classes) {
     });
 }
 /** What is asked of a model, which has all its files, under a configuration. */ function requestFor(role, model, dataset, config) {
-    const { threats, suite, quantised, seed, limits } = config;
+    const { threats, suite, quantised, seed, limits, executionProvider } = config;
     const preprocessing = role === 'candidate' ? config.preprocessing : config.baselinePreprocessing;
-    return {
+    const attacked = {
         model,
         dataset,
         preprocessing,
         threats,
         suite,
         quantised,
-        seed,
+        seed
+    };
+    return {
+        ...attacked,
         limits,
+        executionProvider,
         toolVersion: version
     };
 }
@@ -32023,14 +32406,19 @@ function mean(vectors) {
 
 ;// CONCATENATED MODULE: ./.build/attacks/rivals.js
 
-/** The classes besides the label, by the surrogate's logits at the clean image: most likely first, `most` at most. */ function* rivals_likeliestRivals({ threat, label, classes }, most) {
+/**
+ * The classes besides the label, by the surrogate's logits at the clean image: most likely first, `most` at most. None that
+ * the model excludes (−∞), if there is another: no loss towards it has a slope.
+ */ function* rivals_likeliestRivals({ threat, label, classes }, most) {
     // No gradient is wanted, only the logits that come with it.
     const { logits } = yield* gradientAt(threat.image, {
         name: 'linear',
         direction: new Float32Array(classes)
     });
     const likelihood = (k)=>Number.isNaN(logits[k]) ? -Infinity : logits[k];
-    return rivals_rivalsOf(label, classes).toSorted((one, other)=>likelihood(one) === likelihood(other) ? 0 : likelihood(other) - likelihood(one)).slice(0, most);
+    const rivals = rivals_rivalsOf(label, classes).toSorted((one, other)=>likelihood(one) === likelihood(other) ? 0 : likelihood(other) - likelihood(one));
+    const possible = rivals.filter((k)=>logits[k] !== -Infinity);
+    return (possible.length > 0 ? possible : rivals).slice(0, most);
 }
 /** Every class besides the label. */ function rivals_rivalsOf(label, classes) {
     return Array.from({
@@ -32057,6 +32445,25 @@ const halfSmallest = 0.75 * 2 ** -149;
 }
 /** `value`, or 0 where it is NaN or infinite: x − x is 0 for every other number. */ function finite(value) {
     return value - value === 0 ? value : 0;
+}
+
+;// CONCATENATED MODULE: ./.build/attacks/roundedInside.js
+
+/**
+ * The float32 point at the end of a way that was made to end in the ball and in the bounds. Rounding towards the image all
+ * but keeps it there; what the float64 sums lose is some 1e-16 of ε for each pixel, and the way is shortened by as much.
+ *
+ * @param way from the image, float64 [pixels]
+ * @returns float32 [pixels]; the image itself where the way is not finite
+ */ function roundedInside({ image, epsilon, distance }, way, [low, high]) {
+    const point = new Float32Array(image.length);
+    let scale = 1;
+    for(let shrink = 2 ** -50; shrink <= 1; shrink *= 2){
+        for(let i = 0; i < image.length; i++)point[i] = Math.min(high, Math.max(low, roundTowards(image[i], image[i] + scale * way[i])));
+        if (distance(point) <= epsilon) return point;
+        scale *= 1 - shrink;
+    }
+    return image.slice();
 }
 
 ;// CONCATENATED MODULE: ./.build/attacks/softThreshold.js
@@ -32098,6 +32505,7 @@ const halfSmallest = 0.75 * 2 ** -149;
 ;// CONCATENATED MODULE: ./.build/attacks/ballL1.js
 
 
+
 /**
  * The L1 ball within the bounds. Unlike in L2, projecting to the ball and clipping afterwards would give away much of
  * what an attacker may do: `project` returns the nearest point of the intersection (Croce and Hein 2021, section 3).
@@ -32124,18 +32532,18 @@ const halfSmallest = 0.75 * 2 ** -149;
             rooms[i] = target[i] > image[i] ? high - image[i] : image[i] - low;
         }
         const threshold = softThreshold(lengths, rooms, epsilon);
-        // Rounding towards the image all but settles it; what the float64 sums lose is some 1e-16 of ε for each pixel.
-        let scale = 1;
-        for(let shrink = 2 ** -50; shrink <= 1; shrink *= 2){
-            for(let i = 0; i < image.length; i++){
-                const length = scale * Math.min(rooms[i], Math.max(0, lengths[i] - threshold));
-                point[i] = image[i];
-                if (length > 0) point[i] = clip(roundTowards(image[i], image[i] + (target[i] > image[i] ? length : -length)));
-            }
-            if (distance(point) <= epsilon) return point;
-            scale *= 1 - shrink;
+        for(let i = 0; i < image.length; i++){
+            const length = Math.min(rooms[i], Math.max(0, lengths[i] - threshold));
+            target[i] = target[i] > image[i] ? length : -length;
         }
-        return image.slice();
+        return roundedInside({
+            image,
+            epsilon,
+            distance
+        }, target, [
+            low,
+            high
+        ]);
     };
     return {
         image,
@@ -32169,9 +32577,10 @@ const halfSmallest = 0.75 * 2 ** -149;
 
 ;// CONCATENATED MODULE: ./.build/attacks/ballL2.js
 
+
 /**
- * The L2 ball within the bounds. A point is first drawn to the ball along the ray from the image, then clipped to the
- * bounds; clipping only brings it nearer to the image, which is inside them.
+ * The L2 ball within the bounds. `project` returns the nearest point of the two together: clipping a point that was drawn to
+ * the ball first would bring it back inside, and give away the more of ε the more pixels stand at a bound.
  */ function l2Ball(image, epsilon, low, high) {
     const clip = (value)=>Math.min(high, Math.max(low, value));
     // Where a point wants to be before it is projected: written anew each time, so that a step allocates only its result.
@@ -32183,21 +32592,38 @@ const halfSmallest = 0.75 * 2 ** -149;
     };
     const projectTarget = ()=>{
         const point = new Float32Array(image.length);
-        let sum = 0;
-        for(let i = 0; i < image.length; i++)sum += (target[i] - image[i]) * (target[i] - image[i]);
-        const length = Math.sqrt(sum);
-        if (length <= epsilon) {
-            for(let i = 0; i < image.length; i++)point[i] = clip(target[i]);
-            if (distance(point) <= epsilon) return point;
+        for(let i = 0; i < image.length; i++)point[i] = clip(target[i]);
+        if (distance(point) <= epsilon) return point;
+        const scale = shortening();
+        for(let i = 0; i < image.length; i++)target[i] = clip(image[i] + scale * (target[i] - image[i])) - image[i];
+        return roundedInside({
+            image,
+            epsilon,
+            distance
+        }, target, [
+            low,
+            high
+        ]);
+    };
+    /**
+   * The s at which x + s (target − x), clipped, is ε away from x: by the conditions of Karush, Kuhn and Tucker that is the
+   * nearest point. The square of the distance is concave and piecewise linear in s², so Newton's method never overshoots
+   * and ends once no more pixels are clipped.
+   */ const shortening = ()=>{
+        let square = 0;
+        for(;;){
+            let clipped = 0;
+            let free = 0;
+            for(let i = 0; i < image.length; i++){
+                const way = target[i] - image[i];
+                const room = way > 0 ? high - image[i] : image[i] - low;
+                if (square * way * way < room * room) free += way * way;
+                else clipped += room * room;
+            }
+            const later = free > 0 ? (epsilon * epsilon - clipped) / free : 0;
+            if (!(later > square)) return Math.sqrt(square);
+            square = later;
         }
-        // Rounding towards the image all but settles it; what the float64 sums lose is some 1e-16 of ε for each pixel.
-        let scale = Math.min(1, epsilon / length);
-        for(let shrink = 2 ** -50; shrink <= 1; shrink *= 2){
-            for(let i = 0; i < image.length; i++)point[i] = clip(roundTowards(image[i], image[i] + scale * (target[i] - image[i])));
-            if (distance(point) <= epsilon) return point;
-            scale *= 1 - shrink;
-        }
-        return image.slice();
     };
     return {
         image,
@@ -32403,10 +32829,7 @@ const BALLS = {
     for (const [restart, loss] of losses.entries()){
         const climb = target.threat.norm === 'l1' ? throughLargerBalls : fromTheSurface;
         const ascent = yield* climb(target, spec, loss, random(restart, 0));
-        if (ascent.witness) return {
-            ...ascent.witness,
-            restart
-        };
+        if (ascent.witness) return ascent.witness;
         if (!highest || ascent.summit.loss > highest.summit.loss) highest = ascent;
     }
     const result = yield* replay(target, highest?.summit.point ?? target.threat.image);
@@ -32529,8 +32952,8 @@ function stepSizeOf({ id, stepSize, relativeStepSize }, epsilon) {
     /** In the threat's norm; infinite as long as nothing was found. */ get distance() {
         return this.#found?.distance ?? Infinity;
     }
-    /** Puts a point to the original, in the ball or beyond but inside the bounds, and says whether it was fooled. */ *offer(candidate, restart = 0) {
-        const prediction = yield* this.#ask(candidate, restart);
+    /** Puts a point to the original, in the ball or beyond but inside the bounds, and says whether it was fooled. */ *offer(candidate) {
+        const prediction = yield* this.#ask(candidate);
         return prediction.predicted !== this.#target.label;
     }
     /**
@@ -32544,14 +32967,17 @@ function stepSizeOf({ id, stepSize, relativeStepSize }, epsilon) {
     /**
    * Goes back towards the image as far as the original stays fooled, in six steps between a point that is right and one
    * that is not: linear interpolation of the margin (Croce and Hein's `final_search`, three steps of it) and bisection in
-   * turn, for where the margin bends interpolation alone creeps.
+   * turn, for where the margin bends interpolation alone creeps. In Linf only the pixels that are farthest come back: the
+   * others cost nothing where they are.
    */ *shorten() {
         if (!this.#found) return;
         const { label, threat } = this.#target;
-        const { point, restart, prediction } = this.#found;
+        const { point, distance, prediction } = this.#found;
+        const { image, norm } = threat;
+        const nearer = (share)=>norm === 'linf' ? within(image, point, share * distance) : nearestWitness_between(image, point, share);
         let right = {
             share: 0,
-            logits: (yield* predictionAt(threat.image)).logits
+            logits: (yield* predictionAt(image)).logits
         };
         let fooled = {
             share: 1,
@@ -32566,7 +32992,7 @@ function stepSizeOf({ id, stepSize, relativeStepSize }, epsilon) {
             const interpolated = crossing >= 0 && crossing < 1 ? crossing + (1 - crossing) / 100 : 0.5;
             const part = step % 2 === 0 ? interpolated : 0.5;
             const share = right.share + part * (fooled.share - right.share);
-            const answer = yield* this.#ask(nearestWitness_between(threat.image, point, share), restart);
+            const answer = yield* this.#ask(nearer(share));
             if (answer.predicted === label) right = {
                 share,
                 logits: answer.logits
@@ -32589,8 +33015,7 @@ function stepSizeOf({ id, stepSize, relativeStepSize }, epsilon) {
             success: true,
             predicted: nearest.predicted,
             point: nearest.point,
-            nearest,
-            restart: found.restart
+            nearest
         };
         const edge = yield* replay(this.#target, threat.project(nearest?.point ?? last));
         if (!edge.success) return {
@@ -32604,11 +33029,10 @@ function stepSizeOf({ id, stepSize, relativeStepSize }, epsilon) {
                 point,
                 predicted,
                 distance: threat.distance(point)
-            },
-            restart: found?.restart
+            }
         };
     }
-    /** Puts a point to the original and keeps it if it is the nearest that fooled it. */ *#ask(candidate, restart) {
+    /** Puts a point to the original and keeps it if it is the nearest that fooled it. */ *#ask(candidate) {
         const { threat, label } = this.#target;
         const point = threat.witness(candidate);
         const prediction = yield* predictionAt(point);
@@ -32616,8 +33040,7 @@ function stepSizeOf({ id, stepSize, relativeStepSize }, epsilon) {
         if (prediction.predicted !== label && distance < this.distance) this.#found = {
             point,
             distance,
-            prediction,
-            restart
+            prediction
         };
         return prediction;
     }
@@ -32631,6 +33054,9 @@ function nearestOf({ point, distance, prediction }) {
 }
 /** image + share · (point − image); between two points inside the bounds, so inside them. */ function nearestWitness_between(image, point, share) {
     return image.map((pixel, i)=>pixel + share * (point[i] - pixel));
+}
+/** The point whose pixels are at most `radius` from the image's, and else where they were. */ function within(image, point, radius) {
+    return image.map((pixel, i)=>pixel + Math.min(radius, Math.max(-radius, point[i] - pixel)));
 }
 
 ;// CONCATENATED MODULE: ./.build/attacks/carliniWagner.js
@@ -32963,7 +33389,7 @@ function nearestOf({ point, distance, prediction }) {
             alphaMax,
             eta
         });
-        const fooled = yield* search.offer(next, restart);
+        const fooled = yield* search.offer(next);
         // Without a gradient it would stand where it stands for all the steps that are left.
         if (!fooled && next.every((pixel, i)=>pixel === point[i])) break;
         point = fooled ? between(threat.image, next, beta) : next;
@@ -33089,16 +33515,9 @@ function momentum(pixels, decay) {
  * section 2.1), with optional random starts. Without a witness the result is the last iterate of the last start.
  */ function* pgd_pgd(target, options, random) {
     const start = (restart)=>options.randomStart ? target.threat.randomPoint(random(restart, 0)) : target.threat.image;
-    let restart = 0;
-    let result = yield* fixedStepAscent(target, options, start(restart));
-    while(!result.success && restart + 1 < options.restarts){
-        restart++;
-        result = yield* fixedStepAscent(target, options, start(restart));
-    }
-    return result.success && options.restarts > 1 ? {
-        ...result,
-        restart
-    } : result;
+    let result = yield* fixedStepAscent(target, options, start(0));
+    for(let restart = 1; restart < options.restarts && !result.success; restart++)result = yield* fixedStepAscent(target, options, start(restart));
+    return result;
 }
 
 ;// CONCATENATED MODULE: ./.build/attacks/squareBumps.js
@@ -33260,10 +33679,7 @@ const MEASURES = {
     let best;
     for(let restart = 0; restart < options.restarts; restart++){
         const end = yield* search(target, proposals, options, random(restart, 0));
-        if (end.result.success) return options.restarts > 1 ? {
-            ...end.result,
-            restart
-        } : end.result;
+        if (end.result.success) return end.result;
         if (!best || end.margin > best.margin) best = end;
     }
     if (!best) throw new RangeError(`The attack ${options.id} has no start.`);
@@ -39171,6 +39587,7 @@ function packNibbles(data) {
 
 
 
+
 /** What a file is asked to hold at most: protobuf's own limit of 2 GiB. */ const tensor_MAX_BYTES = (/* unused pure expression or super */ null && (2 ** 31 - 1));
 const STORAGE = {
     float32: {
@@ -39378,21 +39795,6 @@ function rawBytes(proto, source, expected) {
     ];
     const useTyped = proto.rawData.byteLength === 0 && typedFields.some((field)=>field.length > 0);
     return useTyped ? undefined : proto.rawData;
-}
-function externalBytes(proto, source, expected) {
-    const entries = new Map(proto.externalData.map(({ key, value })=>[
-            key,
-            value
-        ]));
-    const location = entries.get('location') ?? '';
-    const where = `${source.name}: tensor "${proto.name}" lies in the external file "${location}"`;
-    const file = Object.hasOwn(source.external, location) ? source.external[location] : undefined;
-    if (file === undefined) throw new UsageError(`${where}, which was not found beside the model; add it, or save the model as one file`);
-    const offset = Number(entries.get('offset') ?? 0);
-    const length = Number(entries.get('length') ?? expected);
-    const inside = Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0;
-    if (!inside || offset + length > file.byteLength) throw new UsageError(`${where} at bytes ${offset} to ${offset + length}, but that file has ${file.byteLength} bytes; export both again`);
-    return file.subarray(offset, offset + length);
 }
 function checkCount(data, count, where) {
     if (data.length !== count) throw new UsageError(`${where} has ${data.length} elements where its shape needs ${count}; the file is damaged, export it again`);
@@ -41290,10 +41692,7 @@ function mostOf(attack, norm, classes) {
  * @throws UsageError and EvaluationError as `evaluate` does
  */ async function tryModel(request, effects) {
     const doing = `trying ${request.model.name}`;
-    const limits = {
-        timeLimitSeconds: request.limits.seconds
-    };
-    const [trial] = await withChildren(1, limits, effects, async (child)=>{
+    const [trial] = await withChildren(1, childLimits(request), effects, async (child)=>{
         child.send(loadRequest(request));
         const replies = answers(child, doing);
         const { value: loaded } = await replies.next();
@@ -41350,6 +41749,240 @@ function firstImages({ dataset }, batch) {
         }));
 }
 
+;// CONCATENATED MODULE: ./.build/engine/engineName.js
+/** What results call the engine they were made with: `onnxruntime 1.30.0`, or `onnxruntime 1.30.0 cuda`. */ function engineName(version, executionProvider = 'cpu') {
+    return [
+        'onnxruntime',
+        version,
+        ...executionProvider === 'cpu' ? [] : [
+            executionProvider
+        ]
+    ].join(' ').trimEnd();
+}
+
+;// CONCATENATED MODULE: ./.build/evaluationStore.js
+
+
+
+
+
+
+
+
+
+
+
+
+/** Changes when the same settings are to be measured in another way, or kept in other files. */ const storedVersion = 1;
+/** Adversarial examples that are kept of one model; of larger data those of the first images. */ const mostBytes = 2 ** 28;
+const resultsName = 'results.json';
+/** Of the adversarial examples within a threat. */ const archiveName = (threat)=>`adversarial-${threat}.npz`;
+/**
+ * Evaluates a model, unless exactly this was evaluated before: an evaluation is a function of what `keyOf` hashes. Whoever
+ * can write to the store is a stranger, so what it gives is read like any results file, and held against what is asked.
+ */ async function evaluateOnce(role, model, dataset, config, effects, shard) {
+    const recalled = await recallEvaluation(role, model, dataset, config, effects, shard);
+    if (recalled !== undefined) return {
+        results: recalled,
+        recalled: true
+    };
+    const { store, onArchives } = effects;
+    if (store === undefined && onArchives === undefined) return {
+        results: await evaluateModel(role, model, dataset, config, effects, shard),
+        recalled: false
+    };
+    const request = {
+        ...requestFor(role, model, dataset, config),
+        shard
+    };
+    const witnesses = [];
+    const images = Math.floor(mostBytes / (4 * evaluationStore_elements(dataset) * request.threats.length));
+    const onWitness = (witness)=>{
+        effects.onWitness?.(witness);
+        if (witness.index < images) witnesses.push(witness);
+    };
+    const results = await evaluateModel(role, model, dataset, config, {
+        ...effects,
+        onWitness
+    }, shard);
+    const archives = Object.fromEntries(request.threats.map(({ id })=>[
+            archiveName(id),
+            witnessArchive(witnesses, id, dataset)
+        ]));
+    onArchives?.(role, archives);
+    await store?.keep(keyOf(request, effects.cpu), {
+        [resultsName]: Buffer.from(formatResults(results)),
+        ...archives
+    });
+    return {
+        results,
+        recalled: false
+    };
+}
+/** What `evaluateOnce` would not have to evaluate; undefined where it would. */ async function recallEvaluation(role, model, dataset, config, effects, shard) {
+    const { store, onArchives } = effects;
+    const request = {
+        ...requestFor(role, model, dataset, config),
+        shard
+    };
+    const found = await store?.find(keyOf(request, effects.cpu));
+    const recalled = found && await recall(found, request, effects);
+    if (found === undefined || recalled === undefined) return undefined;
+    for (const witness of recalled.witnesses)effects.onWitness?.(witness);
+    onArchives?.(role, withoutResults(found));
+    return recalled.results;
+}
+/** SHA-256 (hex) over all that an evaluation depends on. */ function keyOf({ model, dataset, ...request }, cpu) {
+    const { preprocessing, threats, suite, quantised, seed, limits, toolVersion, shard, executionProvider } = request;
+    const asked = {
+        ...{
+            storedVersion,
+            toolVersion,
+            engine: engineName(engineVersion, executionProvider),
+            cpu,
+            batch: limits.batch
+        },
+        ...{
+            model: hashModel(model),
+            preprocessing,
+            data: dataset.sha256,
+            samples: dataset.samples
+        },
+        classNames: dataset.classNames,
+        ...{
+            suite: evaluate_suiteOf({
+                suite,
+                quantised
+            }),
+            threats: withBounds(threats, dataset.range),
+            seed,
+            shard
+        }
+    };
+    return (0,external_node_crypto_.createHash)('sha256').update(canonical(asked)).digest('hex');
+}
+function withoutResults(files) {
+    return Object.fromEntries(Object.entries(files).filter(([name])=>name !== resultsName));
+}
+/** What was stored, if it is what is asked for; undefined when it is anything else. */ async function recall(files, request, effects) {
+    try {
+        const stored = files[resultsName];
+        if (stored === undefined) return undefined;
+        const results = parseAnyResults(new TextDecoder().decode(stored), 'stored results');
+        if (!isAnswer(results, request, effects.cpu)) return undefined;
+        const witnesses = [];
+        for (const threat of request.threats){
+            const archive = files[archiveName(threat.id)];
+            if (archive === undefined) return undefined;
+            witnesses.push(...await witnessesIn(archive, threat, request, results, effects));
+        }
+        const { model, dataset } = request;
+        const named = {
+            model: {
+                ...results.model,
+                name: model.name
+            },
+            data: {
+                ...results.data,
+                name: dataset.name
+            }
+        };
+        return {
+            results: {
+                ...results,
+                ...named
+            },
+            witnesses
+        };
+    } catch (error) {
+        if (error instanceof errors/* UsageError */.e || error instanceof errors/* EvaluationError */.Z || error instanceof RangeError) return undefined;
+        throw error;
+    }
+}
+/** @throws UsageError where attacks, seed or data are others. */ function isAnswer(results, request, cpu) {
+    const { model, dataset, preprocessing, threats, suite, quantised, seed, toolVersion, shard } = request;
+    const engine = engineName(engineVersion, request.executionProvider);
+    const asked = {
+        suite: evaluate_suiteOf({
+            suite,
+            quantised
+        }),
+        threats: withBounds(threats, dataset.range),
+        seed
+    };
+    assertSameConditions({
+        ...asked,
+        data: {
+            sha256: dataset.sha256
+        }
+    }, results);
+    const { samples, classNames } = dataset;
+    const expected = {
+        engine,
+        cpu,
+        version: toolVersion,
+        sha256: hashModel(model),
+        preprocessing,
+        samples,
+        classNames,
+        shard
+    };
+    const { tool, data } = results;
+    const found = {
+        ...{
+            engine: tool.engine,
+            cpu: tool.cpu,
+            version: tool.version,
+            sha256: results.model.sha256,
+            preprocessing: results.preprocessing
+        },
+        ...{
+            samples: data.samples,
+            classNames: data.classNames,
+            shard: results.shard
+        }
+    };
+    const labelled = results.samples.every(({ index, label })=>dataset.labels[index] === label);
+    const complete = shard !== undefined || results.samples.length === samples;
+    return labelled && complete && canonical(found) === canonical(expected);
+}
+/** Points of an archive that are what they should be: of an image that the results call broken, and inside its ball. */ async function witnessesIn(archive, threat, { dataset, limits }, { samples }, effects) {
+    const asking = {
+        ...effects,
+        timeLimitSeconds: limits.seconds
+    };
+    const { shape, pixels, indices } = await loadWitnesses(archive, 'stored adversarial examples', asking);
+    if (canonical(shape) !== canonical(dataset.shape)) throw new errors/* UsageError */.e('stored adversarial examples are of other data');
+    const size = evaluationStore_elements(dataset);
+    const broken = new Map(samples.map((sample)=>[
+            sample.index,
+            sample
+        ]));
+    return [
+        ...indices
+    ].flatMap((index, row)=>{
+        const outcome = broken.get(index);
+        if (outcome === undefined || outcome.threats[threat.id]?.robust !== false) return [];
+        const point = pixels.slice(row * size, (row + 1) * size);
+        const image = dataset.pixels.subarray(index * size, (index + 1) * size);
+        const { distance, low, high } = threat_threatModel(image, threat, dataset.range);
+        const inside = point.every((pixel)=>pixel >= low && pixel <= high) && distance(point) <= threat.epsilon;
+        // What the model says there is not kept, and nobody asks: it is tried on another model.
+        return inside ? [
+            {
+                threat: threat.id,
+                index,
+                label: outcome.label,
+                predicted: -1,
+                pixels: point
+            }
+        ] : [];
+    });
+}
+function evaluationStore_elements({ shape }) {
+    return shape.reduce((product, length)=>product * length, 1);
+}
+
 ;// CONCATENATED MODULE: ./.build/evaluation/replay.js
 
 
@@ -41363,10 +41996,7 @@ function firstImages({ dataset }, batch) {
     if (points.length === 0) return [];
     const doing = `replaying adversarial examples on ${request.model.name}`;
     const predictions = new Array(points.length);
-    const limits = {
-        timeLimitSeconds: request.limits.seconds
-    };
-    await withChildren(1, limits, effects, async (child)=>{
+    await withChildren(1, childLimits(request), effects, async (child)=>{
         let [sent, done] = [
             0,
             0
@@ -41406,17 +42036,24 @@ function firstImages({ dataset }, batch) {
 
 ;// CONCATENATED MODULE: ./.build/evaluation/transfer.js
 
+
 /**
  * Says which adversarial examples of a model are worth keeping to be tried on another one. All together stay within a
- * gigabyte for each model: of larger data only the first images have theirs tried.
- */ function transferable({ dataset, threats }) {
+ * gigabyte for each model: of larger data a sample of the images have theirs tried, the same in any order.
+ *
+ * @param most bytes that are kept
+ */ function transferable({ dataset, threats }, most = 2 ** 30) {
     const bytes = 4 * dataset.shape.reduce((product, length)=>product * length, threats.length);
-    const images = Math.floor(2 ** 30 / bytes);
-    return ({ index })=>index < images;
+    const kept = sampleOf(dataset, Math.max(1, Math.floor(most / bytes)));
+    return ({ index })=>kept.has(index);
 }
-/** Whether an image counts as robust: then a witness of another model, in the same ball, proves that the suite missed one. */ function isHeldBy({ samples, shard }) {
-    if (shard !== undefined) throw new RangeError('A shard does not hold every image.');
-    return ({ threat, index })=>samples[index].threats[threat].robust;
+/** Whether an image counts as robust: then a witness of another model, in the same ball, proves that the suite missed one. */ function isHeldBy({ samples }) {
+    // A shard does not hold every image.
+    const outcomes = new Map(samples.map((sample)=>[
+            sample.index,
+            sample.threats
+        ]));
+    return ({ threat, index })=>outcomes.get(index)?.[threat]?.robust === true;
 }
 /**
  * Tries adversarial examples of another model on `request.model`: those of images that its `results` count as robust. A
@@ -41440,19 +42077,335 @@ function firstImages({ dataset }, batch) {
     });
 }
 
+;// CONCATENATED MODULE: ./.build/transferTrial.js
+
+
+function transferTrial(dataset, config, effects) {
+    const kept = {
+        candidate: [],
+        baseline: []
+    };
+    const fits = transferable({
+        dataset,
+        threats: config.threats
+    });
+    return {
+        keeping: (from, useful = ()=>true)=>({
+                ...effects,
+                onWitness: (witness)=>{
+                    effects.onWitness?.(witness);
+                    if (fits(witness) && useful(witness)) kept[from].push(witness);
+                }
+            }),
+        async on (to, model, results) {
+            const from = to === 'candidate' ? 'baseline' : 'candidate';
+            const tried = await tryWitnesses(kept[from], results, requestFor(to, model, dataset, config), effects);
+            return tried.map((one)=>({
+                    from,
+                    to,
+                    ...one
+                }));
+        }
+    };
+}
+
+;// CONCATENATED MODULE: ./.build/evaluateBoth.js
+
+
+
+
+
+
+/**
+ * Evaluates the candidate, and where there is a baseline's model this, too; then tries the adversarial examples of each on
+ * the other. All of it is told image by image, so the shards of two models can be joined again.
+ *
+ * @param known - Gets what is found out as soon as it is.
+ */ async function evaluateBoth({ candidate: candidateFile, baseline: baselineFile, dataset, shard, spare }, config, effects, known) {
+    const asking = {
+        ...effects,
+        timeLimitSeconds: config.limits.seconds
+    };
+    const trial = transferTrial(dataset, config, effects);
+    const evaluated = async (role, model, keeping = {})=>{
+        known.failed = role;
+        const { results, recalled } = await evaluateOnce(role, model, dataset, config, {
+            ...effects,
+            ...keeping
+        }, shard);
+        if (recalled) known.recalled = [
+            ...known.recalled ?? [],
+            role
+        ];
+        return results;
+    };
+    known.failed = 'candidate';
+    const candidate = await completeModel(candidateFile, asking);
+    known.models = {
+        ...known.models,
+        candidate: named(candidate)
+    };
+    if (baselineFile === undefined) {
+        known.candidate = await evaluated('candidate', candidate);
+        return;
+    }
+    known.failed = 'baseline';
+    const baseline = await completeModel(baselineFile, asking);
+    known.models = {
+        ...known.models,
+        baseline: named(baseline)
+    };
+    known.unchanged = isUnchanged(config, candidate, baseline);
+    if (known.unchanged) {
+        const results = spare ? await recallEvaluation('candidate', candidate, dataset, config, effects, shard) : await evaluated('candidate', candidate);
+        if (results === undefined) return;
+        if (spare) known.recalled = [
+            'candidate'
+        ];
+        known.candidate = results;
+        known.baseline = {
+            ...results,
+            model: {
+                ...results.model,
+                name: baseline.name
+            }
+        };
+        return;
+    }
+    const results = await evaluated('candidate', candidate, trial.keeping('candidate'));
+    known.candidate = results;
+    const ofBaseline = await evaluated('baseline', baseline, trial.keeping('baseline', isHeldBy(results)));
+    known.baseline = ofBaseline;
+    const onBaseline = await trial.on('baseline', baseline, ofBaseline);
+    known.failed = 'candidate';
+    known.transfer = [
+        ...onBaseline,
+        ...await trial.on('candidate', candidate, results)
+    ];
+}
+function named(model) {
+    return {
+        name: model.name,
+        sha256: hashModel(model)
+    };
+}
+/** An evaluation is deterministic, so the same model is evaluated once: most pull requests do not touch it. */ function isUnchanged(config, candidate, baseline) {
+    const samePreprocessing = (0,external_node_util_.isDeepStrictEqual)(config.preprocessing, config.baselinePreprocessing);
+    return samePreprocessing && hashModel(candidate) === hashModel(baseline);
+}
+
+;// CONCATENATED MODULE: ./.build/gateConditions.js
+
+/** What the candidate's results are going to be made with. */ function conditionsOf({ suite, quantised, threats, seed }, { range, sha256 }) {
+    return {
+        suite: evaluate_suiteOf({
+            suite,
+            quantised
+        }),
+        threats: withBounds(threats, range),
+        seed,
+        data: {
+            sha256
+        }
+    };
+}
+/** Whether a model that is unchanged passes whatever it does: there is no absolute limit to hold it to. */ function mayBeSpared({ policy }) {
+    return policy.minCleanAccuracy === undefined && policy.minRobustAccuracy === undefined;
+}
+
+;// CONCATENATED MODULE: ./.build/dryRun.js
+
+
+
+
+
+
+
+
+
+
+
+/**
+ * Reads data and models as a gate does, runs one batch of each, and says what a gate would run and how long that takes.
+ * Nothing is attacked and nothing written.
+ *
+ * @throws UsageError and EvaluationError as `runGate` does, and EvaluationError where that makes it a verdict.
+ */ async function dryRun(config, sources, effects) {
+    const { baseline, shard } = sources;
+    const asking = {
+        ...effects,
+        timeLimitSeconds: config.limits.seconds
+    };
+    const dataset = await loadDataset(sources.data, config.dataOptions, config.samples, asking);
+    if (baseline?.kind === 'results') assertSameConditions(conditionsOf(config, dataset), baseline.results);
+    const images = shard ? [
+        ...imagesOfShard(shard, dataset.samples)
+    ] : undefined;
+    const planned = (role, file)=>planModel(role, file, {
+            dataset,
+            images
+        }, config, effects);
+    const candidate = await completeModel(sources.candidate, asking);
+    const models = [
+        await planned('candidate', candidate)
+    ];
+    let state = baseline === undefined || baseline.kind === 'model' ? undefined : baseline.kind;
+    if (baseline?.kind === 'model') {
+        const model = await completeModel(baseline.model, asking);
+        if (isUnchanged(config, candidate, model)) state = 'unchanged';
+        else models.push(await planned('baseline', model));
+    }
+    const { suite, threats, seed } = config;
+    return {
+        data: {
+            name: dataset.name,
+            samples: dataset.samples,
+            shape: dataset.shape,
+            range: dataset.range
+        },
+        images: images?.length ?? dataset.samples,
+        ...{
+            suite,
+            threats,
+            seed,
+            models,
+            quantised: config.quantised,
+            timeLimit: config.limits.seconds
+        },
+        ...state && {
+            baseline: state
+        }
+    };
+}
+async function planModel(role, file, { dataset, images: ofShard }, config, effects) {
+    const model = await completeModel(file, {
+        ...effects,
+        timeLimitSeconds: config.limits.seconds
+    });
+    const trial = await tryModel(requestFor(role, model, dataset, config), effects);
+    const { classes, gradient } = trial;
+    const { threats, suite } = config;
+    const asked = {
+        attacks: suite.attacks,
+        threats,
+        classes,
+        gradient
+    };
+    const images = ofShard?.length ?? dataset.samples;
+    const closer = imagesToDiagnose(dataset);
+    const diagnosed = ofShard?.filter((index)=>closer.has(index)).length ?? closer.size;
+    const [usual, looked] = [
+        mostPerImage(asked, false),
+        mostPerImage(asked, true)
+    ];
+    const most = (key)=>(images - diagnosed) * usual[key] + diagnosed * looked[key];
+    const workers = workerCount(config.limits, images, effects.cores);
+    const [gradients, forwards] = [
+        most('gradients'),
+        most('forwards')
+    ];
+    const seconds = gradients * (trial.secondsPerGradient ?? 0) + forwards * trial.secondsPerForward;
+    return {
+        ...{
+            role,
+            name: model.name,
+            trial,
+            workers,
+            gradients,
+            forwards
+        },
+        seconds: seconds / workers,
+        attacks: attacksRun(withFallback(suite.attacks, gradient), gradient).map(({ id })=>id)
+    };
+}
+
+;// CONCATENATED MODULE: ./.build/measureGate.js
+
+
+
+
+/**
+ * Evaluates candidate and baseline, or the candidate alone where there is nothing to compare it with.
+ *
+ * @param sources - With a shard: only this part of the images.
+ * @param known - Gets what is found out as soon as it is.
+ * @returns Why there is no baseline; undefined where there is one.
+ * @throws UsageError for a baseline that cannot be used, where that is not tolerated.
+ */ async function measureGate(config, sources, dataset, effects, known) {
+    const { candidate, baseline, shard, spareUnchanged, tolerateBaseline = false } = sources;
+    const spare = spareUnchanged && mayBeSpared(config);
+    const alone = ()=>evaluateBoth({
+            candidate,
+            dataset,
+            shard
+        }, config, effects, known);
+    switch(baseline.kind){
+        case 'model':
+            try {
+                const models = {
+                    candidate,
+                    baseline: baseline.model,
+                    dataset,
+                    shard,
+                    spare
+                };
+                await evaluateBoth(models, config, effects, known);
+                return undefined;
+            } catch (error) {
+                // What is wrong with the candidate, or with the data, is told as it is.
+                if (!tolerateBaseline || !(error instanceof errors/* UsageError */.e) || known.failed !== 'baseline') throw error;
+                known.baseline = undefined;
+                if (known.candidate === undefined) await alone();
+                return {
+                    state: 'broken',
+                    why: error.message
+                };
+            }
+        case 'results':
+            {
+                const { results } = baseline;
+                try {
+                    assertSameConditions(conditionsOf(config, dataset), results);
+                    assertComparable(results, results);
+                    known.baseline = results;
+                    known.models = {
+                        baseline: {
+                            name: results.model.name,
+                            sha256: results.model.sha256
+                        }
+                    };
+                } catch (error) {
+                    if (!tolerateBaseline || !(error instanceof errors/* UsageError */.e)) throw error;
+                    await alone();
+                    return {
+                        state: 'different',
+                        why: error.message
+                    };
+                }
+                await alone();
+                return undefined;
+            }
+        default:
+            await alone();
+            return {
+                state: baseline.kind
+            };
+    }
+}
+
 ;// CONCATENATED MODULE: ./.build/files.js
 
 
 
 /** Writes a file so that a reader sees the old one or the whole new one, never a part: a job can be cancelled at any time. */ async function writeFileAtomically(path, content) {
-    const temporary = (0,external_node_path_.join)((0,external_node_path_.dirname)(path), `.${(0,external_node_path_.basename)(path)}.${(0,external_node_crypto_namespaceObject.randomBytes)(6).toString('hex')}.tmp`);
+    const temporary = (0,external_node_path_.join)((0,external_node_path_.dirname)(path), `.${(0,external_node_path_.basename)(path)}.${(0,external_node_crypto_.randomBytes)(6).toString('hex')}.tmp`);
     try {
-        await (0,promises_namespaceObject.writeFile)(temporary, content, {
+        await (0,promises_.writeFile)(temporary, content, {
             flag: 'wx'
         });
-        await (0,promises_namespaceObject.rename)(temporary, path);
+        await (0,promises_.rename)(temporary, path);
     } catch (error) {
-        await (0,promises_namespaceObject.rm)(temporary, {
+        await (0,promises_.rm)(temporary, {
             force: true
         });
         throw error;
@@ -41481,7 +42434,7 @@ function firstImages({ dataset }, batch) {
 }
 /** `mkdir` with `recursive` never returns where a file system, such as /proc, lets nobody make a folder (Node 20 to 24). */ async function make(path) {
     try {
-        await (0,promises_namespaceObject.mkdir)(path);
+        await (0,promises_.mkdir)(path);
     } catch (error) {
         if (await isFolder(path)) return;
         if ((0,reason/* codeOf */.$)(error) !== 'ENOENT' || await isFolder((0,external_node_path_.dirname)(path))) throw error;
@@ -41490,7 +42443,7 @@ function firstImages({ dataset }, batch) {
     }
 }
 async function isFolder(path) {
-    return (await (0,promises_namespaceObject.stat)(path).catch(()=>undefined))?.isDirectory() === true;
+    return (await (0,promises_.stat)(path).catch(()=>undefined))?.isDirectory() === true;
 }
 /** Writes a file whole or not at all, and the folder it lies in where that is missing. */ async function writeOutput(path, content) {
     await makeFolder((0,external_node_path_.dirname)(path));
@@ -43874,14 +44827,16 @@ function entity(character) {
             {
                 ...reason,
                 kind,
-                fails: fails(kind, policy?.failOn ?? 'regression', acceptance)
+                fails: fails(kind, policy?.failOn ?? 'regression', acceptance, isOfAbsence(reason))
             }
         ];
     });
 }
 function kindOf({ code }) {
     if (/^((robust|clean)-drop|min-(robust|clean)-accuracy)$/.test(code)) return 'regression';
-    if (/^((robust|clean)-drop-unproven|masked-gradients)$/.test(code)) return 'inconclusive';
+    if (/^((robust|clean)-drop-unproven|masked-gradients)$/.test(code) || isOfAbsence({
+        code
+    })) return 'inconclusive';
     return undefined;
 }
 
@@ -43996,7 +44951,31 @@ function outcomeOf({ findings: found }) {
     };
 }
 
+;// CONCATENATED MODULE: ./.build/report/acceptance.js
+/** Who accepted a model, when and how, in one sentence. Not escaped yet. */ function acceptanceSentence({ who, when, label, pullRequest, byAuthor, reported }) {
+    const parts = [
+        `Accepted by ${who}`,
+        ...byAuthor ? [
+            'who also opened the pull request'
+        ] : [],
+        [
+            when === '' ? '' : `on ${moment(when)}`,
+            label === undefined ? '' : ` with the label “${label}”`,
+            pullRequest === undefined ? '' : ` on pull request ${pullRequest}`
+        ].join(''),
+        ...reported === undefined ? [] : [
+            `after this model had been reported there on ${moment(reported)}`
+        ]
+    ];
+    return `${parts.filter((part)=>part !== '').join(', ')}.`;
+}
+/** `2026-01-01T10:00:00Z` for people. What is none stays what it is. */ function moment(time) {
+    const [, day, minute] = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?Z$/.exec(time) ?? [];
+    return day === undefined ? time : `${day} at ${minute} UTC`;
+}
+
 ;// CONCATENATED MODULE: ./.build/report/advice.js
+
 
 /** What to do next, by the outcome and its reasons: sentences of our own, in markdown. */ function advice(comparison) {
     const { outcome, baseline, acceptance } = comparison.verdict;
@@ -44008,8 +44987,14 @@ function outcomeOf({ findings: found }) {
                 ACCEPTED
             ] : regressionAdvice(comparison);
         case 'inconclusive':
+            if (acceptance) return [
+                ACCEPTED
+            ];
             return [
                 ...unprovenAdvice(comparison),
+                ...comparison.verdict.reasons.some(isOfAbsence) ? [
+                    ABSENT
+                ] : [],
                 ...advice_has(comparison, 'masked-gradients') ? [
                     MASKED
                 ] : []
@@ -44020,8 +45005,9 @@ function outcomeOf({ findings: found }) {
             ];
     }
 }
-const ACCEPTED = 'Nothing: the loss was accepted. The next pull request is compared with this model.';
+const ACCEPTED = 'Nothing: somebody has accepted it. The next pull request is compared with this model.';
 const MASKED = 'Do not rely on the robust accuracy of a model with masked gradients: look for steps without a useful gradient (rounding, quantisation, saturated activations), and attack with a stronger suite.';
+const ABSENT = 'Make the baseline available again: upload it anew, evaluate it with the suite, data and seed of today, or name another one with `baseline`. With `on-missing-baseline: pass` a model passes that was compared with nothing.';
 const NO_BASELINE = 'Set `min-robust-accuracy` if this model has to hold a level of its own; once it is merged, the next pull request is compared with it.';
 function advice_has({ verdict }, ...codes) {
     return verdict.reasons.some(({ code })=>codes.includes(code));
@@ -44562,11 +45548,38 @@ function provenance(comparison, results, { threats }) {
         comparison.threats.length > 0 && `Threats: ${comparison.threats.slice(0, threats).map(threatTitle).join(', ')}`,
         data && `Data ${code(data.name)}: ${count(data.samples)} images, SHA-256 ${code(data.sha256)}`,
         seed !== undefined && `Seed ${seed}`,
-        comparison.candidate && modelLine('Candidate', comparison.candidate, results.candidate),
-        comparison.baseline && modelLine('Baseline', comparison.baseline, results.baseline),
+        ...[
+            'candidate',
+            'baseline'
+        ].flatMap((role)=>modelLines(comparison, role, results[role])),
         transfer !== '' && transfer,
         allowed !== '' && `Allowed to fall: ${allowed}`
     ].filter((line)=>typeof line === 'string'));
+}
+/** What was measured, and where the model came from. */ function modelLines(comparison, role, results) {
+    const title = role === 'candidate' ? 'Candidate' : 'Baseline';
+    const { [role]: summary, origins } = comparison;
+    const measured = summary ? [
+        modelLine(title, summary, results)
+    ] : [];
+    const origin = origins?.[role];
+    if (origin === undefined) return measured;
+    const { name, sha256, commit, how, recalled } = origin;
+    const where = [
+        how && withCommits(how),
+        commit && `commit ${code(commit, 64)}`,
+        summary === undefined && `SHA-256 ${code(sha256)}`,
+        recalled && 'its results were found in the cache, made by an earlier run under the same conditions'
+    ].filter((part)=>typeof part === 'string' && part !== '');
+    return where.length === 0 ? measured : [
+        ...measured,
+        `${title} ${code(name)}: ${where.join('; ')}`
+    ];
+}
+/** A sentence in which full commit ids can be copied: `prose` would put something invisible into them. */ function withCommits(sentence) {
+    const parts = plain(sentence).split(/\b([0-9a-f]{40}(?:[0-9a-f]{24})?)\b/);
+    const shown = parts.map((part, place)=>place % 2 === 1 ? code(part) : prose(part));
+    return shown.filter((part)=>part !== '').join(' ');
 }
 function modelLine(role, { name, sha256, bytes, tool, cleanAccuracy }, results) {
     const cost = results ? `, ${results.cost.seconds.toFixed(0)} s, ${count(results.cost.gradients)} gradients, ${count(results.cost.forwards)} predictions` : '';
@@ -44578,6 +45591,7 @@ function modelLine(role, { name, sha256, bytes, tool, cleanAccuracy }, results) 
 
 /** What a reader sees first: the outcome and the one number that matters most for it. */ function headline(comparison) {
     const { outcome, acceptance, fails } = comparison.verdict;
+    const accepted = acceptance && ` (accepted by ${plain(acceptance.who, 60)})`;
     switch(outcome){
         case 'error':
             return {
@@ -44587,7 +45601,6 @@ function modelLine(role, { name, sha256, bytes, tool, cleanAccuracy }, results) 
             };
         case 'regression':
             {
-                const accepted = acceptance && ` (accepted by ${plain(acceptance.who, 60)})`;
                 const spared = fails ? '' : ' (does not fail the job)';
                 const icon = acceptance ? '☑️' : '❌';
                 return {
@@ -44598,8 +45611,8 @@ function modelLine(role, { name, sha256, bytes, tool, cleanAccuracy }, results) 
             }
         case 'inconclusive':
             return {
-                icon: '⚠️',
-                verdict: 'Inconclusive',
+                icon: accepted ? '☑️' : '⚠️',
+                verdict: `Inconclusive${accepted ?? ''}`,
                 sentence: reasonSentence(comparison)
             };
         case 'pass':
@@ -44613,7 +45626,7 @@ function modelLine(role, { name, sha256, bytes, tool, cleanAccuracy }, results) 
 /** Reasons that decided, the weightiest first: what was lost most against what is allowed leads. */ function decidingReasons({ verdict, rows }) {
     const codes = {
         regression: /^((robust|clean)-drop|min-)/,
-        inconclusive: /^((robust|clean)-drop-unproven|masked-gradients)/,
+        inconclusive: /^((robust|clean)-drop-unproven|masked-gradients|baseline-)/,
         pass: /^clean-budget/,
         error: /^error/
     };
@@ -44648,6 +45661,7 @@ function passSentence({ rows, candidate, threats, verdict }) {
         if (verdict.reasons.some(({ code })=>code === 'unchanged')) return `the model is unchanged; its robust accuracy under ${under} is ${after}`;
         return `robust accuracy under ${under} goes from ${before} to ${after} (${signedPoints(-worst.drop)} points, allowed drop ${text_points(worst.allowed)})`;
     }
+    if (candidate === undefined && verdict.reasons.some(({ code })=>code === 'unchanged')) return 'the model is unchanged, so nothing was attacked';
     const [weakest] = [
         ...threats
     ].sort((one, other)=>headline_robust(candidate, one.id) - headline_robust(candidate, other.id));
@@ -44758,6 +45772,7 @@ function sections_images(number) {
 
 
 
+
 const TOOL = 'Robustness Gate';
 /** Both under GitHub's limits (1 MiB and 65,536 characters) with room for a marker and a heading. */ const LIMITS = {
     full: 1_000_000,
@@ -44851,6 +45866,7 @@ const TOOL = 'Robustness Gate';
         return `${blocks([
             verdictLine(comparison),
             failureSection(comparison),
+            acceptanceSection(comparison),
             furtherReasons(comparison, detail.reasons),
             resultSection(comparison, detail),
             curveSection(comparison),
@@ -44871,6 +45887,9 @@ function verdictLine(comparison) {
 function failureSection({ failure }) {
     return failure ? `> ${prose(failure.message, 1_000)}` : '';
 }
+function acceptanceSection({ verdict: { acceptance } }) {
+    return acceptance ? `> ${prose(acceptanceSentence(acceptance))}` : '';
+}
 /** Reasons but the one in the first line, and but what an error says anyway. */ function furtherReasons(comparison, limit) {
     const { outcome, reasons } = comparison.verdict;
     const [first] = outcome === 'pass' ? [] : decidingReasons(comparison);
@@ -44878,7 +45897,13 @@ function failureSection({ failure }) {
     return bullets(further.slice(0, limit).map(({ message })=>prose(message)));
 }
 function nextSteps(comparison) {
-    const steps = advice(comparison);
+    const { appeal } = comparison.verdict;
+    const steps = [
+        ...advice(comparison),
+        ...appeal === undefined ? [] : [
+            prose(appeal, 800)
+        ]
+    ];
     return steps.length === 0 ? '' : blocks([
         '**What to do next**',
         bullets(steps)
@@ -44943,7 +45968,7 @@ function footer({ title, links: list = [] }) {
 }
 function resultOf({ code, message, row = '', fails }, path) {
     // Else whoever takes this in makes it of the line, and a binary file has none: the alert would be another each time.
-    const fingerprint = (0,external_node_crypto_namespaceObject.createHash)('sha256').update(JSON.stringify([
+    const fingerprint = (0,external_node_crypto_.createHash)('sha256').update(JSON.stringify([
         code,
         row,
         path
@@ -45008,41 +46033,7 @@ function rule(id, description) {
     };
 }
 
-;// CONCATENATED MODULE: ./.build/transferTrial.js
-
-
-function transferTrial(dataset, config, effects) {
-    const kept = {
-        candidate: [],
-        baseline: []
-    };
-    const fits = transferable({
-        dataset,
-        threats: config.threats
-    });
-    return {
-        keeping: (from, useful = ()=>true)=>({
-                ...effects,
-                onWitness: (witness)=>{
-                    effects.onWitness?.(witness);
-                    if (fits(witness) && useful(witness)) kept[from].push(witness);
-                }
-            }),
-        async on (to, model, results) {
-            const from = to === 'candidate' ? 'baseline' : 'candidate';
-            const tried = await tryWitnesses(kept[from], results, requestFor(to, model, dataset, config), effects);
-            return tried.map((one)=>({
-                    from,
-                    to,
-                    ...one
-                }));
-        }
-    };
-}
-
 ;// CONCATENATED MODULE: ./.build/gate.js
-
-
 
 
 
@@ -45068,88 +46059,108 @@ function transferTrial(dataset, config, effects) {
  */ async function runGate(config, sources, out, effects) {
     await makeFolder(out);
     const { baseline } = sources;
-    const done = {};
-    if (baseline.kind === 'results') done.baseline = baseline.results;
-    const baselineState = baseline.kind === 'none' || baseline.kind === 'missing' ? baseline.kind : undefined;
-    let failed;
+    const known = {};
     let comparison;
     try {
-        const decoding = {
-            ...effects,
-            timeLimitSeconds: config.limits.seconds
-        };
-        const dataset = await loadDataset(sources.data, config.dataOptions, config.samples, decoding);
-        // Before minutes of attacks on the candidate: nothing could be made of them.
-        if (done.baseline) assertSameConditions(conditionsOf(config, dataset), done.baseline);
-        failed = 'candidate';
-        const candidate = await completeModel(sources.candidate, decoding);
-        const trial = transferTrial(dataset, config, effects);
-        const attacking = baseline.kind === 'model' ? trial.keeping(failed) : effects;
-        done.candidate = await evaluateModel(failed, candidate, dataset, config, attacking);
-        let transfer;
-        if (baseline.kind === 'model') {
-            failed = 'baseline';
-            const model = await completeModel(baseline.model, decoding);
-            if (isUnchanged(config, candidate, model)) done.baseline = {
-                ...done.candidate,
-                model: {
-                    ...done.candidate.model,
-                    name: model.name
-                }
-            };
-            else {
-                const keeping = trial.keeping(failed, isHeldBy(done.candidate));
-                done.baseline = await evaluateModel(failed, model, dataset, config, keeping);
-                const onBaseline = await trial.on(failed, model, done.baseline);
-                failed = 'candidate';
-                transfer = [
-                    ...onBaseline,
-                    ...await trial.on(failed, candidate, done.candidate)
-                ];
-            }
-        }
-        const { acceptance } = sources;
-        comparison = compare(done.candidate, done.baseline, config.policy, {
-            baselineState,
-            acceptance,
-            transfer
+        const dataset = await loadForGate(config, sources, effects);
+        const absence = await measureGate(config, sources, dataset, effects, known);
+        const { candidate, transfer } = known;
+        const origins = originsOf(sources, known);
+        comparison = candidate === undefined ? unchangedComparison({
+            ...unattacked(config, dataset),
+            origins
+        }) : compare(candidate, known.baseline, config.policy, {
+            absence,
+            transfer,
+            origins
         });
     } catch (error) {
         if (!(error instanceof errors/* EvaluationError */.Z)) throw error;
         const { suite, seed, policy } = config;
-        const state = baselineState ?? 'present';
+        const state = baseline.kind === 'model' || baseline.kind === 'results' ? 'present' : baseline.kind;
+        const origins = originsOf(sources, known);
         comparison = errorComparison(error.message, {
-            ...done,
-            failed,
+            ...known,
             suite,
             seed,
             policy,
-            baselineState: state
+            baselineState: state,
+            origins
         });
     }
+    comparison = await sources.appeal?.(comparison) ?? comparison;
+    const { candidate, baseline: ofBaseline } = known;
+    const done = {
+        ...candidate && {
+            candidate
+        },
+        ...ofBaseline && {
+            baseline: ofBaseline
+        }
+    };
     return {
         comparison,
         ...done,
         files: await writeGateFiles(out, comparison, done, sources.candidate.name)
     };
 }
-/** What the candidate's results are going to be made with. */ function conditionsOf({ suite, quantised, threats, seed }, { range, sha256 }) {
+/** The models that are known, with what is known of where they came from. */ function originsOf({ origins = {} }, { models = {}, recalled = [] }) {
+    const entries = [
+        'candidate',
+        'baseline'
+    ].flatMap((role)=>{
+        const model = models[role];
+        if (model === undefined) return [];
+        return [
+            [
+                role,
+                {
+                    ...model,
+                    ...origins[role],
+                    ...recalled.includes(role) && {
+                        recalled: true
+                    }
+                }
+            ]
+        ];
+    });
+    return Object.fromEntries(entries);
+}
+/** What can be said of a gate that attacked nothing. */ function unattacked({ suite, threats, seed, policy }, { name, sha256, samples, range }) {
     return {
-        suite: evaluate_suiteOf({
-            suite,
-            quantised
-        }),
+        suite,
         threats: withBounds(threats, range),
         seed,
+        policy,
         data: {
-            sha256
+            name,
+            sha256,
+            samples
         }
     };
 }
-/** An evaluation is deterministic, so the same model is evaluated once: most pull requests do not touch it. */ function isUnchanged(config, candidate, baseline) {
-    const samePreprocessing = (0,external_node_util_namespaceObject.isDeepStrictEqual)(config.preprocessing, config.baselinePreprocessing);
-    return samePreprocessing && hashModel(candidate) === hashModel(baseline);
+/** The images; a baseline's results that were not made on them are refused before minutes of attacks on the candidate. */ async function loadForGate(config, { data, baseline, tolerateBaseline }, effects) {
+    const decoding = {
+        ...effects,
+        timeLimitSeconds: config.limits.seconds
+    };
+    const dataset = await loadDataset(data, config.dataOptions, config.samples, decoding);
+    if (baseline.kind === 'results' && !tolerateBaseline) assertSameConditions(conditionsOf(config, dataset), baseline.results);
+    return dataset;
 }
+/** What a gate, or a shard of one, may write into its folder. */ const gateFiles = [
+    ...[
+        'results.json',
+        'baseline.json',
+        'shard.json'
+    ],
+    ...[
+        'comparison.json',
+        'report.md',
+        'junit.xml',
+        'robustness.sarif'
+    ]
+];
 /**
  * Writes what is known of a gate, and removes what an earlier run left: it would pass for a part of this one.
  *
@@ -45158,11 +46169,12 @@ function transferTrial(dataset, config, effects) {
     const write = async (name, content)=>{
         const path = (0,external_node_path_.join)(out, name);
         if (content !== undefined) await writeOutput(path, content);
-        else await (0,promises_namespaceObject.rm)(path, {
+        else await (0,promises_.rm)(path, {
             force: true
         });
         return path;
     };
+    await write('shard.json', undefined);
     const results = await write('results.json', candidate && formatResults(candidate));
     const baselineResults = await write('baseline.json', baseline && formatResults(baseline));
     return {
@@ -45182,111 +46194,6 @@ function transferTrial(dataset, config, effects) {
         ...baseline && {
             baseline: baselineResults
         }
-    };
-}
-
-;// CONCATENATED MODULE: ./.build/dryRun.js
-
-
-
-
-
-
-
-
-
-
-/**
- * Reads data and models as a gate does, runs one batch of each, and says what a gate would run and how long that takes.
- * Nothing is attacked and nothing written.
- *
- * @throws UsageError and EvaluationError as `runGate` does, and EvaluationError where that makes it a verdict.
- */ async function dryRun(config, sources, effects) {
-    const { baseline, shard } = sources;
-    const asking = {
-        ...effects,
-        timeLimitSeconds: config.limits.seconds
-    };
-    const dataset = await loadDataset(sources.data, config.dataOptions, config.samples, asking);
-    if (baseline?.kind === 'results') assertSameConditions(conditionsOf(config, dataset), baseline.results);
-    const images = shard ? [
-        ...imagesOfShard(shard, dataset.samples)
-    ] : undefined;
-    const planned = (role, file)=>planModel(role, file, {
-            dataset,
-            images
-        }, config, effects);
-    const candidate = await completeModel(sources.candidate, asking);
-    const models = [
-        await planned('candidate', candidate)
-    ];
-    let state = baseline === undefined || baseline.kind === 'model' ? undefined : baseline.kind;
-    if (baseline?.kind === 'model') {
-        const model = await completeModel(baseline.model, asking);
-        if (isUnchanged(config, candidate, model)) state = 'unchanged';
-        else models.push(await planned('baseline', model));
-    }
-    const { suite, threats, seed } = config;
-    return {
-        data: {
-            name: dataset.name,
-            samples: dataset.samples,
-            shape: dataset.shape,
-            range: dataset.range
-        },
-        images: images?.length ?? dataset.samples,
-        ...{
-            suite,
-            threats,
-            seed,
-            models,
-            quantised: config.quantised,
-            timeLimit: config.limits.seconds
-        },
-        ...state && {
-            baseline: state
-        }
-    };
-}
-async function planModel(role, file, { dataset, images: ofShard }, config, effects) {
-    const model = await completeModel(file, {
-        ...effects,
-        timeLimitSeconds: config.limits.seconds
-    });
-    const trial = await tryModel(requestFor(role, model, dataset, config), effects);
-    const { classes, gradient } = trial;
-    const { threats, suite } = config;
-    const asked = {
-        attacks: suite.attacks,
-        threats,
-        classes,
-        gradient
-    };
-    const images = ofShard?.length ?? dataset.samples;
-    const closer = imagesToDiagnose(dataset);
-    const diagnosed = ofShard?.filter((index)=>closer.has(index)).length ?? closer.size;
-    const [usual, looked] = [
-        mostPerImage(asked, false),
-        mostPerImage(asked, true)
-    ];
-    const most = (key)=>(images - diagnosed) * usual[key] + diagnosed * looked[key];
-    const workers = workerCount(config.limits, images, effects.cores);
-    const [gradients, forwards] = [
-        most('gradients'),
-        most('forwards')
-    ];
-    const seconds = gradients * (trial.secondsPerGradient ?? 0) + forwards * trial.secondsPerForward;
-    return {
-        ...{
-            role,
-            name: model.name,
-            trial,
-            workers,
-            gradients,
-            forwards
-        },
-        seconds: seconds / workers,
-        attacks: attacksRun(withFallback(suite.attacks, gradient), gradient).map(({ id })=>id)
     };
 }
 
@@ -45387,7 +46294,7 @@ function terminal({ model, samples, flags }, measured, color) {
         `Data: ${plain(data.name, 120)}, ${count(images)}${of} images of ${data.shape.join(' × ')}, pixels in ${data.range.join(' … ')}`,
         `Suite: ${plain(suite.name, 60)}@${suite.version} (${suite.attacks.map(({ id })=>plain(id, 60)).join(', ')}), seed ${seed}`,
         `Threats: ${threats.map(threatTitle).join(', ')}${quantised ? ', only points of 8 bits' : ''}`,
-        ...models.flatMap((model)=>modelLines(model, plan)),
+        ...models.flatMap((model)=>plan_modelLines(model, plan)),
         ...baseline === undefined ? [] : [
             `Baseline: ${baselines[baseline]}`
         ],
@@ -45398,9 +46305,12 @@ const baselines = {
     results: 'results of an earlier evaluation, made under the same conditions; nothing to run',
     none: 'not wanted; only absolute limits apply',
     missing: 'not found; only absolute limits apply',
+    expired: 'expired; nothing can be compared',
+    broken: 'broken; nothing can be compared',
+    different: 'made under other conditions; nothing can be compared',
     unchanged: 'the same model, so it is evaluated once'
 };
-function modelLines({ role, name, trial, ...planned }, { images, timeLimit }) {
+function plan_modelLines({ role, name, trial, ...planned }, { images, timeLimit }) {
     const title = role === 'candidate' ? 'Candidate' : 'Baseline';
     const { secondsPerGradient, secondsPerForward, right, batch } = trial;
     const each = secondsPerGradient === undefined ? `${milliseconds(secondsPerForward)} a prediction; it has no gradient, so only ${planned.attacks.map((id)=>plain(id, 60)).join(', ')} are run` : `${milliseconds(secondsPerGradient)} a gradient, ${milliseconds(secondsPerForward)} a prediction`;
@@ -45436,10 +46346,12 @@ function milliseconds(seconds) {
 
 
 
+
 /** The rest is in comparison.json. */ const MOST_DOUBTS = 8;
 /** A comparison for a terminal: the table, the verdict, what to do next. Text of others cannot move the cursor. No newline at its end. */ function terminalReport(comparison, { color, width }) {
     const paint = painter(color);
     const { failure, verdict } = comparison;
+    const { appeal } = verdict;
     const { icon, verdict: word, sentence } = headline(comparison);
     const style = {
         regression: 'red',
@@ -45458,10 +46370,16 @@ function milliseconds(seconds) {
         terminalCurves(comparison),
         wrapped(`${icon} ${word}: ${plain(sentence)}`, width, '').replace(word, ()=>paint(word, style[verdict.outcome])),
         failure ? wrapped(plain(failure.message, 1_000), width, '  ') : '',
+        verdict.acceptance ? wrapped(plain(acceptanceSentence(verdict.acceptance)), width, '  ') : '',
         brokenImages(comparison, width),
         doubts(comparison.flags).slice(0, MOST_DOUBTS).map((flag)=>wrapped(`• ${flagText(flag, flag.model)}`, width, '  ')).join('\n'),
         further.map(({ message })=>wrapped(`• ${plain(message)}`, width, '  ')).join('\n'),
-        advice(comparison).map((step)=>wrapped(`→ ${step.replace(/`/g, '')}`, width, '  ')).join('\n')
+        [
+            ...advice(comparison).map((step)=>step.replace(/`/g, '')),
+            ...appeal === undefined ? [] : [
+                plain(appeal, 800)
+            ]
+        ].map((step)=>wrapped(`→ ${step}`, width, '  ')).join('\n')
     ];
     return parts.filter((part)=>part !== '').join('\n\n');
 }
@@ -45543,16 +46461,31 @@ const obstacles = {
     no: 'The gate cannot attack this model:',
     'without-gradients': 'The gate attacks this model without gradients, by random search alone: its robust accuracy is an upper bound, and a pass inconclusive.'
 };
-function problems({ attackable, problems: found, operators: all }) {
+function problems({ attackable, problems: found, operators: all, flags }) {
+    const free = flags === undefined && attackable !== 'no';
+    const untried = free ? [
+        '(By their names: the sizes of an image are free, so the gradient was not made.)'
+    ] : [];
     if (attackable !== 'yes') return [
         obstacles[attackable],
-        ...found.map((problem)=>`• ${plain(problem, 1000)}`)
+        ...found.map((problem)=>`• ${plain(problem, 1000)}`),
+        ...untried
     ].join('\n');
-    const steps = all.filter(({ gradient })=>gradient === 'straight-through').map(({ operator })=>plain(operator));
     const everything = 'Every operator on the way has a gradient: the gate can attack this model.';
-    if (steps.length === 0) return everything;
-    const note = `Straight-through (${steps.join(', ')}): flat almost everywhere, so attacks follow the gradient of a smooth stand-in; the model itself decides whether they succeed.`;
-    return `${everything}\n${note}`;
+    const told = flags?.map(({ message })=>`• ${plain(message, 1000)}`) ?? byName(all);
+    return [
+        everything,
+        ...told,
+        ...untried
+    ].join('\n');
+}
+function byName(operators) {
+    const steps = operators.filter(({ gradient })=>gradient === 'straight-through').map(({ operator })=>plain(operator));
+    if (steps.length === 0) return [];
+    const why = 'flat almost everywhere, so attacks follow the gradient of a smooth stand-in';
+    return [
+        `Straight-through (${steps.join(', ')}): ${why}; the model itself decides whether they succeed.`
+    ];
 }
 function columns(rows) {
     const widths = rows[0].map((_, place)=>Math.max(...rows.map((row)=>row[place].length)));
@@ -45562,8 +46495,28 @@ function inspection_count(value) {
     return value.toLocaleString('en');
 }
 
-// EXTERNAL MODULE: ./node_modules/yaml/dist/index.js
-var dist = __nccwpck_require__(8815);
+// EXTERNAL MODULE: ./.build/cli/failure.js
+var failure = __nccwpck_require__(7713);
+;// CONCATENATED MODULE: ./.build/cli/models.js
+
+/**
+ * Does a command for each of a config's models, one after the other; one that breaks does not stop the others.
+ *
+ * @returns the worst status
+ */ async function forEachModel(names, command, { stdout, stderr }) {
+    let worst = 0;
+    for (const name of names){
+        stdout(`${name === names[0] ? '' : '\n'}${name}\n\n`);
+        const status = await command(name).catch((error)=>{
+            const { status: failed, line } = (0,failure/* failureOf */.g)(error);
+            stderr(`robustness-gate: ${name}: ${line ?? ''}\n`);
+            return failed;
+        });
+        if (status > worst) worst = status;
+    }
+    return worst;
+}
+
 ;// CONCATENATED MODULE: ./.build/config/attackNorms.js
 
 /** Attacks that are defined in one norm only. */ const onlyNorm = {
@@ -45616,6 +46569,8 @@ function radius(value) {
     return String(value).split('/').map((part)=>String(Number(part))).join('_');
 }
 
+// EXTERNAL MODULE: ./node_modules/yaml/dist/index.js
+var dist = __nccwpck_require__(8815);
 ;// CONCATENATED MODULE: ./.build/config/suites.js
 
 
@@ -45902,6 +46857,10 @@ const deviations = schemaOf((value)=>list(value, (part)=>number(part, {
         'inconclusive',
         'never'
     ])).default('regression'),
+    onMissingBaseline: schemaOf(choice([
+        'pass',
+        'fail'
+    ])).optional(),
     timeLimit: schemaOf((value)=>number(value, {
             min: 1,
             max: 86_400
@@ -45911,22 +46870,27 @@ const deviations = schemaOf((value)=>list(value, (part)=>number(part, {
             max: 256
         })).optional(),
     batch: schemaOf(batchSize).default(64),
+    executionProvider: schemaOf(choice([
+        'cpu',
+        'cuda'
+    ])).default('cpu'),
     comment: schemaOf(choice([
         'always',
         'on-change',
         'on-failure',
         'never'
     ])).default('always'),
-    checkName: schemaOf(checkName).default('Robustness gate')
+    checkName: schemaOf(checkName).default('Robustness gate'),
+    acceptLabel: schemaOf(labelName).default('robustness-regression-accepted')
 };
 /** Everybody who offers settings (flags, action inputs) asks here which there are. */ const settingNames = Object.keys(settings);
 const SettingsSchema = schemas/* object */.Ikc(settings);
-/** Some onnxruntime kernels change a result's last bit with an image's place inside an odd batch. */ function batchSize(value) {
+/** One image alone has one place; in other odd batches some onnxruntime kernels change a result's last bit with it. */ function batchSize(value) {
     const batch = wholeNumber(value, {
-        min: 16,
+        min: 1,
         max: 4096
     });
-    if (batch % 16 !== 0) throw new errors/* UsageError */.e(`${quote(value)} is not a multiple of 16; take 64 or 128`);
+    if (batch !== 1 && batch % 16 !== 0) throw new errors/* UsageError */.e(`${quote(value)} is neither 1 nor a multiple of 16; take 64 or 128`);
     return batch;
 }
 function checkName(value) {
@@ -45934,41 +46898,109 @@ function checkName(value) {
     if (name.length > 100) throw new errors/* UsageError */.e(`${quote(name)} is longer than 100 characters`);
     return name;
 }
-
-;// CONCATENATED MODULE: ./.build/config/parse.js
-
-
-
-
-
-
-/**
- * Inputs, file and flags to one typed configuration. Flags win over the file, the file over the defaults.
- *
- * @throws UsageError of one line: which file or flag, which key, what is wrong with it, what to write.
- */ function parseConfig(sources) {
-    const written = sources.file === undefined ? {} : fileSettings(sources.file);
-    const flags = flagSettings(sources);
-    const merged = {
-        ...written,
-        ...flags
-    };
-    // A threat given by flag replaces the file's list as a whole: the two could only be mixed by guessing.
-    if ('norm' in flags || 'epsilon' in flags) delete merged.threats;
-    else if ('threats' in written && ('epsilon' in written || 'norm' in written)) throw new errors/* UsageError */.e(`config ${sources.file?.name}: threats and norm/epsilon exclude each other; keep threats`);
-    const parsed = SettingsSchema.safeParse(merged);
-    if (parsed.success) return configOf(parsed.data);
-    const issue = parsed.error.issues[0];
-    const key = String(issue.path[0]);
-    throw new errors/* UsageError */.e(key in flags ? aboutFlag(key, issue, sources) : aboutFile(issue, sources));
+/** GitHub takes no longer ones. */ function labelName(value) {
+    const name = values_text(value).trim();
+    if (name.length > 50) throw new errors/* UsageError */.e(`${quote(name)} is longer than 50 characters`);
+    return name;
 }
-function fileSettings(file) {
-    const value = parsedYaml(file);
-    if (value === null || value === undefined) return {};
-    if (typeof value !== 'object' || Array.isArray(value)) throw new errors/* UsageError */.e(`config ${file.name}: must hold keys and values, like "epsilon: 8/255"`);
-    return within(`config ${file.name}`, ()=>knownKeys({
+
+;// CONCATENATED MODULE: ./.build/config/models.js
+
+
+
+/** One job evaluates them one after the other; who has more wants a matrix. */ const mostModels = 64;
+/**
+ * Reads the list `models` as far as it takes to tell its entries apart: what is wrong in one of them concerns its gate alone.
+ *
+ * @param common - The file's own settings, which are those of all of them.
+ * @throws UsageError without the file's name.
+ */ function modelList(value, common = {}) {
+    if (!Array.isArray(value) || value.length === 0) throw new errors/* UsageError */.e('models: must be a list like [{name: digits, model: models/digits.onnx}]');
+    if (value.length > mostModels) throw new errors/* UsageError */.e(`models: are ${value.length}, more than ${mostModels}`);
+    const models = value.map(listedModel);
+    for (const what of [
+        'name',
+        'checkName'
+    ]){
+        const names = models.map((model)=>what === 'name' ? model.name : checkNameOf(model, common));
+        const place = names.findIndex((name, at)=>isTaken(name, names.slice(0, at)));
+        if (place >= 0) throw new errors/* UsageError */.e(`models[${place}].${what}: ${quote(names[place])} is taken; give each model its own`);
+    }
+    return models;
+}
+/** A gate of its own has a check of its own: the name it gives itself, or the common one with its own behind. */ function checkNameOf({ name, settings }, common) {
+    if ('checkName' in settings) return settings.checkName;
+    return `${String(common.checkName ?? SettingsSchema.parse({}).checkName)}: ${name}`;
+}
+/** Folders of names that differ in capitals alone are one on some systems. */ function isTaken(name, others) {
+    const folded = String(name).toLowerCase();
+    return others.some((other)=>String(other).toLowerCase() === folded);
+}
+function listedModel(value, at) {
+    const place = `models[${at}]`;
+    if (value === null || typeof value !== 'object' || Array.isArray(value)) throw new errors/* UsageError */.e(`${place}: must hold keys and values, like {name: digits, model: models/digits.onnx}`);
+    try {
+        const { name, ...settings } = knownKeys({
             ...value
-        }, settingNames));
+        }, [
+            'name',
+            ...settingNames
+        ]);
+        return {
+            name: folderName(name),
+            settings,
+            place
+        };
+    } catch (error) {
+        throw error instanceof errors/* UsageError */.e ? new errors/* UsageError */.e(`${place}: ${error.message}`) : error;
+    }
+}
+function folderName(value) {
+    if (typeof value === 'string' && /^(?=.{1,60}$)[a-z0-9](?:[\w.-]*[\w-])?$/i.test(value)) return value;
+    if (typeof value !== 'string' && value !== null && typeof value !== 'object' && value !== undefined) throw new errors/* UsageError */.e(`name: ${quote(value)} is no text; put it in quotes: name: "${String(value)}"`);
+    throw new errors/* UsageError */.e(`name: ${quote(value)} cannot name a folder; write at most 60 letters, digits, ".", "-" and "_", a letter or digit first`);
+}
+/** Settings over others: a threat that is given anew replaces those that were given before, however either was written. */ function over(before, now) {
+    const merged = {
+        ...before
+    };
+    if ('norm' in now || 'epsilon' in now) delete merged.threats;
+    if ('threats' in now) {
+        delete merged.norm;
+        delete merged.epsilon;
+    }
+    return {
+        ...merged,
+        ...now
+    };
+}
+
+;// CONCATENATED MODULE: ./.build/config/file.js
+
+
+
+
+
+/** @throws UsageError for what is no YAML, and for keys that are not known. */ function parseFile(file) {
+    const value = parsedYaml(file);
+    if (value === null || value === undefined) return {
+        settings: {}
+    };
+    if (typeof value !== 'object' || Array.isArray(value)) throw new errors/* UsageError */.e(`config ${file.name}: must hold keys and values, like "epsilon: 8/255"`);
+    return file_within(`config ${file.name}`, ()=>{
+        const { models, ...settings } = knownKeys({
+            ...value
+        }, [
+            ...settingNames,
+            'models'
+        ]);
+        return {
+            settings,
+            ...models !== undefined && {
+                models: modelList(models, settings)
+            }
+        };
+    });
 }
 function parsedYaml({ name, text }) {
     if (text.length > 1_000_000) throw new errors/* UsageError */.e(`config ${name}: larger than 1 MB; is it the right file?`);
@@ -45987,26 +47019,76 @@ function parsedYaml({ name, text }) {
         throw error;
     }
 }
-function flagSettings(sources) {
-    const given = Object.entries(sources.flags ?? {}).filter(([, value])=>value !== undefined && value.trim() !== '');
-    return within(sources.flagsAre === 'inputs' ? 'inputs' : 'flags', ()=>knownKeys(Object.fromEntries(given), settingNames));
-}
-function within(place, run) {
+/** Says of a mistake where it was made. */ function file_within(place, run) {
     try {
         return run();
     } catch (error) {
         throw error instanceof errors/* UsageError */.e ? new errors/* UsageError */.e(`${place}: ${error.message}`) : error;
     }
 }
+function firstLine(message) {
+    return message.split('\n')[0].replace(/:$/, '');
+}
+
+;// CONCATENATED MODULE: ./.build/config/parse.js
+
+
+
+
+
+
+
+/**
+ * Inputs, file and flags to one typed configuration. Flags win over the file, the file over the defaults.
+ *
+ * @throws UsageError of one line: which file or flag, which key, what is wrong with it, what to write.
+ */ function parseConfig(sources) {
+    const flags = flagSettings(sources);
+    const file = sources.file && parseFile(sources.file);
+    const listed = file?.models && chosen(file.models, flags, sources);
+    for (const written of [
+        file?.settings,
+        listed?.settings
+    ])refuseTwoKinds(written, sources);
+    const merged = over(over(file?.settings ?? {}, listed?.settings ?? {}), flags);
+    if (listed !== undefined) merged.checkName = flags.checkName === undefined ? checkNameOf(listed, file?.settings ?? {}) : checkNameOf({
+        name: listed.name,
+        settings: {}
+    }, flags);
+    const parsed = SettingsSchema.safeParse(merged);
+    if (parsed.success) return configOf(parsed.data);
+    const issue = parsed.error.issues[0];
+    const key = String(issue.path[0]);
+    throw new errors/* UsageError */.e(key in flags ? aboutFlag(key, issue, sources) : aboutFile(issue, sources, listed));
+}
+/**
+ * The names of a config file's `models`, each a gate of its own; none where it has no such list.
+ *
+ * @throws UsageError
+ */ function listedModels(file) {
+    return file === undefined ? [] : (parseFile(file).models ?? []).map(({ name })=>name);
+}
+function chosen(models, flags, { file, flagsAre, model }) {
+    const place = `config ${file?.name}`;
+    if ('model' in flags) throw new errors/* UsageError */.e(`${place}: lists models, and ${flagsAre === 'inputs' ? 'the input model' : 'a flag'} names another; keep one of both`);
+    const found = models.find(({ name })=>name === model);
+    if (found !== undefined) return found;
+    throw new errors/* UsageError */.e(model === undefined ? `${place}: lists models, which only a gate takes, one after the other; leave the list out here` : `${place}: lists no model ${quote(model)}`);
+}
+function refuseTwoKinds(written = {}, { file }) {
+    if ('threats' in written && ('epsilon' in written || 'norm' in written)) throw new errors/* UsageError */.e(`config ${file?.name}: threats and norm/epsilon exclude each other; keep threats`);
+}
+function flagSettings(sources) {
+    const given = Object.entries(sources.flags ?? {}).filter(([, value])=>value !== undefined && value.trim() !== '');
+    return file_within(sources.flagsAre === 'inputs' ? 'inputs' : 'flags', ()=>knownKeys(Object.fromEntries(given), settingNames));
+}
 function aboutFlag(key, issue, { flagsAre }) {
     return `${flagsAre === 'inputs' ? 'input ' : '--'}${kebabCase(key)}: ${firstLine(issue.message)}`;
 }
-function aboutFile(issue, { file }) {
+function aboutFile(issue, { file }, listed) {
+    const own = listed !== undefined && String(issue.path[0]) in listed.settings;
     const place = issue.path.reduce((path, part)=>typeof part === 'number' ? `${path}[${part}]` : path === '' ? String(part) : `${path}.${String(part)}`, '');
-    return `config ${file?.name}: ${place}: ${firstLine(issue.message)}`;
-}
-function firstLine(message) {
-    return message.split('\n')[0].replace(/:$/, '');
+    return `config ${file?.name}: ${own ? `${listed.place}.` : ''}${place}: ${firstLine(issue.message)}`;
 }
 function configOf(settings) {
     const preprocessing = {
@@ -46054,18 +47136,24 @@ function configOf(settings) {
             minCleanAccuracy: settings.minCleanAccuracy,
             decision: settings.decision,
             significance: settings.significance,
-            failOn: settings.failOn
+            failOn: settings.failOn,
+            onMissingBaseline: settings.onMissingBaseline
         },
         limits: {
             seconds: settings.timeLimit,
-            workers: settings.workers,
+            workers: workersOf(settings),
             batch: settings.batch
         },
+        executionProvider: settings.executionProvider,
         publish: {
             comment: settings.comment,
-            checkName: settings.checkName
+            checkName: settings.checkName,
+            acceptLabel: settings.acceptLabel === 'none' ? undefined : settings.acceptLabel
         }
     };
+}
+/** Processes share a graphics card badly: each would hold a copy of the model and of the runtime there. */ function workersOf({ workers, executionProvider }) {
+    return workers ?? (executionProvider === 'cuda' ? 1 : undefined);
 }
 function requireEqualLengths({ mean, std }, names) {
     if (mean.length === std.length || mean.length === 1 || std.length === 1) return;
@@ -46225,17 +47313,360 @@ function formatOf(name, bytes) {
 /** Of train-images-idx3-ubyte.gz the labels are train-labels-idx1-ubyte.gz, compressed or not. */ async function idxLabels(images, declared, files) {
     if (declared !== undefined) return readNamed(declared, files);
     const name = lastPart(images);
-    const derived = name.replace('images', 'labels').replace('idx3', 'idx1');
-    if (derived === name) throw new errors/* UsageError */.e(`${images}: its name does not tell the label file's; give its path as \`labels\` in the data options`);
-    const other = derived.endsWith('.gz') ? derived.slice(0, -'.gz'.length) : `${derived}.gz`;
+    const names = idxLabelNames(name);
+    const [derived] = names;
+    if (derived === undefined) throw new errors/* UsageError */.e(`${images}: its name does not tell the label file's; give its path as \`labels\` in the data options`);
     const folder = (0,external_node_path_.dirname)(images);
     const present = await files_attempt(folder, ()=>files.readdir(folder));
-    const found = [
-        derived,
-        other
-    ].find((candidate)=>present.includes(candidate));
+    const found = names.find((candidate)=>present.includes(candidate));
     if (found === undefined) throw new errors/* UsageError */.e(`${(0,external_node_path_.join)(folder, derived)}: the labels of ${name} are not there; put them there or give their path as \`labels\` in the data options`);
     return readNamed((0,external_node_path_.join)(folder, found), files);
+}
+/** What the label file beside a file of IDX images may be called; nothing where that file's name does not tell. */ function idxLabelNames(name) {
+    const derived = name.replace('images', 'labels').replace('idx3', 'idx1');
+    if (derived === name) return [];
+    return [
+        derived,
+        derived.endsWith('.gz') ? derived.slice(0, -'.gz'.length) : `${derived}.gz`
+    ];
+}
+
+;// CONCATENATED MODULE: ./.build/remote/address.js
+
+
+
+/** Whether a setting that may name a file names one on a server. */ function address_isAddress(written) {
+    return /^https?:/i.test(written);
+}
+/**
+ * Reads `https://host/path#sha256=<hex>`.
+ *
+ * @param setting - For messages: `input data`.
+ * @throws UsageError without the hash: what lies behind an address today may be another file tomorrow.
+ */ function address_parseAddress(written, setting) {
+    const url = URL.parse(written);
+    if (url === null || url.hostname === '') throw new errors/* UsageError */.e(`${setting}: is no address that can be read`);
+    const { host, hash, pathname, username, password } = url;
+    const shown = `${setting}: ${(0,_build_text/* oneLine */.TN)(host, 100)}`;
+    if (url.protocol !== 'https:') throw new errors/* UsageError */.e(`${shown}: only https: addresses are fetched`);
+    if (username !== '' || password !== '') throw new errors/* UsageError */.e(`${shown}: an address with a password in it ends up in logs; give a secret as data-token`);
+    const name = fileName(pathname);
+    if (name === undefined) throw new errors/* UsageError */.e(`${shown}: the address names no file; end its path with one`);
+    return {
+        url: `${url.origin}${pathname}${url.search}`,
+        sha256: address_sha256Of(hash, shown),
+        name,
+        host
+    };
+}
+/** @param hash - `#sha256=<hex>` */ function address_sha256Of(hash, shown) {
+    const sha256 = /^#sha256=([0-9a-f]{64})$/i.exec(hash)?.[1];
+    if (sha256 !== undefined) return sha256.toLowerCase();
+    throw new errors/* UsageError */.e(`${shown}: an address needs the SHA-256 of the file at its end, as in https://…/model.onnx#sha256=<64 hex digits>; sha256sum gives it`);
+}
+function fileName(pathname) {
+    try {
+        const name = (0,_build_text/* oneLine */.TN)(decodeURIComponent(external_node_path_.posix.basename(pathname)), 100);
+        return name === '' || pathname.endsWith('/') || /[/\\]/.test(name) ? undefined : name;
+    } catch  {
+        return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./.build/remote/download.js
+
+
+
+
+
+/** For 2 GiB on a line of 25 Mbit/s. */ const downloadWithin = 900_000;
+const mostRedirects = 5;
+/** A server that drops a connection, or is overloaded, usually takes the next. */ const attempts = 3;
+/**
+ * Downloads a file: streamed to the disk, hashed on the way, and read only if it is the one that was named. Redirects are
+ * followed to https addresses alone, and take no token along to another host.
+ *
+ * @throws UsageError for what another address, hash or token would mend; another error where the network failed.
+ */ async function download_download(wanted, effects) {
+    const signal = AbortSignal.timeout(downloadWithin);
+    const folder = await (0,promises_.mkdtemp)((0,external_node_path_.join)(effects.temporary, 'robustness-gate-download-'));
+    try {
+        for(let attempt = 1;; attempt += 1)try {
+            return await downloadOnce(wanted, (0,external_node_path_.join)(folder, `file-${attempt}`), effects.fetch, signal);
+        } catch (error) {
+            if (error instanceof errors/* UsageError */.e) throw error;
+            if (attempt === attempts || signal.aborted) throw new Error(`${wanted.shown}: could not be fetched (${download_reasonOf(error, signal)})`, {
+                cause: error
+            });
+        }
+    } finally{
+        await (0,promises_.rm)(folder, {
+            recursive: true,
+            force: true
+        });
+    }
+}
+async function downloadOnce({ url, shown, digest, limit, token }, path, fetch, signal) {
+    const response = await answer(url, {
+        shown,
+        token,
+        fetch,
+        signal
+    });
+    const { status, body, headers } = response;
+    if (!response.ok || body === null) {
+        await body?.cancel().catch(()=>{});
+        throw refusal(status, shown);
+    }
+    const tooLarge = new errors/* UsageError */.e(`${shown}: has more than ${Math.floor(limit / 2 ** 20)} MiB, which is the limit`);
+    if (Number(headers.get('content-length') ?? 0) > limit) {
+        await body.cancel().catch(()=>{});
+        throw tooLarge;
+    }
+    const hash = (0,external_node_crypto_.createHash)(digest?.algorithm ?? 'sha256');
+    const file = await (0,promises_.open)(path, 'wx');
+    try {
+        let bytes = 0;
+        for await (const chunk of body){
+            bytes += chunk.length;
+            if (bytes > limit) throw tooLarge;
+            hash.update(chunk);
+            await file.writeFile(chunk);
+        }
+    } finally{
+        await file.close();
+    }
+    const found = hash.digest('hex');
+    if (digest !== undefined && found !== digest.hex) throw new errors/* UsageError */.e(`${shown}: what was fetched is another file: its ${digest.algorithm} is ${found}, not ${digest.hex}`);
+    return (0,promises_.readFile)(path);
+}
+async function answer(url, { shown, token, fetch, signal }) {
+    const { origin } = new URL(url);
+    let at = new URL(url);
+    for(let redirects = 0; redirects <= mostRedirects; redirects += 1){
+        const authorised = token !== undefined && at.origin === origin;
+        const headers = authorised ? {
+            authorization: `Bearer ${token}`
+        } : undefined;
+        const response = await fetch(at.href, {
+            signal,
+            redirect: 'manual',
+            ...headers && {
+                headers
+            }
+        });
+        const location = response.headers.get('location');
+        if (response.status < 300 || response.status > 399 || location === null) return response;
+        await response.body?.cancel().catch(()=>{});
+        const next = URL.parse(location, at.href);
+        if (next?.protocol !== 'https:') throw new errors/* UsageError */.e(`${shown}: leads to an address that is not https:, and is not followed`);
+        at = next;
+    }
+    throw new errors/* UsageError */.e(`${shown}: leads from one address to the next, more than ${mostRedirects} times`);
+}
+function refusal(status, shown) {
+    if (status === 401 || status === 403) return new errors/* UsageError */.e(`${shown}: may not be read (status ${status}); a private test set needs the input data-token`);
+    if (status === 404 || status === 410) return new errors/* UsageError */.e(`${shown}: is not there (status ${status})`);
+    return new Error(`status ${status}`);
+}
+function download_reasonOf(error, { aborted }) {
+    if (aborted) return `it took more than ${downloadWithin / 60_000} minutes`;
+    const cause = error instanceof Error ? error.cause : undefined;
+    return [
+        (0,_build_text/* messageOf */.bD)(error),
+        ...cause instanceof Error ? [
+            cause.message
+        ] : []
+    ].join(': ');
+}
+
+;// CONCATENATED MODULE: ./.build/remote/files.js
+
+/** One file that is in memory, alone in its folder. */ function loneFile(name, bytes) {
+    const own = `/${name}`;
+    const isOwn = (path)=>absolute(path) === own;
+    const absent = (path)=>Object.assign(new Error(`no ${path}`), {
+            code: 'ENOENT'
+        });
+    const isRoot = (path)=>absolute(path) === '/';
+    return {
+        realpath: (path)=>isOwn(path) || isRoot(path) ? Promise.resolve(absolute(path)) : Promise.reject(absent(path)),
+        stat: (path)=>isOwn(path) || isRoot(path) ? Promise.resolve({
+                isFile: ()=>isOwn(path),
+                isDirectory: ()=>isRoot(path),
+                size: bytes.length
+            }) : Promise.reject(absent(path)),
+        readdir: (path)=>isRoot(path) ? Promise.resolve([
+                name
+            ]) : Promise.reject(absent(path)),
+        readFile: (path)=>isOwn(path) ? Promise.resolve(bytes) : Promise.reject(absent(path))
+    };
+}
+/** Shows `files` under a folder that is not there, beside all others: labels of a data set may lie somewhere else. */ function mounted(folder, files, others) {
+    const inside = (path)=>{
+        const whole = absolute(path);
+        if (whole === folder) return '/';
+        return whole.startsWith(`${folder}/`) ? whole.slice(folder.length) : undefined;
+    };
+    const either = (path, ask)=>{
+        const own = inside(path);
+        return own === undefined ? ask(others, path) : ask(files, own);
+    };
+    return {
+        realpath: async (path)=>inside(path) === undefined ? others.realpath(path) : join(folder, await files.realpath(inside(path) ?? '/')),
+        stat: (path)=>either(path, (from, at)=>from.stat(at)),
+        readdir: (path)=>either(path, (from, at)=>from.readdir(at)),
+        readFile: (path)=>either(path, (from, at)=>from.readFile(at))
+    };
+}
+function join(folder, path) {
+    return external_node_path_.posix.join(folder, path);
+}
+/** With slashes, as if there were no other system. */ function absolute(path) {
+    return external_node_path_.posix.resolve('/', path.split(external_node_path_.sep).join('/'));
+}
+
+;// CONCATENATED MODULE: ./.build/github/releaseAssets.js
+
+
+
+/** @param written - What stands after `release:`. @throws UsageError */ function releaseAssets_parseReleaseAsset(written, setting) {
+    const shown = `${setting} release:${oneLine(written, 100)}`;
+    const [, path = '', hash] = /^([^#]*)(#.*)?$/s.exec(written) ?? [];
+    const cut = path.lastIndexOf('/');
+    const [tag, asset] = [
+        path.slice(0, Math.max(cut, 0)),
+        path.slice(cut + 1)
+    ];
+    if (tag === '' || asset === '' || asset !== oneLine(asset, 200)) throw new UsageError(`${shown}: write release:TAG/NAME, or release:latest/NAME`);
+    return {
+        ...tag !== 'latest' && {
+            tag
+        },
+        asset,
+        ...hash !== undefined && {
+            sha256: sha256Of(hash, shown)
+        }
+    };
+}
+/**
+ * Where a release of this repository has a file, and what its digest is: that which was asked for, or else the one that GitHub has
+ * reckoned when it was uploaded.
+ *
+ * @throws UsageError where release or file are not there.
+ */ async function releaseAssets_findReleaseAsset({ octokit, repository }, { tag, asset: name, sha256 }, limit) {
+    const shown = `release:${oneLine(`${tag ?? 'latest'}/${name}`, 100)}`;
+    const { repos } = octokit.rest;
+    const asked = tag === undefined ? repos.getLatestRelease({
+        ...repository
+    }) : repos.getReleaseByTag({
+        ...repository,
+        tag
+    });
+    const { data: release } = await asked.catch((error)=>{
+        if (error.status === 404) throw new UsageError(`${shown}: there is no such release, or the token lacks contents: read`);
+        throw new Error(`${shown}: could not be looked up (${oneLine(messageOf(error), 200)})`, {
+            cause: error
+        });
+    });
+    const found = release.assets.find((each)=>each.name === name && each.state === 'uploaded');
+    if (found === undefined) {
+        const names = release.assets.map((each)=>each.name);
+        throw new UsageError(`${shown}: the release has ${names.length === 0 ? 'no files' : oneLine(names.join(', '), 200)}`);
+    }
+    const hex = sha256 ?? /^sha256:([0-9a-f]{64})$/.exec(digestOf(found))?.[1];
+    return {
+        url: await signedAddress({
+            octokit,
+            repository
+        }, found.id, shown),
+        shown,
+        ...hex !== undefined && {
+            digest: {
+                algorithm: 'sha256',
+                hex
+            }
+        },
+        limit
+    };
+}
+/** Newer than the description that the types are made from. */ function digestOf(asset) {
+    return 'digest' in asset && typeof asset.digest === 'string' ? asset.digest : '';
+}
+/** GitHub answers with the signed address of a storage, which gets no token of ours. */ async function signedAddress({ octokit, repository }, id, shown) {
+    const { headers } = await octokit.rest.repos.getReleaseAsset({
+        ...repository,
+        asset_id: id,
+        headers: {
+            accept: 'application/octet-stream'
+        },
+        request: {
+            redirect: 'manual',
+            parseSuccessResponseBody: false
+        }
+    });
+    if (headers.location === undefined) throw new Error(`${shown}: GitHub gave no address for it`);
+    return headers.location;
+}
+
+;// CONCATENATED MODULE: ./.build/github/remoteSources.js
+
+
+
+
+
+
+
+
+const byRelease = 'release:';
+/** Whether a setting names a file that has to be fetched: an address, or a release's. */ function isRemote(written) {
+    return isAddress(written) || written.startsWith(byRelease);
+}
+/** What `baseline: auto` finds for a candidate that was fetched where nobody has kept results. */ const neverFetched = {
+    kind: 'missing',
+    reason: 'The model is fetched, so git knows no older one, and no successful run on the base branch has uploaded results (upload: true): give baseline the address of a model to compare it with.'
+};
+/** @throws UsageError where what was written makes no sense. */ function checkRemote(written, setting) {
+    if (written.startsWith(byRelease)) parseReleaseAsset(written.slice(byRelease.length), setting);
+    else parseAddress(written, setting);
+}
+/** @throws UsageError before anything is fetched where what was written makes no sense. */ function remoteOpener(effects, client) {
+    return async (written, setting, token)=>{
+        if (!written.startsWith(byRelease)) return openAddress(written, setting, effects, token);
+        const spec = parseReleaseAsset(written.slice(byRelease.length), setting);
+        if (client === undefined) throw new UsageError(`${setting}: a release’s file needs a github-token, with contents: read`);
+        const wanted = await findReleaseAsset(client, spec, MAXIMUM_BYTES);
+        return located(spec.asset, wanted.shown, await download(wanted, effects));
+    };
+}
+/** Of `https://…#sha256=…`. */ async function openAddress(written, setting, effects, token) {
+    const { url, host, name, sha256 } = address_parseAddress(written, setting);
+    const shown = `${name} from ${host}`;
+    const digest = {
+        algorithm: 'sha256',
+        hex: sha256
+    };
+    return located(name, shown, await download_download({
+        url,
+        shown,
+        digest,
+        limit: files_MAXIMUM_BYTES,
+        token
+    }, effects));
+}
+/** A model that was fetched, which comes without other files. */ async function fetchedModel({ path, name, files }) {
+    return {
+        ...await readModelFile(path, name, files),
+        readBeside: ()=>Promise.reject(new errors/* UsageError */.e(`${name}: keeps its weights in other files, which are not fetched; save it as one file`))
+    };
+}
+function located(name, how, bytes) {
+    return {
+        files: loneFile(name, bytes),
+        path: `/${(0,external_node_path_.basename)(name)}`,
+        name,
+        how
+    };
 }
 
 ;// CONCATENATED MODULE: ./.build/cli/sources.js
@@ -46246,24 +47677,52 @@ function formatOf(name, bytes) {
 
 
 
-/** The flags and the config file they name. */ async function readConfig({ config: path, ...flags }) {
+
+
+
+
+/**
+ * The flags and the config file they name.
+ *
+ * @param model - Which of the models that the file lists.
+ */ async function readConfig({ config: path, ...flags }, model) {
     const settings = Object.fromEntries(Object.entries(flags).filter(([name])=>settingNames.includes(name)));
-    const file = path === undefined ? undefined : {
+    return parseConfig({
+        file: await readConfigFile(path),
+        flags: settings,
+        model
+    });
+}
+/** The names of the models that the config file lists; none where it has no list. */ async function readListed({ config: path }) {
+    return listedModels(await readConfigFile(path));
+}
+async function readConfigFile(path) {
+    return path === undefined ? undefined : {
         name: path,
         text: new TextDecoder().decode(await readNamed(path, nodeFiles))
     };
-    return parseConfig({
-        file,
-        flags: settings
-    });
 }
 /** @throws UsageError when neither a flag nor the config file says it. */ function required(value, flag, what) {
     if (value !== undefined) return value;
     throw new errors/* UsageError */.e(`--${flag} is missing; give ${what}`);
 }
+/** A file, or one behind `https://…#sha256=…`. */ async function readModel(path) {
+    const fetched = await fetchedFrom(path, 'model');
+    return fetched === undefined ? readModelFile(path) : fetchedModel(fetched);
+}
 async function readData({ data, dataOptions, samples }) {
     const path = required(data, 'data', 'the images to attack: .npz, a folder of images, IDX or CSV');
-    return locateData(path, dataOptions, samples);
+    // No flag: those of a command are seen by everybody on the machine.
+    const fetched = await fetchedFrom(path, 'data', process.env.ROBUSTNESS_GATE_DATA_TOKEN || undefined);
+    if (fetched === undefined) return locateData(path, dataOptions, samples);
+    return locateData(`/fetched${fetched.path}`, dataOptions, samples, mounted('/fetched', fetched.files, nodeFiles));
+}
+async function fetchedFrom(path, setting, token) {
+    if (/^(release|artifact):/.test(path)) throw new errors/* UsageError */.e(`${setting} ${path}: is for pull requests; on the command line give a file or an address`);
+    return address_isAddress(path) ? openAddress(path, setting, {
+        fetch,
+        temporary: (0,external_node_os_.tmpdir)()
+    }, token) : undefined;
 }
 async function readResults(path) {
     return parseResults(new TextDecoder().decode(await readNamed(path, nodeFiles)), path);
@@ -46277,6 +47736,18 @@ async function readResults(path) {
         kind: 'none'
     };
     if (spec === 'auto' || spec.startsWith('ref:')) throw new errors/* UsageError */.e(`baseline ${spec} is for pull requests; on the command line give --baseline a file`);
+    const fetched = await fetchedFrom(spec, 'baseline');
+    if (fetched?.name.endsWith('.json')) {
+        const text = new TextDecoder().decode(await readNamed(fetched.path, fetched.files));
+        return {
+            kind: 'results',
+            results: parseResults(text, fetched.name)
+        };
+    }
+    if (fetched !== undefined) return {
+        kind: 'model',
+        model: await fetchedModel(fetched)
+    };
     const path = spec.replace(/^(path|results):/, '');
     if (path.endsWith('.json')) return {
         kind: 'results',
@@ -46308,12 +47779,21 @@ async function readResults(path) {
 
 
 
-async function gate({ candidate: flag, ...flags }, { out, check }, io) {
+/** Of a config that lists models: of each, one after the other. */ async function gate(flags, options, io) {
+    const names = await readListed(flags);
+    if (names.length === 0) return gateOf(flags, options, io);
+    const { out } = options;
+    return forEachModel(names, (name)=>gateOf(flags, {
+            ...options,
+            out: (0,external_node_path_.join)(out, name)
+        }, io, name), io);
+}
+async function gateOf({ candidate: flag, ...flags }, { out, check }, io, model) {
     const config = await readConfig({
         ...flags,
         model: flag
-    });
-    const candidate = await readModelFile(required(config.model, 'candidate', 'the model of the pull request'));
+    }, model);
+    const candidate = await readModel(required(config.model, 'candidate', 'the model of the pull request'));
     const baseline = await readBaseline(config.baseline);
     const data = await readData(config);
     if (check) return tellPlan(await dryRun(config, {
@@ -46332,7 +47812,7 @@ async function gate({ candidate: flag, ...flags }, { out, check }, io) {
 async function commands_evaluate(flags, { out, check, saveAdversarial, shard: part }, io) {
     const shard = part === undefined ? undefined : parseShard(part);
     const config = await readConfig(flags);
-    const model = await readModelFile(required(config.model, 'model', 'the model to attack'));
+    const model = await readModel(required(config.model, 'model', 'the model to attack'));
     const raw = await readData(config);
     if (check) return tellPlan(await dryRun(config, {
         candidate: model,
@@ -46387,13 +47867,13 @@ async function compareResults(baseline, candidate, flags, out, io) {
     return statusOf(comparison, io);
 }
 async function gradient(path, out, io) {
-    const model = await readModelFile(path);
+    const model = await readModel(path);
     await writeOutput(out, await gradientModel(model, asking(await readConfig({}), io)));
     io.stdout(`${out}: takes the inputs of ${path} and \`label\` (int64, [N]); gives logits, \`loss\` ([N]), \`gradient\`\n`);
     return 0;
 }
 async function inspect(path, io) {
-    const model = await readModelFile(path);
+    const model = await readModel(path);
     io.stdout(inspectionText(await inspectModel(model, asking(await readConfig({}), io))));
     return 0;
 }
@@ -46518,9 +47998,13 @@ const ballFlags = {
     ]
 };
 const limitFlags = {
+    executionProvider: [
+        'NAME',
+        'cpu, or cuda for an NVIDIA card (default: cpu)'
+    ],
     batch: [
         'N',
-        'images in one run of the model, a multiple of 16 (default: 64)'
+        'images in one run of the model, 1 or a multiple of 16 (default: 64)'
     ],
     timeLimit: [
         'SECONDS',
@@ -46646,12 +48130,11 @@ function refuseOthers({ shape, indices, labels }, dataset) {
 
 
 
-
 /** Counts which adversarial examples of an archive fool a model, inside the ball. That some do not is no failure: status 0. */ async function replay_replay(path, flags, io) {
     const config = await readConfig(flags);
     const [threat, ...others] = config.threats;
     if (others.length > 0) throw new errors/* UsageError */.e(`${path}: was made within one ε, but ${config.threats.length} are given; give its own`);
-    const file = await readModelFile(required(config.model, 'model', 'the model to replay them on'));
+    const file = await readModel(required(config.model, 'model', 'the model to replay them on'));
     const asking = {
         ...io.host,
         timeLimitSeconds: config.limits.seconds
@@ -46759,7 +48242,10 @@ Every option can stand in a config file, in kebab-case or camelCase; options win
         if (!bars.has(what)) bar.start(progress.total, progress.done, details);
         bars.set(what, bar);
         bar.update(progress.done, details);
-        if (progress.done >= progress.total) bar.stop();
+        if (progress.done < progress.total) return;
+        bar.stop();
+        // The next model begins anew.
+        bars.delete(what);
     };
 }
 const format = '{what} {bar} {value}/{total} images, {numbers}, {duration_formatted}';
@@ -46814,7 +48300,7 @@ var schemas = __nccwpck_require__(9691);
         schemas/* string */.YjP()
     ])).optional()
 });
-/** What `inspect` tells of a model, read from the file without running it. */ const InspectionSchema = schemas/* object */.Ikc({
+/** What `inspect` tells of a model. */ const InspectionSchema = schemas/* object */.Ikc({
     name: schemas/* string */.YjP(),
     bytes: schemas/* int */.Whr().min(0),
     /** Version by domain; '' is ai.onnx. */ opsets: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* int */.Whr()),
@@ -46841,7 +48327,14 @@ var schemas = __nccwpck_require__(9691);
         'without-gradients',
         'no'
     ]),
-    /** What keeps the model, or its gradient, from being attacked, one sentence each; empty when nothing does. */ problems: schemas/* array */.YOg(schemas/* string */.YjP())
+    /** What keeps the model, or its gradient, from being attacked, one sentence each; empty when nothing does. */ problems: schemas/* array */.YOg(schemas/* string */.YjP()),
+    /**
+   * What an evaluation is going to say of the model, whose gradient was made to know it; undefined where the sizes of an image
+   * are free, and the names of its operators are all that was looked at.
+   */ flags: schemas/* array */.YOg(schemas/* object */.Ikc({
+        code: schemas/* string */.YjP(),
+        message: schemas/* string */.YjP()
+    })).optional()
 });
 
 ;// CONCATENATED MODULE: ./.build/engine/signs.js
@@ -46937,7 +48430,7 @@ const ReplySchema = schemas/* discriminatedUnion */.gMt('type', [
         type: schemas/* literal */.euz('loaded'),
         classes: schemas/* int */.Whr().min(2),
         /** The batch in use: the one asked for, or the model's own. */ batch: schemas/* int */.Whr().min(1),
-        /** `onnxruntime 1.30.0` */ engine: schemas/* string */.YjP(),
+        /** `onnxruntime 1.30.0`, or `onnxruntime 1.30.0 cuda` */ engine: schemas/* string */.YjP(),
         /** Whether there is one: else only attacks that need none are run. */ gradient: schemas/* boolean */.zMY(),
         /** Operators with straight-through gradients, losses that fell back (DLR with two classes), …: facts, not faults. */ flags: schemas/* array */.YOg(FlagSchema)
     }),
@@ -47002,7 +48495,7 @@ const ReplySchema = schemas/* discriminatedUnion */.gMt('type', [
 
 /***/ }),
 
-/***/ 8990:
+/***/ 2027:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -47018,8 +48511,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 var external_node_fs_ = __nccwpck_require__(3024);
 // EXTERNAL MODULE: external "node:os"
 var external_node_os_ = __nccwpck_require__(8161);
-;// CONCATENATED MODULE: external "node:url"
-const external_node_url_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:url");
+// EXTERNAL MODULE: external "node:url"
+var external_node_url_ = __nccwpck_require__(3136);
 // EXTERNAL MODULE: ./.build/engine/messages.js + 2 modules
 var messages = __nccwpck_require__(8630);
 ;// CONCATENATED MODULE: ./.build/evaluation/cpu.js
@@ -47051,23 +48544,12 @@ var messages = __nccwpck_require__(8630);
 var external_node_child_process_ = __nccwpck_require__(1421);
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __nccwpck_require__(6760);
-;// CONCATENATED MODULE: external "node:stream"
-const external_node_stream_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream");
+// EXTERNAL MODULE: external "node:stream"
+var external_node_stream_ = __nccwpck_require__(7075);
 // EXTERNAL MODULE: ./.build/data/reason.js
 var reason = __nccwpck_require__(9875);
-;// CONCATENATED MODULE: ./.build/sandbox/lastOutput.js
-/** Enough for a stack trace's last lines; a child that prints for hours must not fill its parent's memory. */ const BYTES_KEPT = 4096;
-/** Reads streams to their ends and keeps only the last 4 kB of what they said. */ function keepLastOutput(...streams) {
-    let kept = Buffer.alloc(0);
-    for (const stream of streams)stream?.on('data', (chunk)=>{
-        kept = Buffer.concat([
-            kept,
-            chunk.subarray(-BYTES_KEPT)
-        ]).subarray(-BYTES_KEPT);
-    });
-    return ()=>kept.toString('utf8');
-}
-
+// EXTERNAL MODULE: ./.build/sandbox/lastOutput.js
+var lastOutput = __nccwpck_require__(2949);
 ;// CONCATENATED MODULE: ./.build/sandbox/child.js
 
 
@@ -47078,19 +48560,20 @@ var reason = __nccwpck_require__(9875);
 
 /** setTimeout takes a larger delay for 1 ms. */ const LONGEST_DELAY = 2 ** 31 - 1;
 /**
- * Starts a script as a process of its own with an empty environment, no arguments and an empty directory (0700) of its
- * own to work in. The time limit is kept by this side, with SIGKILL, because native code blocks the child's event loop.
+ * Starts a script as a process of its own with an empty environment and no arguments, unless they are given, and an empty
+ * directory (0700) of its own to work in. The time limit is kept by this side, with SIGKILL, because native code blocks the child's event loop.
  *
  * Node's IPC carries 100 MB in 0.3 s (Node 24) to 1.4 s (Node 20) as one message and in 0.35 s as messages of 200 kB
  * (measured), so data of any size is best sent in small pieces and no file is needed.
  */ function startChild(options) {
     if (!(0,external_node_path_.isAbsolute)(options.entry)) throw new TypeError(`the child's entry must be an absolute path: ${options.entry}`);
     const directory = makeDirectory();
-    const child = (0,external_node_child_process_.fork)(options.entry, [], {
+    const child = (0,external_node_child_process_.fork)(options.entry, options.argv ?? [], {
         execPath: options.execPath ?? process.execPath,
         // Named and undefined: else Node hands this one on even to an empty environment.
         env: {
-            NODE_V8_COVERAGE: undefined
+            NODE_V8_COVERAGE: undefined,
+            ...options.environment
         },
         execArgv: [],
         cwd: directory,
@@ -47102,8 +48585,8 @@ var reason = __nccwpck_require__(9875);
             'ipc'
         ]
     });
-    const output = keepLastOutput(child.stdout, child.stderr);
-    const replies = new external_node_stream_namespaceObject.Readable({
+    const output = (0,lastOutput/* keepLastOutput */.x)(child.stdout, child.stderr);
+    const replies = new external_node_stream_.Readable({
         objectMode: true,
         read: ()=>undefined
     });
@@ -47272,19 +48755,36 @@ function firstProblem(error) {
  * This machine. Its children die with `process`, however that ends.
  *
  * @param entry - `import.meta.url` of the program that runs.
- */ function nodeHost(entry, process) {
+ * @param findAddon - Of onnxruntime, for children of the bundle; the others find it where it is installed.
+ */ function nodeHost(entry, process, findAddon) {
     const living = killChildrenOnExit(process);
     const worker = workerEntry(entry);
     return {
-        startChild: (limits)=>startChild({
+        startChild: async (limits)=>{
+            const argv = isBundle(entry) ? [
+                await findAddon(limits.cuda ? 'cuda' : 'cpu')
+            ] : [];
+            const environment = limits.cuda ? cudaEnvironment(process.env) : {};
+            return startChild({
                 ...limits,
                 entry: worker,
+                argv,
+                environment,
                 schema: messages/* ReplySchema */.mQ,
                 living
-            }),
+            });
+        },
         cores: (0,external_node_os_.availableParallelism)(),
         cpu: describeCpu((0,external_node_os_.cpus)()[0]?.model, cpuInformation()),
         now: ()=>performance.now()
+    };
+}
+/** Where the graphics card's libraries are, and that products of floats are not rounded to 10 bits (TF32). */ function cudaEnvironment({ LD_LIBRARY_PATH: libraries }) {
+    return {
+        NVIDIA_TF32_OVERRIDE: '0',
+        ...libraries && {
+            LD_LIBRARY_PATH: libraries
+        }
     };
 }
 /**
@@ -47304,8 +48804,10 @@ function firstProblem(error) {
     });
 }
 /** Absolute path of the child's program: beside the bundle dist/cli/index.js, or in engine/ where nothing is bundled. */ function workerEntry(entry) {
-    const bundled = entry.endsWith('/index.js');
-    return (0,external_node_url_namespaceObject.fileURLToPath)(new URL(bundled ? '../worker/index.js' : './engine/worker.js', entry));
+    return (0,external_node_url_.fileURLToPath)(new URL(isBundle(entry) ? '../worker/index.js' : './engine/worker.js', entry));
+}
+function isBundle(entry) {
+    return entry.endsWith('/index.js');
 }
 /** Linux tells the vector extensions here; elsewhere the model's name has to do. */ function cpuInformation() {
     try {
@@ -47331,7 +48833,8 @@ const SECONDS_BETWEEN_LINES = 5;
     return (what, progress)=>{
         const due = progress.seconds - (last.get(what) ?? 0) >= SECONDS_BETWEEN_LINES;
         if (!due && progress.done < progress.total) return;
-        last.set(what, progress.seconds);
+        if (progress.done < progress.total) last.set(what, progress.seconds);
+        else last.delete(what);
         write(`${what}: ${progress.done}/${progress.total} images, ${progressNumbers(progress)}, ${Math.round(progress.seconds)} s`);
     };
 }
@@ -47343,6 +48846,284 @@ const SECONDS_BETWEEN_LINES = 5;
         ...broken,
         `${count(gradients)} gradients`
     ].join(', ');
+}
+
+
+/***/ }),
+
+/***/ 6763:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  f: () => (/* binding */ addonFinder)
+});
+
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(3024);
+// EXTERNAL MODULE: external "node:os"
+var external_node_os_ = __nccwpck_require__(8161);
+// EXTERNAL MODULE: external "node:url"
+var external_node_url_ = __nccwpck_require__(3136);
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
+// EXTERNAL MODULE: external "node:fs/promises"
+var promises_ = __nccwpck_require__(1455);
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(6760);
+;// CONCATENATED MODULE: external "node:stream/promises"
+const external_node_stream_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/promises");
+// EXTERNAL MODULE: ./.build/errors.js
+var errors = __nccwpck_require__(9243);
+// EXTERNAL MODULE: ./.build/text.js
+var _build_text = __nccwpck_require__(2543);
+;// CONCATENATED MODULE: ./.build/runtime/fetchAddon.js
+
+
+
+
+
+
+
+/**
+ * The folder with the addon for this machine, from the tool cache. The first job on a machine fetches the package with the
+ * machine's own npm client, by whose settings the registry is chosen; what it brings is unpacked only if it is the very
+ * archive that the lock file names.
+ *
+ * @throws UsageError when it cannot be fetched, or is another.
+ */ async function fetchAddon(pinned, effects) {
+    const { name, version } = pinned;
+    const { platform, arch } = effects;
+    const tools = await effects.tools();
+    const present = tools.find(name, version, arch);
+    if (present !== '') return present;
+    effects.info(`Fetching ${name} ${version} for ${platform} ${arch} with npm.`);
+    const folder = await (0,promises_.mkdtemp)((0,external_node_path_.join)(effects.temporary, 'onnxruntime-'));
+    try {
+        const archive = await packed(pinned, folder, effects);
+        await verify(archive, pinned);
+        const unpacked = await tools.extractTar(archive, (0,external_node_path_.join)(folder, 'unpacked'));
+        return await tools.cacheDir((0,external_node_path_.join)(unpacked, 'package', addonPath(platform, arch)), name, version, arch);
+    } finally{
+        await (0,promises_.rm)(folder, {
+            recursive: true,
+            force: true
+        });
+    }
+}
+/** Where a package keeps the addon. */ function addonPath(platform, arch) {
+    return (0,external_node_path_.join)('bin', 'napi-v6', platform, arch);
+}
+async function packed({ name, version }, folder, { npm }) {
+    const archive = (0,external_node_path_.join)(folder, `${name}-${version}.tgz`);
+    try {
+        await npm([
+            'pack',
+            `${name}@${version}`,
+            '--ignore-scripts'
+        ], folder);
+        await (0,promises_.stat)(archive);
+        return archive;
+    } catch (error) {
+        throw new errors/* UsageError */.e(`${name} ${version} could not be fetched with npm (${(0,_build_text/* oneLine */.TN)((0,_build_text/* messageOf */.bD)(error), 300)}); give npm a registry that has it, or the input onnxruntime the folder of an installed one`, {
+            cause: error
+        });
+    }
+}
+async function verify(archive, { name, version, integrity }) {
+    const hash = (0,external_node_crypto_.createHash)('sha512');
+    await (0,external_node_stream_promises_namespaceObject.pipeline)((0,external_node_fs_.createReadStream)(archive), hash);
+    if (`sha512-${hash.digest('base64')}` === integrity) return;
+    throw new errors/* UsageError */.e(`${name} ${version}: what npm fetched is not the package that was tested (its sha512 differs), so it is not unpacked; check npm’s registry`);
+}
+
+;// CONCATENATED MODULE: ./.build/runtime/findAddon.js
+
+
+
+
+const binding = 'onnxruntime_binding.node';
+/** What the package has an addon for. */ const builds = [
+    'linux x64',
+    'linux arm64',
+    'darwin arm64',
+    'win32 x64',
+    'win32 arm64'
+];
+/**
+ * Absolute path of onnxruntime's addon for this machine.
+ *
+ * @throws UsageError where there is none.
+ */ async function findAddon(pinned, places) {
+    const { machine, own, installed, fetch } = places;
+    const { platform, arch, musl } = machine;
+    const inPackage = (0,external_node_path_.join)(addonPath(platform, arch), binding);
+    if (!builds.includes(`${platform} ${arch}`) || musl) throw new errors/* UsageError */.e(`onnxruntime ${pinned.version} has no build for ${musl ? 'Linux without glibc (Alpine)' : `${platform} ${arch}`}; run the gate on Linux with glibc (x64, arm64), macOS on Apple silicon or Windows`);
+    if (installed !== '') {
+        await requireVersion(installed, pinned);
+        const addon = (0,external_node_path_.resolve)(installed, inPackage);
+        if (await exists(addon)) return addon;
+        throw new errors/* UsageError */.e(`input onnxruntime: ${installed} has no addon for ${platform} ${arch} (${inPackage})`);
+    }
+    for (const folder of own){
+        const addon = (0,external_node_path_.join)(folder, inPackage);
+        if (await exists(addon)) return addon;
+    }
+    if (fetch !== undefined) return (0,external_node_path_.join)(await fetch(), binding);
+    throw new errors/* UsageError */.e(`onnxruntime for ${platform} ${arch} is not here: run \`npm ci\` in the folder of this program, or let ROBUSTNESS_GATE_ONNXRUNTIME name the folder of an installed ${pinned.name} ${pinned.version}`);
+}
+/** What onnxruntime runs models on a graphics card with: too large for the package, its install script downloads it. */ const cudaLibrary = 'libonnxruntime_providers_cuda.so';
+/**
+ * @param addon - As of `findAddon`.
+ * @throws UsageError where it lacks what it needs for CUDA.
+ */ async function requireCuda(addon, { name, version }) {
+    if (await exists((0,external_node_path_.join)(addon, '..', cudaLibrary))) return;
+    throw new errors/* UsageError */.e(`execution-provider cuda: ${cudaLibrary} is not beside onnxruntime; on the runner (Linux x64 with an NVIDIA driver, CUDA 12 and cuDNN 9) run \`npm install ${name}@${version} --onnxruntime-node-install=cuda12\`, and give the input onnxruntime its folder`);
+}
+async function requireVersion(installed, { name, version }) {
+    const text = await (0,promises_.readFile)((0,external_node_path_.join)(installed, 'package.json'), 'utf8').catch(()=>'');
+    const found = versionIn(text, name);
+    if (found === version) return;
+    const what = found === undefined ? `is no folder of an installed ${name}` : `holds ${name} ${found}`;
+    throw new errors/* UsageError */.e(`input onnxruntime: ${installed} ${what}; give it one of version ${version}`);
+}
+function versionIn(text, wanted) {
+    try {
+        const { name, version } = JSON.parse(text);
+        return name === wanted && typeof version === 'string' ? version : undefined;
+    } catch  {
+        return undefined;
+    }
+}
+async function exists(path) {
+    return (await (0,promises_.stat)(path).catch(()=>undefined))?.isFile() === true;
+}
+
+// EXTERNAL MODULE: external "node:child_process"
+var external_node_child_process_ = __nccwpck_require__(1421);
+// EXTERNAL MODULE: ./.build/sandbox/lastOutput.js
+var lastOutput = __nccwpck_require__(2949);
+;// CONCATENATED MODULE: ./.build/runtime/npm.js
+
+
+
+/** For 100 MB on a slow line. */ const within = 600_000;
+/**
+ * The machine's npm client. It runs in a folder of its own, so that no `.npmrc` of a pull request is asked, and gets neither the
+ * inputs of the action nor the runner's tokens; its user's settings hold.
+ */ function npmClient(environment, platform) {
+    const env = Object.fromEntries(Object.entries(environment).filter(([name])=>!/^(INPUT|ACTIONS)_/i.test(name)));
+    return (command, folder)=>new Promise((resolve, reject)=>{
+            // On Windows npm is a script, which only a shell starts; every word of the command is ours.
+            const child = (0,external_node_child_process_.spawn)('npm', command, {
+                ...{
+                    cwd: folder,
+                    env,
+                    shell: platform === 'win32',
+                    stdio: [
+                        'ignore',
+                        'pipe',
+                        'pipe'
+                    ]
+                },
+                signal: AbortSignal.timeout(within)
+            });
+            const output = (0,lastOutput/* keepLastOutput */.x)(child.stdout, child.stderr);
+            child.on('error', (error)=>reject(new Error(troubles[error.code ?? ''] ?? error.message)));
+            child.on('close', (code, signal)=>{
+                if (code === 0) resolve();
+                else reject(new Error((0,_build_text/* oneLine */.TN)(lastError(output())) || `it ended with ${signal ?? `status ${code}`}`));
+            });
+        });
+}
+const troubles = {
+    ENOENT: 'there is no npm on this machine',
+    ABORT_ERR: `it took more than ${within / 60_000} minutes`
+};
+/** npm says what went wrong before it says where its log is. */ function lastError(output) {
+    const lines = output.split('\n').filter((line)=>/^npm (error|ERR!)/.test(line));
+    const telling = lines.filter((line)=>!/complete log of this run|^npm (error|ERR!)\s+\//.test(line));
+    return telling.slice(0, 3).map((line)=>line.replace(/^npm (error|ERR!)\s*/, '')).join(' ');
+}
+
+;// CONCATENATED MODULE: ./.build/runtime/pinnedPackage.js
+/** Written by scripts/pinnedRuntime.mjs from package-lock.json. */ const pinnedPackage = {
+    name: 'onnxruntime-node',
+    version: '1.30.0',
+    integrity: 'sha512-twhs1C2C/BFkz1yc5OY0KIU2GUq6DURO7hD4bx5Q2Qy3nAMJwRXW8xU3NVczE29VA9lolLOYepoD8fjTGOfIqw=='
+};
+
+;// CONCATENATED MODULE: ./.build/runtime/addonFinder.js
+
+
+
+
+
+
+
+/** Looks once for all children of this process. */ function addonFinder({ entry, environment, installed, info }) {
+    const machine = thisMachine();
+    const { RUNNER_TOOL_CACHE: cache, RUNNER_TEMP: temporary } = environment;
+    const effects = {
+        ...machine,
+        npm: npmClient(environment, machine.platform),
+        tools: ()=>__nccwpck_require__.e(/* import() */ 991).then(__nccwpck_require__.bind(__nccwpck_require__, 5991)),
+        temporary: temporary || (0,external_node_os_.tmpdir)(),
+        info
+    };
+    let found;
+    const find = ()=>found ??= findAddon(pinnedPackage, {
+            machine,
+            // dist/, and what `npm ci` has installed beside it.
+            own: [
+                '../',
+                '../../node_modules/onnxruntime-node/'
+            ].map((path)=>(0,external_node_url_.fileURLToPath)(new URL(path, entry))),
+            installed,
+            fetch: cache && temporary ? ()=>fetchAddon(pinnedPackage, effects) : undefined
+        });
+    return async (provider)=>{
+        const addon = await find();
+        if (provider === 'cuda') await requireCuda(addon, pinnedPackage);
+        return addon;
+    };
+}
+function thisMachine() {
+    const { platform, arch } = process;
+    return {
+        platform,
+        arch,
+        musl: platform === 'linux' && isMusl()
+    };
+}
+/** The C library's own script names it. */ function isMusl() {
+    try {
+        return (0,external_node_fs_.readFileSync)('/usr/bin/ldd', 'latin1').includes('musl');
+    } catch  {
+        return false;
+    }
+}
+
+
+/***/ }),
+
+/***/ 2949:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   x: () => (/* binding */ keepLastOutput)
+/* harmony export */ });
+/** Enough for a stack trace's last lines; a child that prints for hours must not fill its parent's memory. */ const BYTES_KEPT = 4096;
+/** Reads streams to their ends and keeps only the last 4 kB of what they said. */ function keepLastOutput(...streams) {
+    let kept = Buffer.alloc(0);
+    for (const stream of streams)stream?.on('data', (chunk)=>{
+        kept = Buffer.concat([
+            kept,
+            chunk.subarray(-BYTES_KEPT)
+        ]).subarray(-BYTES_KEPT);
+    });
+    return ()=>kept.toString('utf8');
 }
 
 
@@ -57075,6 +58856,9 @@ function constantCatch(value) {
 /******/ 	return module.exports;
 /******/ }
 /******/ 
+/******/ // expose the modules object (__webpack_modules__)
+/******/ __nccwpck_require__.m = __webpack_modules__;
+/******/ 
 /************************************************************************/
 /******/ /* webpack/runtime/asset-relocator-loader */
 /******/ if (typeof __nccwpck_require__ !== 'undefined') __nccwpck_require__.ab = decodeURIComponent(new URL('.', import.meta.url).pathname).slice(import.meta.url.match(/^file:\/\/\/\w:/) ? 1 : 0, -1) + "/";
@@ -57148,6 +58932,36 @@ function constantCatch(value) {
 /******/ 	};
 /******/ })();
 /******/ 
+/******/ /* webpack/runtime/create fake namespace object */
+/******/ (() => {
+/******/ 	var getProto = Object.getPrototypeOf ? (obj) => (Object.getPrototypeOf(obj)) : (obj) => (obj.__proto__);
+/******/ 	var leafPrototypes;
+/******/ 	// create a fake namespace object
+/******/ 	// mode & 1: value is a module id, require it
+/******/ 	// mode & 2: merge all properties of value into the ns
+/******/ 	// mode & 4: return value when already ns object
+/******/ 	// mode & 16: return value when it's Promise-like
+/******/ 	// mode & 8|1: behave like require
+/******/ 	__nccwpck_require__.t = function(value, mode) {
+/******/ 		if(mode & 1) value = this(value);
+/******/ 		if(mode & 8) return value;
+/******/ 		if(typeof value === 'object' && value) {
+/******/ 			if((mode & 4) && value.__esModule) return value;
+/******/ 			if((mode & 16) && typeof value.then === 'function') return value;
+/******/ 		}
+/******/ 		var ns = Object.create(null);
+/******/ 		__nccwpck_require__.r(ns);
+/******/ 		var def = {};
+/******/ 		leafPrototypes = leafPrototypes || [null, getProto({}), getProto([]), getProto(getProto)];
+/******/ 		for(var current = mode & 2 && value; typeof current == 'object' && !~leafPrototypes.indexOf(current); current = getProto(current)) {
+/******/ 			Object.getOwnPropertyNames(current).forEach((key) => (def[key] = () => (value[key])));
+/******/ 		}
+/******/ 		def['default'] = () => (value);
+/******/ 		__nccwpck_require__.d(ns, def);
+/******/ 		return ns;
+/******/ 	};
+/******/ })();
+/******/ 
 /******/ /* webpack/runtime/define property getters */
 /******/ (() => {
 /******/ 	// define getter functions for harmony exports
@@ -57160,9 +58974,105 @@ function constantCatch(value) {
 /******/ 	};
 /******/ })();
 /******/ 
+/******/ /* webpack/runtime/ensure chunk */
+/******/ (() => {
+/******/ 	__nccwpck_require__.f = {};
+/******/ 	// This file contains only the entry chunk.
+/******/ 	// The chunk loading function for additional chunks
+/******/ 	__nccwpck_require__.e = (chunkId) => {
+/******/ 		return Promise.all(Object.keys(__nccwpck_require__.f).reduce((promises, key) => {
+/******/ 			__nccwpck_require__.f[key](chunkId, promises);
+/******/ 			return promises;
+/******/ 		}, []));
+/******/ 	};
+/******/ })();
+/******/ 
+/******/ /* webpack/runtime/get javascript chunk filename */
+/******/ (() => {
+/******/ 	// This function allow to reference async chunks
+/******/ 	__nccwpck_require__.u = (chunkId) => {
+/******/ 		// return url for filenames based on template
+/******/ 		return "" + chunkId + ".index.js";
+/******/ 	};
+/******/ })();
+/******/ 
 /******/ /* webpack/runtime/hasOwnProperty shorthand */
 /******/ (() => {
 /******/ 	__nccwpck_require__.o = (obj, prop) => (Object.prototype.hasOwnProperty.call(obj, prop))
+/******/ })();
+/******/ 
+/******/ /* webpack/runtime/make namespace object */
+/******/ (() => {
+/******/ 	// define __esModule on exports
+/******/ 	__nccwpck_require__.r = (exports) => {
+/******/ 		if(typeof Symbol !== 'undefined' && Symbol.toStringTag) {
+/******/ 			Object.defineProperty(exports, Symbol.toStringTag, { value: 'Module' });
+/******/ 		}
+/******/ 		Object.defineProperty(exports, '__esModule', { value: true });
+/******/ 	};
+/******/ })();
+/******/ 
+/******/ /* webpack/runtime/import chunk loading */
+/******/ (() => {
+/******/ 	// no baseURI
+/******/ 	
+/******/ 	// object to store loaded and loading chunks
+/******/ 	// undefined = chunk not loaded, null = chunk preloaded/prefetched
+/******/ 	// [resolve, Promise] = chunk loading, 0 = chunk loaded
+/******/ 	var installedChunks = {
+/******/ 		792: 0
+/******/ 	};
+/******/ 	
+/******/ 	var installChunk = (data) => {
+/******/ 		var {ids, modules, runtime} = data;
+/******/ 		// add "modules" to the modules object,
+/******/ 		// then flag all "ids" as loaded and fire callback
+/******/ 		var moduleId, chunkId, i = 0;
+/******/ 		for(moduleId in modules) {
+/******/ 			if(__nccwpck_require__.o(modules, moduleId)) {
+/******/ 				__nccwpck_require__.m[moduleId] = modules[moduleId];
+/******/ 			}
+/******/ 		}
+/******/ 		if(runtime) runtime(__nccwpck_require__);
+/******/ 		for(;i < ids.length; i++) {
+/******/ 			chunkId = ids[i];
+/******/ 			if(__nccwpck_require__.o(installedChunks, chunkId) && installedChunks[chunkId]) {
+/******/ 				installedChunks[chunkId][0]();
+/******/ 			}
+/******/ 			installedChunks[ids[i]] = 0;
+/******/ 		}
+/******/ 	
+/******/ 	}
+/******/ 	
+/******/ 	__nccwpck_require__.f.j = (chunkId, promises) => {
+/******/ 			// import() chunk loading for javascript
+/******/ 			var installedChunkData = __nccwpck_require__.o(installedChunks, chunkId) ? installedChunks[chunkId] : undefined;
+/******/ 			if(installedChunkData !== 0) { // 0 means "already installed".
+/******/ 	
+/******/ 				// a Promise means "currently loading".
+/******/ 				if(installedChunkData) {
+/******/ 					promises.push(installedChunkData[1]);
+/******/ 				} else {
+/******/ 					if(true) { // all chunks have JS
+/******/ 						// setup Promise in chunk cache
+/******/ 						var promise = import("./" + __nccwpck_require__.u(chunkId)).then(installChunk, (e) => {
+/******/ 							if(installedChunks[chunkId] !== 0) installedChunks[chunkId] = undefined;
+/******/ 							throw e;
+/******/ 						});
+/******/ 						var promise = Promise.race([promise, new Promise((resolve) => (installedChunkData = installedChunks[chunkId] = [resolve]))])
+/******/ 						promises.push(installedChunkData[1] = promise);
+/******/ 					}
+/******/ 				}
+/******/ 			}
+/******/ 	};
+/******/ 	
+/******/ 	// no prefetching
+/******/ 	
+/******/ 	// no preloaded
+/******/ 	
+/******/ 	// no external install chunk
+/******/ 	
+/******/ 	// no on chunks loaded
 /******/ })();
 /******/ 
 /************************************************************************/

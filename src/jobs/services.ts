@@ -13,8 +13,8 @@ import type { Host } from '../host.js'
 export interface Log {
   info(message: string): void
   warning(message: string): void
-  /** Text of several lines in which no line may be taken for a command of the runner. */
   error(message: string): void
+  /** Text of several lines in which no line may be taken for a command of the runner. */
   block(text: string): void
 }
 
