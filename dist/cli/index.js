@@ -46049,7 +46049,6 @@ function rule(id, description) {
 
 
 
-
 /**
  * The gate: evaluates the candidate and the baseline, compares them, and writes results.json, baseline.json,
  * comparison.json, report.md, junit.xml and robustness.sarif into `out`. An evaluation that breaks is a verdict (`error`),

@@ -56708,7 +56708,6 @@ function evaluationStore_elements({ shape }) {
 __nccwpck_require__.d(__webpack_exports__, {
   jP: () => (/* binding */ gateFiles),
   Ft: () => (/* binding */ loadForGate),
-  cQ: () => (/* reexport */ gateConditions/* mayBeSpared */.c),
   TZ: () => (/* binding */ originsOf),
   Rg: () => (/* binding */ runGate),
   x1: () => (/* binding */ unattacked),
@@ -57005,7 +57004,6 @@ function rule(id, description) {
 }
 
 ;// CONCATENATED MODULE: ./.build/gate.js
-
 
 
 
@@ -72194,11 +72192,14 @@ var comparison_transfer = __nccwpck_require__(3911);
 var locate = __nccwpck_require__(16024);
 // EXTERNAL MODULE: ./.build/evaluation/evaluate.js + 1 modules
 var evaluate = __nccwpck_require__(19271);
+// EXTERNAL MODULE: ./.build/gateConditions.js
+var gateConditions = __nccwpck_require__(33221);
 // EXTERNAL MODULE: ./.build/github/baseline.js + 4 modules
 var baseline = __nccwpck_require__(53724);
 // EXTERNAL MODULE: ./.build/jobs/tell.js + 7 modules
 var tell = __nccwpck_require__(9191);
 ;// CONCATENATED MODULE: ./.build/jobs/reported.js
+
 
 
 
@@ -72220,7 +72221,7 @@ var tell = __nccwpck_require__(9191);
     const { candidate, baseline, spared, said } = reported;
     const { range } = config.dataOptions;
     if (candidate === undefined || spared !== undefined) {
-        if (spared === undefined || !(0,gate/* mayBeSpared */.cQ)(config)) throw new errors/* UsageError */.e('the run attacked nothing, though the config of the default branch has an absolute limit; evaluate with the same config');
+        if (spared === undefined || !(0,gateConditions/* mayBeSpared */.c)(config)) throw new errors/* UsageError */.e('the run attacked nothing, though the config of the default branch has an absolute limit; evaluate with the same config');
         refuseChanged(spared, changes, model);
         return (0,compare/* unchangedComparison */.PU)({
             ...(0,gate/* unattacked */.x1)(config, {
