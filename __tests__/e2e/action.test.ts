@@ -294,12 +294,13 @@ describe('baselines', () => {
     expect(outcome).toMatchObject({ status: 1, outputs: { verdict: 'regression' } })
   })
 
-  test('a Git LFS pointer in the base that cannot be fetched: one line with advice, exit status 2', async () => {
+  test('a Git LFS pointer in the base that cannot be fetched: a broken baseline, which fails the job with advice', async () => {
     const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${'0'.repeat(64)}\nsize 5\n`
     const { job } = await changing({ [model]: hardened }, { ...start, [model]: pointer })
     const outcome = await run(job)
-    expect(outcome).toMatchObject({ status: 2, outputs: { verdict: 'error' } })
-    expect(outcome.errors).toEqual([expect.stringMatching(/is a Git LFS pointer .* install git-lfs on the runner/)])
+    expect(outcome).toMatchObject({ status: 1, outputs: { verdict: 'inconclusive' } })
+    expect(outcome.errors).toEqual([expect.stringContaining('the baseline is broken')])
+    expect(outcome.summary).toMatch(/is a Git LFS pointer .* install git-lfs on the runner/)
   })
 })
 

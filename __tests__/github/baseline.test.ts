@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { chmod, mkdir, rename, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -162,6 +163,19 @@ describe('Git LFS', () => {
     const pull = await pullRequest({ 'models/a.onnx': pointer }, { 'models/a.onnx': 'new' })
     expect(await baselineOf(pull, 'auto', await gitLfs(objects))).toMatchObject(
       broken(/is a Git LFS pointer and its content could not be fetched \(.*\); install git-lfs/),
+    )
+  })
+
+  test('where it is not installed: git says so', async () => {
+    const pull = await pullRequest({ 'models/a.onnx': pointer }, { 'models/a.onnx': 'new' })
+    // Of all commands git alone is there.
+    const bin = join(hosted.folder, 'bin')
+    await mkdir(bin)
+    const git = execFileSync('which', ['git'], { encoding: 'utf8' }).trim()
+    await symlink(git, join(bin, 'git'))
+    const environment = { ...gitEnvironment, PATH: bin }
+    expect(await baselineOf(pull, 'auto', environment)).toMatchObject(
+      broken(/could not be fetched \(git: 'lfs' is not a git command/),
     )
   })
 

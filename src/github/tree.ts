@@ -123,8 +123,8 @@ async function resolveLfsPointer(git: RunGit, pointer: Uint8Array, path: string,
   const expected = /^oid sha256:([0-9a-f]{64})$/m.exec(Buffer.from(pointer).toString('latin1'))?.[1]
   const { code, stdout, stderr } = await git(['lfs', 'smudge', '--', path], pointer)
   if (code === 0 && expected === createHash('sha256').update(stdout).digest('hex')) return stdout
-  // What git-lfs says last is where its log lies.
-  const told = stderr.split('\n').find((line) => /^(error|batch response|fatal|smudge error)\b/i.test(line))
+  // What git-lfs says last is where its log lies; what git says last without it, which other command was meant perhaps.
+  const told = stderr.split('\n').find((line) => /^(git:|(error|batch response|fatal|smudge error)\b)/i.test(line))
   const failure = told?.trim().slice(0, 300) ?? lastLine(stderr)
   const reason = code === 0 ? 'git-lfs delivered other content than the pointer names' : failure
   throw new UsageError(
