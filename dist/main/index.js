@@ -60375,8 +60375,8 @@ async function resolveLfsPointer(git, pointer, path, where) {
         path
     ], pointer);
     if (code === 0 && expected === (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.createHash)('sha256').update(stdout).digest('hex')) return stdout;
-    // What git-lfs says last is where its log lies.
-    const told = stderr.split('\n').find((line)=>/^(error|batch response|fatal|smudge error)\b/i.test(line));
+    // What git-lfs says last is where its log lies; what git says last without it, which other command was meant perhaps.
+    const told = stderr.split('\n').find((line)=>/^(git:|(error|batch response|fatal|smudge error)\b)/i.test(line));
     const failure = told?.trim().slice(0, 300) ?? (0,_git_js__WEBPACK_IMPORTED_MODULE_3__/* .lastLine */ .fM)(stderr);
     const reason = code === 0 ? 'git-lfs delivered other content than the pointer names' : failure;
     throw new _errors_js__WEBPACK_IMPORTED_MODULE_4__/* .UsageError */ .e(`${where}: is a Git LFS pointer and its content could not be fetched (${reason}); install git-lfs on the runner, or give baseline: path:…`);
