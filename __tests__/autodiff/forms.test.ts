@@ -148,6 +148,26 @@ test('functions of the model, one within another, with attributes', async () => 
   await expectSameGradient(withFunctions, model(written, { w, c }))
 })
 
+test('a function that says another opset than the model, which onnxruntime does not listen to', async () => {
+  // Rows of a matrix in 12, the last axis in 17, the model's.
+  const block = create(FunctionProtoSchema, {
+    name: 'Block',
+    domain: 'local',
+    input: ['a'],
+    output: ['b'],
+    opsetImport: [{ domain: '', version: 12n }],
+    node: [writeNode(makeNode('Softmax', ['a'], ['b']))],
+  })
+  const nodes = (first: Node): readonly Node[] => [
+    first,
+    makeNode('Flatten', ['s'], ['f']),
+    makeNode('Gemm', ['f', 'w', 'c'], ['y']),
+  ]
+  const called = nodes(makeNode('Block', ['x'], ['s'], {}, '', 'local'))
+  const withFunction = model(called, { w, c }, { functions: [block], opsets: { local: 1 } })
+  await expectSameGradient(withFunction, model(nodes(makeNode('Softmax', ['x'], ['s'], { axis: -1 })), { w, c }))
+})
+
 async function expectSameGradient(actual: Uint8Array, expected: Uint8Array): Promise<void> {
   expect(await gradientOf(actual)).toEqual(await gradientOf(expected))
 }

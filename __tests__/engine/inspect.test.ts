@@ -1,9 +1,11 @@
+import { create } from '@bufbuild/protobuf'
 import { describe, expect, test } from '@jest/globals'
+import { FunctionProtoSchema } from 'onnx-buf'
 import { inspect } from '../../src/engine/inspect.js'
 import { loadModel } from '../../src/engine/load.js'
 import type { ModelBytes } from '../../src/engine/messages.js'
 import { makeNode } from '../../src/onnx/attributes.js'
-import { encodeModel } from '../../src/onnx/codec.js'
+import { decodeModel, encodeModel, writeNode } from '../../src/onnx/codec.js'
 import type { Node, Tensor } from '../../src/onnx/graph.js'
 import { model, plain } from './support/fixtures.js'
 
@@ -111,6 +113,29 @@ describe('inspect gives the evaluation’s answer', () => {
     const failed = await evaluated(of, [4]).catch((error: unknown) => String(error))
     expect(failed).toContain('odd')
     expect(problems[0]).toContain('odd')
+  })
+
+  test('a function that can only be read in an opset of its own, which onnxruntime does not, is named with both', async () => {
+    const clip = create(FunctionProtoSchema, {
+      name: 'Limit',
+      domain: 'local',
+      input: ['a'],
+      output: ['b'],
+      opsetImport: [{ domain: '', version: 10n }],
+      node: [writeNode(makeNode('Clip', ['a'], ['b'], { min: { float: 0.25 } }))],
+    })
+    const nodes = [makeNode('Limit', ['x'], ['h'], {}, '', 'local'), makeNode('MatMul', ['h', 'w'], ['y'])]
+    const plain = made([4], nodes, { w: floats([4, 3]) })
+    const graph = decodeModel(plain.bytes, plain)
+    const opsets = new Map([...graph.opsets, ['local', 1]])
+    const of = { ...plain, bytes: encodeModel({ ...graph, opsets, functions: [clip] }) }
+    const { attackable, problems } = await inspect(of)
+    expect(attackable).toBe('no')
+    expect(problems).toEqual([
+      expect.stringMatching(
+        /^onnxruntime does not open it \(.*Clip.*\); its function "Limit" is written for opset 10, .* the model's, 17; export /,
+      ),
+    ])
   })
 
   test('where the sizes of an image are free, the names are told, and that they are all', async () => {

@@ -3,6 +3,8 @@ import { buildSurrogate, sampleInputs } from '../autodiff/surrogate.js'
 import type { OriginalFacts, Surrogate } from '../autodiff/surrogate.js'
 import { withoutGradient } from '../autodiff/withoutGradient.js'
 import { UsageError } from '../errors.js'
+import { functionOfOtherOpset } from '../onnx/canonical/functions.js'
+import { decodeModel } from '../onnx/codec.js'
 import { messageOf, oneLine } from '../text.js'
 import { faultOfGradient } from './checkGradient.js'
 import { gradientOracle, noGradientOracle } from './gradient.js'
@@ -85,10 +87,15 @@ async function refuseUnopened({ model }: LoadRequest): Promise<void> {
     const session = await openSession(model.bytes, model.external, 'none')
     await session.release()
   } catch (error) {
-    throw new UsageError(
-      `${model.name}: onnxruntime does not open it (${reasonOf(error)}); export a model that it runs on the CPU`,
-    )
+    throw new UsageError(`${model.name}: onnxruntime does not open it (${reasonOf(error)}); ${remedy(model)}`)
   }
+}
+
+function remedy(model: LoadRequest['model']): string {
+  const other = functionOfOtherOpset(decodeModel(model.bytes, model))
+  return other
+    ? `its function "${other.name}" is written for opset ${other.opset}, and onnxruntime reads it in the model's, ${other.modelOpset}; export the model without functions, or both for one opset`
+    : 'export a model that it runs on the CPU'
 }
 
 function reasonOf(error: unknown): string {

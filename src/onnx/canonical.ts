@@ -5,7 +5,7 @@ import { describe } from './attributes.js'
 import { constantValue, dropPassThroughs, prune } from './canonical/cleanup.js'
 import { openWorkshop } from './canonical/context.js'
 import type { Workshop } from './canonical/context.js'
-import { functionOpset, functionTable, instantiate } from './canonical/functions.js'
+import { functionTable, instantiate } from './canonical/functions.js'
 import { widenNibbles } from './canonical/nibbles.js'
 import { upgradeNode } from './canonical/table.js'
 import { readNode, writeNode } from './codec.js'
@@ -25,19 +25,20 @@ const MAX_INLINED_NODES = 200_000
 /**
  * Rewrites a model to one opset, {@link CANONICAL_OPSET}: operators in their newest form, Constant nodes as constants,
  * model-local functions inlined, Identity and inference-mode Dropout gone, nodes nobody needs removed. Inputs and
- * outputs keep their names. Running it gives what running the original gives.
+ * outputs keep their names. Running it gives what running the original gives: so the body of a function is read in the
+ * model's opset, as onnxruntime reads it, whatever opset the function says it was written for.
  *
  * @throws UsageError for an opset outside 7…24, functions that call themselves or too many of them, or a form of an
  *   operator that has no equivalent.
  */
 export function canonicalise(graph: Graph): Graph {
   const opset = graph.opsets.get('') ?? (graph.nodes.some((node) => node.domain === '') ? 1 : CANONICAL_OPSET)
-  checkOpset(opset, 'the model')
+  checkOpset(opset)
   const workshop = openWorkshop(graph)
-  const modernise = moderniser(graph, workshop)
+  const modernise = moderniser(graph, workshop, opset)
   const rewritten: Graph = {
     ...graph,
-    nodes: graph.nodes.flatMap((node) => modernise(node, { opset, calls: [], inBody: false })),
+    nodes: graph.nodes.flatMap((node) => modernise(node, { calls: [], inBody: false })),
     constants: workshop.constants,
     functions: undefined,
     irVersion: Math.max(graph.irVersion, CANONICAL_IR),
@@ -47,8 +48,6 @@ export function canonicalise(graph: Graph): Graph {
 }
 
 interface Place {
-  /** The one the node was written for. */
-  readonly opset: number
   /** Functions whose bodies it stands in, outermost first. */
   readonly calls: readonly string[]
   /** In a body of If, Loop or Scan, whose outputs must be made inside: constants stay nodes there. */
@@ -58,20 +57,18 @@ interface Place {
 type Modernise = (node: Node, place: Place) => readonly Node[]
 
 /** Inlines and upgrades a node, and what is in its bodies. */
-function moderniser(graph: Graph, workshop: Workshop): Modernise {
+function moderniser(graph: Graph, workshop: Workshop, opset: number): Modernise {
   const { context, facts } = workshop
   const findFunction = functionTable(graph.functions ?? [])
   let inlined = 0
   const inline = (called: FunctionProto, node: Node, place: Place): readonly Node[] => {
-    const opset = functionOpset(called, place.opset)
-    checkOpset(opset, `function "${called.name}" of the model`)
     const calls = enter(`${called.domain}.${called.name}`, place.calls)
     inlined += 1 + called.node.length
     if (inlined > MAX_INLINED_NODES)
       throw new UsageError(
         `the functions of the model give more than ${MAX_INLINED_NODES} nodes when inlined; export it without functions`,
       )
-    return instantiate(called, node, context.fresh).flatMap((inner) => modernise(inner, { ...place, opset, calls }))
+    return instantiate(called, node, context.fresh).flatMap((inner) => modernise(inner, { ...place, calls }))
   }
   const modernise: Modernise = (node, place) => {
     const called = findFunction(node)
@@ -86,7 +83,7 @@ function moderniser(graph: Graph, workshop: Workshop): Modernise {
         ),
       }),
     )
-    return upgradeNode({ ...node, attributes }, place.opset, context)
+    return upgradeNode({ ...node, attributes }, opset, context)
   }
   return modernise
 }
@@ -110,12 +107,14 @@ function hoist(node: Node, { constants }: Workshop): boolean {
   return true
 }
 
-function checkOpset(opset: number, what: string): void {
+function checkOpset(opset: number): void {
   if (opset < OLDEST_OPSET)
-    throw new UsageError(`${what} is written for opset ${opset}, which is too old; re-export it with opset 13 or newer`)
+    throw new UsageError(
+      `the model is written for opset ${opset}, which is too old; re-export it with opset 13 or newer`,
+    )
   if (opset > CANONICAL_OPSET)
     throw new UsageError(
-      `${what} is written for opset ${opset}; opsets ${OLDEST_OPSET} to ${CANONICAL_OPSET} are supported, re-export it with one of them`,
+      `the model is written for opset ${opset}; opsets ${OLDEST_OPSET} to ${CANONICAL_OPSET} are supported, re-export it with one of them`,
     )
 }
 

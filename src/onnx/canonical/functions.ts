@@ -8,7 +8,7 @@ import {
 import type { AttributeProto, FunctionProto, GraphProto, NodeProto } from 'onnx-buf'
 import { makeNode } from '../attributes.js'
 import { readNode } from '../codec.js'
-import type { Node } from '../graph.js'
+import type { Graph, Node } from '../graph.js'
 import { changed } from '../proto.js'
 
 /** Finds the function a node calls: by domain, name and overload. */
@@ -17,10 +17,20 @@ export function functionTable(functions: readonly FunctionProto[]): (node: Node)
   return (node) => table.get(functionKey(node.domain, node.op, node.proto?.overload ?? ''))
 }
 
-/** The opset a function's own body is written for, by domain. */
-export function functionOpset(called: FunctionProto, fallback: number): number {
-  const entry = called.opsetImport.find(({ domain }) => domain === '' || domain === 'ai.onnx')
-  return entry ? Number(entry.version) : fallback
+/** The first function that is written for another opset than the model, which onnxruntime reads its body in. */
+export function functionOfOtherOpset({
+  functions = [],
+  opsets,
+}: Graph): { readonly name: string; readonly opset: number; readonly modelOpset: number } | undefined {
+  const modelOpset = opsets.get('')
+  if (modelOpset === undefined) return undefined
+  return functions
+    .flatMap(({ name, opsetImport }) =>
+      opsetImport
+        .filter(({ domain }) => domain === '' || domain === 'ai.onnx')
+        .map(({ version }) => ({ name, opset: Number(version), modelOpset })),
+    )
+    .find(({ opset }) => opset !== modelOpset)
 }
 
 /**
