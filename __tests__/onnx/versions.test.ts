@@ -1,18 +1,22 @@
 import { describe, expect, test } from '@jest/globals'
 import { readFileSync } from 'node:fs'
-import { decodeModel } from '../../src/onnx/codec.js'
+import { canonicalise } from '../../src/onnx/canonical.js'
+import { decodeModel, encodeModel } from '../../src/onnx/codec.js'
+import { RANDOM } from '../../src/onnx/dependence.js'
 import type { Graph, Tensor } from '../../src/onnx/graph.js'
 import { selection } from './standard/cases.js'
 import { compareGraph } from './standard/compare.js'
 import type { Outcome } from './standard/compare.js'
 import { EXAMPLES } from './standard/examples.js'
-import { IMPOSSIBLE } from './standard/exceptions.js'
+import { IMPOSSIBLE } from './standard/impossible.js'
+import { runModel } from '../support/onnxruntime.js'
 import { assemble } from './support.js'
+import type { Recipe } from './support.js'
 
 /**
  * Every version of every operator in opsets 7 to 24 has a model that gives the same in its canonical form: one of the
  * standard's node tests, dated back to that opset where onnxruntime accepts it there, or else one from examples.ts. A new
- * opset fails here until each operator it changed has one, or a reason why not.
+ * opset fails here until each operator it changed has one, or is refused by onnxruntime before our eyes.
  */
 const VERSIONS = JSON.parse(readFileSync('scripts/reference/operatorVersions.json', 'utf8')) as Readonly<
   Record<string, readonly number[]>
@@ -46,6 +50,15 @@ describe('the canonical form of', () => {
   })
 })
 
+describe('onnxruntime has no kernel for', () => {
+  test.each(Object.entries(IMPOSSIBLE))('%s', async (name, { recipe, missing }) => {
+    const [op, version] = name.split('-')
+    expectVersion(recipe, name, op)
+    const running = runModel(encodeModel(assemble(recipe)), new Map(Object.entries(recipe.inputs)))
+    await expect(running).rejects.toThrow(`Could not find an implementation for ${missing ?? op}(${version})`)
+  })
+})
+
 test('what has a reason why not is an operator of the standard that nothing else tests', () => {
   const names = pairs.map(([name]) => name)
   for (const name of [...Object.keys(IMPOSSIBLE), ...Object.keys(EXAMPLES)]) expect(names).toContain(name)
@@ -54,8 +67,19 @@ test('what has a reason why not is an operator of the standard that nothing else
 
 async function byHand(name: string, op: string): Promise<Outcome> {
   const recipe = EXAMPLES[name]
+  expectVersion(recipe, name, op)
+  return compareGraph(assemble(recipe), Object.values(recipe.inputs), 1e-6, RANDOM.has(op) ? drawable : canonicalise)
+}
+
+/** onnxruntime 1.30 has no kernels for the random operators of opset 22, which took bfloat16 in and changed nothing else. */
+function drawable(graph: Graph): Graph {
+  return { ...canonicalise(graph), opsets: new Map([['', 21]]) }
+}
+
+/** A recipe of an operator is of this version of it. */
+function expectVersion(recipe: Recipe, name: string, op: string): void {
   expect(recipe.nodes.map((node) => node.op)).toContain(op)
-  return compareGraph(assemble(recipe), Object.values(recipe.inputs), 1e-6)
+  expect(`${op}-${VERSIONS[op].findLast((version) => version <= recipe.opset)}`).toBe(name)
 }
 
 /** The smallest node tests of an operator, as if written for the opset that brought this version. */

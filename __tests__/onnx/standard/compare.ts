@@ -23,12 +23,17 @@ export async function compare(one: StandardCase, tolerance = 0): Promise<Outcome
   return compareGraph(original, inputs, tolerance)
 }
 
-/** Runs a graph as it is and in its canonical form. */
-export async function compareGraph(original: Graph, inputs: readonly Tensor[], tolerance = 0): Promise<Outcome> {
+/** Runs a graph as it is and in its canonical form, or what else it is rewritten to. */
+export async function compareGraph(
+  original: Graph,
+  inputs: readonly Tensor[],
+  tolerance = 0,
+  rewrite = canonicalise,
+): Promise<Outcome> {
   const { graph, feeds } = fed(original, inputs)
   const before = await run(graph, feeds)
   if (before instanceof Error) return { kind: 'skipped', reason: before.message }
-  const canonical = attempt(() => canonicalise(graph))
+  const canonical = attempt(() => rewrite(graph))
   if (canonical instanceof Error)
     return canonical instanceof UsageError && canonical.message.includes('too old')
       ? { kind: 'skipped', reason: 'opset before 7' }

@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf'
 import { GraphProtoSchema } from 'onnx-buf'
 import { makeNode } from '../../../src/onnx/attributes.js'
+import type { AttributeValues } from '../../../src/onnx/attributes.js'
 import { writeNode } from '../../../src/onnx/codec.js'
 import type { Node } from '../../../src/onnx/graph.js'
 import { floats, single, tensor, vector } from '../support.js'
@@ -15,8 +16,17 @@ const negated = create(GraphProtoSchema, {
   output: [element('to')],
 })
 
+/** The first run of a session draws the same numbers for the same seed. */
+const SEEDED = { seed: { float: 3 } }
+
 /** A model for each version of an operator that no node test of the selection has, even when it is dated back. */
 export const EXAMPLES: Readonly<Record<string, Recipe>> = {
+  'Bernoulli-15': single({
+    opset: 15,
+    op: 'Bernoulli',
+    x: tensor('float32', [2, 3], Float32Array.of(0.1, 0.5, 0.9, 0.4, 0.6, 0.5)),
+    attributes: SEEDED,
+  }),
   'Clip-6': single({ opset: 10, op: 'Clip', attributes: { min: { float: -0.5 }, max: { float: 0.75 } } }),
   'ConcatFromSequence-11': sequence(11, [makeNode('ConcatFromSequence', ['s'], ['y'], { axis: 0 })]),
   'DepthToSpace-1': single({ opset: 7, op: 'DepthToSpace', x: floats(2, 8, 2, 3), attributes: { blocksize: 2 } }),
@@ -27,6 +37,12 @@ export const EXAMPLES: Readonly<Record<string, Recipe>> = {
     x: image,
     more: [tensor('float32', [2, 5], Float32Array.of(0, 0, 1, 3, 3, 1, 2, 0, 5, 2))],
     attributes: { pooled_shape: [2, 3] },
+  }),
+  'Multinomial-7': single({
+    opset: 7,
+    op: 'Multinomial',
+    x: floats(2, 3),
+    attributes: { ...SEEDED, sample_size: 5 },
   }),
   'Not-1': {
     opset: 7,
@@ -40,6 +56,10 @@ export const EXAMPLES: Readonly<Record<string, Recipe>> = {
   'OptionalHasElement-15': optional(15),
   'OptionalHasElement-18': optional(18),
   'Pad-2': single({ opset: 7, op: 'Pad', attributes: { pads: [0, 0, 1, 0, 0, 1], value: { float: 3.5 } } }),
+  'RandomNormal-1': drawn('RandomNormal', { mean: { float: 0.5 }, scale: { float: 2 } }),
+  'RandomNormalLike-1': single({ opset: 7, op: 'RandomNormalLike', x: floats(2, 3), attributes: SEEDED }),
+  'RandomUniform-1': drawn('RandomUniform', { low: { float: -1 }, high: { float: 3 } }),
+  'RandomUniformLike-1': single({ opset: 7, op: 'RandomUniformLike', x: floats(2, 3), attributes: SEEDED }),
   'ReduceSum-1': single({ opset: 9, op: 'ReduceSum', attributes: { axes: [0, 2], keepdims: 0 } }),
   'ReduceSum-11': single({ opset: 11, op: 'ReduceSum', attributes: { axes: [-2] } }),
   'Resize-10': single({ opset: 10, op: 'Resize', x: image, more: [vector(1, 1, 1.5, 0.5)] }),
@@ -77,6 +97,11 @@ export const EXAMPLES: Readonly<Record<string, Recipe>> = {
   'Squeeze-11': single({ opset: 11, op: 'Squeeze', x: floats(3, 2, 1), attributes: { axes: [-1] } }),
   'TopK-1': single({ opset: 9, op: 'TopK', attributes: { k: 2, axis: 1 }, outputs: 2 }),
   'Upsample-7': single({ opset: 7, op: 'Upsample', x: image, attributes: { scales: { floats: [1, 1, 2, 3] } } }),
+}
+
+function drawn(op: string, attributes: AttributeValues): Recipe {
+  const node = makeNode(op, [], ['y'], { ...SEEDED, ...attributes, shape: [2, 3] })
+  return { opset: 7, inputs: {}, nodes: [node], outputs: ['y'] }
 }
 
 function aligned(opset: number): Recipe {

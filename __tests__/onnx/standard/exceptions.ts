@@ -42,26 +42,3 @@ export const TOLERANCES: Readonly<Record<string, number>> = {
 export function entryFor<T>(table: Readonly<Record<string, T>>, name: string): T | undefined {
   return Object.entries(table).find(([start]) => name.startsWith(start))?.[1]
 }
-
-const RANDOM = 'it gives another answer in every run, and onnxruntime 1.30 has no kernel for it since opset 22'
-const NO_KERNEL = 'onnxruntime 1.30 has no kernel for it on the CPU'
-
-/** Versions of operators without a model that could be compared, and why. */
-export const IMPOSSIBLE: Readonly<Record<string, string>> = {
-  'Bernoulli-15': RANDOM,
-  'Bernoulli-22': RANDOM,
-  'GlobalLpPool-22': NO_KERNEL,
-  'ImageDecoder-20': NO_KERNEL,
-  'MaxRoiPool-22': NO_KERNEL,
-  'Multinomial-7': RANDOM,
-  'Multinomial-22': RANDOM,
-  'RandomNormal-1': RANDOM,
-  'RandomNormal-22': RANDOM,
-  'RandomNormalLike-1': RANDOM,
-  'RandomNormalLike-22': RANDOM,
-  'RandomUniform-1': RANDOM,
-  'RandomUniform-22': RANDOM,
-  'RandomUniformLike-1': RANDOM,
-  'RandomUniformLike-22': RANDOM,
-  'RoiAlign-22': NO_KERNEL,
-}
