@@ -45,26 +45,40 @@ describe('the steps are those of the papers', () => {
     }
   })
 
-  test('L1: 30 steps at 3ε, 30 at 2ε, 40 at ε, each from the best of the last; only in the ball is the original asked', () => {
-    const fooled: FakeModel = {
-      predict: () => Float32Array.of(1, 0, 0),
-      gradient: (point) => ({
-        logits: Float32Array.of(0, 1, 0),
-        value: point[0],
-        gradient: point.map((_, i) => i + 1),
-      }),
-    }
-    const image = new Array<number>(40).fill(0.5)
-    const { threat, gradients, predictions, result } = run(apgd, fooled, { image, norm: 'l1', epsilon: 1 })
-    const widest = (points: readonly Float32Array[]) => Math.max(...points.map((point) => threat.distance(point)))
-    expect(gradients).toHaveLength(31 + 31 + 41)
-    expect(widest(gradients.slice(0, 31))).toBeCloseTo(3, 5)
-    expect(widest(gradients.slice(31, 62))).toBeCloseTo(2, 5)
-    expect(widest(gradients.slice(62))).toBeLessThanOrEqual(1)
-    expect(predictions.length).toBeGreaterThan(40)
-    expect(widest(predictions)).toBeLessThanOrEqual(1)
-    expect(result.success).toBe(false)
-  })
+  test.each([
+    ['linf', true, 0.1],
+    ['l2', true, 0.5],
+    ['l1', true, 1],
+    ['l1', false, 1],
+  ] as const)(
+    '%s, larger balls: %p: 30 steps at 3ε, 30 at 2ε, 40 at ε; only there is the original asked',
+    (norm, largerBalls, epsilon) => {
+      const fooled: FakeModel = {
+        predict: () => Float32Array.of(1, 0, 0),
+        gradient: (point) => ({
+          logits: Float32Array.of(0, 1, 0),
+          value: point[0],
+          gradient: point.map((_, i) => i + 1),
+        }),
+      }
+      const image = new Array<number>(40).fill(0.5)
+      const { threat, gradients, predictions, result } = run({ ...apgd, largerBalls }, fooled, { image, norm, epsilon })
+      const widest = (points: readonly Float32Array[]) => Math.max(...points.map((point) => threat.distance(point)))
+      expect(gradients).toHaveLength(31 + 31 + 41)
+      expect(widest(gradients.slice(0, 31))).toBeCloseTo(3 * epsilon, 5)
+      expect(widest(gradients.slice(31, 62))).toBeCloseTo(2 * epsilon, 5)
+      expect(widest(gradients.slice(62))).toBeLessThanOrEqual(epsilon)
+      // The greatest loss is where the first pixel is brightest: each search goes on from there, and does not begin anew.
+      const best = (points: readonly Float32Array[]) => points.reduce((one, other) => (other[0] > one[0] ? other : one))
+      const inside = (factor: number, point: Float32Array) =>
+        threatModel(Float32Array.from(image), { norm, epsilon: factor * epsilon }, [0, 1]).project(point)
+      expect(gradients[31]).toEqual(inside(2, best(gradients.slice(0, 31))))
+      expect(gradients[62]).toEqual(inside(1, best(gradients.slice(31, 62))))
+      expect(predictions.length).toBeGreaterThan(40)
+      expect(widest(predictions)).toBeLessThanOrEqual(epsilon)
+      expect(result.success).toBe(false)
+    },
+  )
 
   test('L1: a step moves the steepest of the pixels, two thirds of as many as differ, all alike, ε together', () => {
     const slopes = Array.from({ length: 30 }, (_, i) => (i % 2 === 0 ? 1 : -1) * (30 - i))
@@ -91,7 +105,8 @@ describe('what is asked and what is returned', () => {
         fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 20 }),
         fc.double({ min: 1e-6, max: 20, noNaN: true }),
         fc.integer(),
-        (norm, pixels, epsilon, seed) => {
+        fc.boolean(),
+        (norm, pixels, epsilon, seed, largerBalls) => {
           const random = randomStream([seed, 1, 2, 3])
           const wild: FakeModel = {
             predict: () => Float32Array.of(1, 0),
@@ -102,7 +117,7 @@ describe('what is asked and what is returned', () => {
             }),
           }
           const image = [...Float32Array.from(pixels)]
-          const { threat, predictions } = run({ ...apgd, steps: 20 }, wild, { image, norm, epsilon, seed })
+          const { threat, predictions } = run({ ...apgd, steps: 20, largerBalls }, wild, { image, norm, epsilon, seed })
           for (const point of predictions) {
             expect(threat.distance(point)).toBeLessThanOrEqual(epsilon)
             expect(point.every((pixel) => pixel >= 0 && pixel <= 1)).toBe(true)

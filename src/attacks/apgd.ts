@@ -1,5 +1,5 @@
 import type { ApgdSpec, ApgdTargetedSpec } from '../config/attackTypes.js'
-import { ascend, type Ascent } from './ascent.js'
+import { ascend, type Ascent, type Pace, type Summit } from './ascent.js'
 import type { Loss } from './losses.js'
 import { momentumPace } from './momentumPace.js'
 import { replay, type Asking, type Attack } from './protocol.js'
@@ -33,13 +33,13 @@ export function* apgdTargeted(target: Target, spec: ApgdTargetedSpec, random: Ra
   return yield* fromEachStart(target, spec, losses, random)
 }
 
-type AutoPgdSpec = Pick<ApgdSpec, 'steps' | 'rho' | 'eot'>
+type AutoPgdSpec = Pick<ApgdSpec, 'steps' | 'rho' | 'eot' | 'largerBalls'>
 
 /** One ascent for each of the losses, each from a random start of its own, up to the first witness. */
 function* fromEachStart(target: Target, spec: AutoPgdSpec, losses: readonly Loss[], random: RandomSource): Attack {
   let highest: Ascent | undefined
+  const climb = spec.largerBalls || target.threat.norm === 'l1' ? throughLargerBalls : fromTheSurface
   for (const [restart, loss] of losses.entries()) {
-    const climb = target.threat.norm === 'l1' ? throughLargerBalls : fromTheSurface
     const ascent = yield* climb(target, spec, loss, random(restart, 0))
     if (ascent.witness) return ascent.witness
     if (!highest || ascent.summit.loss > highest.summit.loss) highest = ascent
@@ -50,37 +50,37 @@ function* fromEachStart(target: Target, spec: AutoPgdSpec, losses: readonly Loss
 
 function* fromTheSurface(target: Target, spec: AutoPgdSpec, loss: Loss, random: Random): Asking<Ascent> {
   const { threat } = target
-  const paceFrom = (start: Ascent['summit']) => momentumPace(threat, start, spec)
-  return yield* ascend({ ...spec, loss, start: surfacePoint(threat, random), target, paceFrom })
-}
-
-/** A random direction as long as the ball is wide, clipped to the bounds. */
-function surfacePoint({ norm, image, epsilon, project }: ThreatModel, random: Random): Float32Array {
-  const direction = randomDirection(norm, image.length, random)
-  return project(image.map((pixel, i) => pixel + epsilon * direction[i]))
+  return yield* ascend({ ...spec, loss, start: firstPoint(threat, random), target, paceFrom: paceIn(threat, spec) })
 }
 
 /**
- * Under L1 a start is looked for in larger balls: 30 % of the steps at 3ε, 30 % at 2ε, each from the summit of the one
- * before, projected (Croce and Hein 2021, section 4). Only points of the ball itself are witnesses.
+ * A start is looked for in larger balls: 30 % of the steps at 3ε, 30 % at 2ε, each from the summit of the one before,
+ * projected (Croce and Hein 2021, section 4, where it is L1's). Only points of the ball itself are witnesses.
  */
 function* throughLargerBalls(target: Target, spec: AutoPgdSpec, loss: Loss, random: Random): Asking<Ascent> {
   const { threat } = target
   const early = Math.min(Math.ceil((3 * spec.steps) / 10), Math.floor((spec.steps - 1) / 2))
-  let start: Float32Array = threat.image.map((pixel) => pixel + random.gaussian())
-  for (const factor of [3, 2]) {
-    if (early === 0) break
-    const larger = threatModel(threat.image, { norm: 'l1', epsilon: factor * threat.epsilon }, [
-      threat.low,
-      threat.high,
-    ])
-    const { summit } = yield* ascend(sparse(larger, early))
-    start = summit.point
-  }
-  return yield* ascend({ ...sparse(threat, spec.steps - 2 * early), target })
+  const balls = early === 0 ? [] : [3, 2].map((factor) => widened(threat, factor))
+  let start = firstPoint(balls[0] ?? threat, random)
+  for (const ball of balls) ({ point: start } = (yield* ascend(within(ball, early))).summit)
+  return yield* ascend({ ...within(threat, spec.steps - 2 * early), target })
 
-  function sparse(ball: ThreatModel, steps: number) {
-    const paceFrom = (summit: Ascent['summit']) => sparsePace(ball, summit, { steps })
-    return { ...spec, steps, loss, start: ball.project(start), paceFrom }
+  function within(ball: ThreatModel, steps: number) {
+    return { ...spec, steps, loss, start: ball.project(start), paceFrom: paceIn(ball, { ...spec, steps }) }
   }
+}
+
+function widened({ image, norm, epsilon, low, high }: ThreatModel, factor: number): ThreatModel {
+  return threatModel(image, { norm, epsilon: factor * epsilon }, [low, high])
+}
+
+/** In a random direction on the surface, clipped to the bounds; under L1 a normal point, projected. */
+function firstPoint({ norm, image, epsilon, project }: ThreatModel, random: Random): Float32Array {
+  if (norm === 'l1') return project(image.map((pixel) => pixel + random.gaussian()))
+  const direction = randomDirection(norm, image.length, random)
+  return project(image.map((pixel, i) => pixel + epsilon * direction[i]))
+}
+
+function paceIn(threat: ThreatModel, settings: Pick<ApgdSpec, 'steps' | 'rho'>): (start: Summit) => Pace {
+  return (start) => (threat.norm === 'l1' ? sparsePace : momentumPace)(threat, start, settings)
 }

@@ -55,7 +55,12 @@ const twoStepSizes = {
   error: 'stepSize (absolute) and relativeStepSize (a fraction of epsilon) exclude each other; keep one',
 }
 
-const autoPgd = { steps: whole(10_000).default(100), rho: share.default(0.75), eot: whole(1_000).default(1) }
+const autoPgd = {
+  steps: whole(10_000).default(100),
+  rho: share.default(0.75),
+  eot: whole(1_000).default(1),
+  largerBalls: schemaOf(flag).default(false),
+}
 
 const fab = {
   steps: whole(10_000).default(100),

@@ -61,6 +61,8 @@ interface AutoPgdCommon extends AttackCommon {
   readonly rho: number
   /** Gradients averaged at every point (expectation over transformation), for models with randomness. */
   readonly eot: number
+  /** Look for a start in larger balls. Under L1 that is done in any case. */
+  readonly largerBalls: boolean
 }
 
 /** APGD (Croce and Hein 2020; under L1: 2021). */

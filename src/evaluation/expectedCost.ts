@@ -1,4 +1,4 @@
-import type { AttackSpec } from '../config/attackTypes.js'
+import type { ApgdSpec, AttackSpec } from '../config/attackTypes.js'
 import type { Norm, ThreatSpec } from '../config/types.js'
 import { attacksRun, withFallback } from '../engine/attacksRun.js'
 import { isAscent, longerSteps } from '../engine/diagnosis.js'
@@ -73,9 +73,13 @@ function mostOf(attack: AttackSpec, norm: Norm, classes: number): Cost {
   }
 }
 
-/** Under L1 an ascent is three, of which each asks at its start. */
-function ascents({ steps, eot }: { readonly steps: number; readonly eot: number }, norm: Norm, number: number): Cost {
-  const points = number * (steps + (norm === 'l1' ? 3 : 1))
+/** Through larger balls, as always under L1, an ascent is three, of which each asks at its start. */
+function ascents(
+  { steps, eot, largerBalls }: Pick<ApgdSpec, 'steps' | 'eot' | 'largerBalls'>,
+  norm: Norm,
+  number: number,
+): Cost {
+  const points = number * (steps + (largerBalls || norm === 'l1' ? 3 : 1))
   return { gradients: points * eot, forwards: points + 1 }
 }
 

@@ -6,7 +6,7 @@ import { threatModel } from '../../../src/attacks/threat.js'
 import { converse, type FakeModel } from './linear.js'
 
 export const one = { linf: 1, l2: 1, l1: 1 }
-const common = { survivorsOnly: false, steps: 100, rho: 0.75, eot: 1, restarts: one } as const
+const common = { survivorsOnly: false, steps: 100, rho: 0.75, eot: 1, largerBalls: false, restarts: one } as const
 export const apgd: ApgdSpec = { name: 'apgd', id: 'apgd', loss: 'cross-entropy', ...common }
 export const apgdT: ApgdTargetedSpec = { name: 'apgd-t', id: 'apgd-t', targets: { linf: 9, l2: 9, l1: 5 }, ...common }
 
