@@ -1,9 +1,9 @@
 import * as fs from 'node:fs/promises'
-import { basename, dirname, resolve, sep } from 'node:path'
+import { basename, dirname, isAbsolute, relative, resolve, sep } from 'node:path'
 import { UsageError } from '../errors.js'
 import { codeOf } from './reason.js'
 
-/** What reading data needs of a file system. */
+/** What reading data needs of a file system. Paths are this system's, with its separators, of files that lie in no folder, too. */
 export interface Files {
   /** The path with every symbolic link resolved. */
   realpath(path: string): Promise<string>
@@ -55,7 +55,8 @@ export async function readNamed(path: string, files: Files): Promise<Uint8Array>
 export async function refuseEscape(folder: string, path: string, files: Files): Promise<void> {
   const root = await attempt(folder, () => files.realpath(folder))
   const target = await attempt(path, () => files.realpath(path))
-  if (target !== root && !target.startsWith(root.endsWith(sep) ? root : root + sep))
+  const rest = relative(root, target)
+  if (isAbsolute(rest) || rest.split(sep)[0] === '..')
     throw new UsageError(
       `${path}: is a symbolic link that leaves ${folder}; put the file there itself, or name the link's target`,
     )
@@ -94,6 +95,11 @@ export async function readClassNames(path: string, files: Files): Promise<readon
 
 function startsWith(bytes: Uint8Array, text: string): boolean {
   return bytes.length >= text.length && [...text].every((letter, place) => bytes[place] === letter.charCodeAt(0))
+}
+
+/** A path as git, zip archives, GitHub and reports write it; Windows has backslashes. */
+export function withSlashes(path: string): string {
+  return path.split(sep).join('/')
 }
 
 /** `images` of `./data/images/`, and the working folder's own name of `.`. */

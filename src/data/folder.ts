@@ -1,7 +1,7 @@
 import { join, relative } from 'node:path'
 import { UsageError } from '../errors.js'
 import type { Files } from './files.js'
-import { attempt, lastPart, MAXIMUM_BYTES, readInside, refuseEscape } from './files.js'
+import { attempt, lastPart, MAXIMUM_BYTES, readInside, refuseEscape, withSlashes } from './files.js'
 import type { RawData } from './types.js'
 
 const readable = /\.(png|jpe?g)$/i
@@ -110,7 +110,7 @@ async function readAll(root: string, listed: readonly Listed[], files: Files): P
       throw new UsageError(
         `${root}: its images have more than the 2 GiB that are read; set \`samples\` (--samples) to use fewer`,
       )
-    read.push({ name: join(lastPart(root), relative(root, path)), label, bytes })
+    read.push({ name: withSlashes(join(lastPart(root), relative(root, path))), label, bytes })
   }
   return read
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { MAXIMUM_BYTES, attempt, isLfsPointer, nodeFiles, refuseEscape } from '../data/files.js'
 import type { Files } from '../data/files.js'
 import type { ModelBytes } from '../engine/messages.js'
@@ -83,7 +83,8 @@ async function readBeside(
   for (const location of locations) {
     const parts = partsOf(location)
     const file = join(folder, ...parts)
-    if ((await attempt(file, () => files.realpath(file))) !== join(root, ...parts))
+    const real = await attempt(file, () => files.realpath(file))
+    if (relative(root, real) !== join(...parts))
       throw new UsageError(`${file}: a symbolic link stands on the way to it; put the file there itself`)
     external[location] = await readBinary(file, file, files)
     total += external[location].length

@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { isLfsPointer } from '../data/files.js'
+import { isLfsPointer, withSlashes } from '../data/files.js'
 import type { Files } from '../data/files.js'
 import { UsageError } from '../errors.js'
 import { messageOf, oneLine } from '../text.js'
@@ -134,7 +134,7 @@ function filesAt(
   openPointer: OpenPointer,
 ): Files {
   const entryOf = async (path: string): Promise<Entry> => {
-    const found = await reach(path)
+    const found = await reach(withSlashes(path))
     if (found === undefined) throw Object.assign(new Error(`no ${path} at ${commit}`), { code: 'ENOENT' })
     const { name, type } = found.entry
     // A submodule is listed as a file.
@@ -145,19 +145,19 @@ function filesAt(
     )
   }
   return {
-    realpath: (path) => Promise.resolve(posix.resolve('/', path)),
+    realpath: (path) => Promise.resolve(posix.resolve('/', withSlashes(path))),
     async stat(path) {
       const { type, size } = await entryOf(path)
       return { isFile: () => type === 'file', isDirectory: () => type === 'dir', size }
     },
     async readdir(path) {
-      const entries = await list(posix.normalize(path).replace(/^\.?\/?/, ''))
+      const entries = await list(posix.normalize(withSlashes(path)).replace(/^\.?\/?/, ''))
       if (entries.length >= mostListed) throw tooMany(path, commit)
       return entries.map(({ name }) => name)
     },
     async readFile(path) {
       const { data } = await octokit.request('GET /repos/{owner}/{repo}/contents/{path}', {
-        ...{ ...repository, path: path.replace(/^\//, ''), ref: commit, mediaType: { format: 'raw' } },
+        ...{ ...repository, path: withSlashes(path).replace(/^\//, ''), ref: commit, mediaType: { format: 'raw' } },
         // octokit takes for text what GitHub calls utf-8, whatever it is.
         request: { parseSuccessResponseBody: false, signal: AbortSignal.timeout(downloadWithin) },
       })

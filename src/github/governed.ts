@@ -1,5 +1,5 @@
 import { relative } from 'node:path'
-import { nodeFiles, readNamed } from '../data/files.js'
+import { nodeFiles, readNamed, withSlashes } from '../data/files.js'
 import type { Files } from '../data/files.js'
 import { UsageError } from '../errors.js'
 import { messageOf, oneLine } from '../text.js'
@@ -34,7 +34,7 @@ export async function readConfigFile(
   locate: LocateInGit,
   remote?: RemoteCommit,
 ): Promise<ConfigText> {
-  const shown = relative(workspace, path) || path
+  const shown = withSlashes(relative(workspace, path) || path)
   const file = guarded ? await locate(path) : undefined
   if (file !== undefined) {
     const base = await findBase(file.git)

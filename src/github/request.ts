@@ -1,7 +1,7 @@
 import { relative, resolve, sep } from 'node:path'
 import { listedModels, parseConfig } from '../config/parse.js'
 import type { Config } from '../config/types.js'
-import { nodeFiles } from '../data/files.js'
+import { nodeFiles, withSlashes } from '../data/files.js'
 import type { Files } from '../data/files.js'
 import { locateData } from '../data/locate.js'
 import type { RawData } from '../data/types.js'
@@ -125,7 +125,7 @@ export async function readRequest(config: Config, inputs: Inputs, place: Place):
     ? await modelInArtifact(artifact, artifacts)
     : located
       ? await fetchedModel(located)
-      : await readModelFile(model, relative(workspace, model))
+      : await readModelFile(model, withSlashes(relative(workspace, model)))
   const { path: dataAt, files: dataFiles } =
     dataPath === undefined ? await fetchedData(dataNamed, inputs, place) : { path: dataPath, files: nodeFiles }
   const recorded = recording(dataFiles)
@@ -196,7 +196,7 @@ function isFetched(written: string): boolean {
 const fetchedFolder = '/fetched/'
 
 function isInFetched(path: string): boolean {
-  return path.split(sep).join('/').startsWith(fetchedFolder)
+  return withSlashes(path).startsWith(fetchedFolder)
 }
 
 /** Data that lie in no folder; labels and class names still may. */

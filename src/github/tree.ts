@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
 import type { Files } from '../data/files.js'
-import { isLfsPointer } from '../data/files.js'
+import { isLfsPointer, withSlashes } from '../data/files.js'
 import { UsageError } from '../errors.js'
 import { gitText, lastLine } from './git.js'
 import type { RunGit } from './git.js'
@@ -21,7 +21,7 @@ interface Entry {
  */
 export function filesOf(git: RunGit, commit: string): Files {
   const entryOf = async (path: string): Promise<Entry> => {
-    const name = posix.normalize(path)
+    const name = posix.normalize(withSlashes(path))
     const entry = name === '.' ? root : (await list(git, commit, name)).find((each) => each.path === name)
     if (entry === undefined) throw Object.assign(new Error(`no ${path} at ${commit}`), { code: 'ENOENT' })
     if (entry.mode === symbolicLink)
@@ -29,13 +29,13 @@ export function filesOf(git: RunGit, commit: string): Files {
     return entry
   }
   return {
-    realpath: (path) => Promise.resolve(posix.resolve('/', path)),
+    realpath: (path) => Promise.resolve(posix.resolve('/', withSlashes(path))),
     async stat(path) {
       const { type, size } = await entryOf(path)
       return { isFile: () => type === 'blob', isDirectory: () => type === 'tree', size }
     },
     async readdir(path) {
-      const name = posix.normalize(path)
+      const name = posix.normalize(withSlashes(path))
       return (await list(git, commit, name === '.' ? '' : `${name}/`)).map((entry) => posix.basename(entry.path))
     },
     async readFile(path) {

@@ -1,5 +1,6 @@
 import { posix } from 'node:path'
 import { unzipSync } from 'fflate'
+import { withSlashes } from '../data/files.js'
 import type { Files } from '../data/files.js'
 import { reasonOf } from '../data/reason.js'
 import { UsageError } from '../errors.js'
@@ -66,9 +67,9 @@ export function filesInZip(zip: Uint8Array, name: string): Files {
   const isFolder = (path: string) => path === '/' || [...sizes.keys()].some((member) => member.startsWith(`${path}/`))
   const missing = (path: string) => Object.assign(new Error(`no ${path} in ${name}`), { code: 'ENOENT' })
   return {
-    realpath: (path) => Promise.resolve(posix.resolve('/', path)),
+    realpath: (path) => Promise.resolve(absolute(path)),
     stat(path) {
-      const [at, size] = [posix.resolve('/', path), sizes.get(posix.resolve('/', path))]
+      const [at, size] = [absolute(path), sizes.get(absolute(path))]
       if (size === undefined && !isFolder(at)) return Promise.reject(missing(at))
       return Promise.resolve({
         isFile: () => size !== undefined,
@@ -77,16 +78,20 @@ export function filesInZip(zip: Uint8Array, name: string): Files {
       })
     },
     readdir(path) {
-      const folder = posix.resolve('/', path).replace(/\/$/, '')
+      const folder = absolute(path).replace(/\/$/, '')
       const inside = [...sizes.keys()].filter((member) => member.startsWith(`${folder}/`))
       return Promise.resolve([...new Set(inside.map((member) => member.slice(folder.length + 1).split('/')[0]))])
     },
     readFile(path) {
-      const member = posix.resolve('/', path).slice(1)
+      const member = absolute(path).slice(1)
       const content = readZip(zip, [member], largestMember, name)[member]
       return content === undefined ? Promise.reject(missing(path)) : Promise.resolve(content)
     },
   }
+}
+
+function absolute(path: string): string {
+  return posix.resolve('/', withSlashes(path))
 }
 
 /** Sizes by absolute path; folders have none. */

@@ -1,4 +1,5 @@
-import { posix, sep } from 'node:path'
+import { posix } from 'node:path'
+import { withSlashes } from '../data/files.js'
 import type { Files } from '../data/files.js'
 
 /** Files that lie in no folder of this machine, and what leads to one of them. */
@@ -54,5 +55,5 @@ function join(folder: string, path: string): string {
 
 /** With slashes, as if there were no other system. */
 function absolute(path: string): string {
-  return posix.resolve('/', path.split(sep).join('/'))
+  return posix.resolve('/', withSlashes(path))
 }
