@@ -157,3 +157,18 @@ test('a class that the model excludes with −∞ is no NaN in the losses of the
     expect(gradient[0].every(Number.isFinite)).toBe(true)
   }
 })
+
+/** A masked classifier would else be called robust: without a slope the attack stands still. */
+test.each([
+  ['dlr', [1.5, -Infinity, 3, -Infinity, -Infinity], 0],
+  ['targeted-dlr', [1.5, -Infinity, 3, -Infinity, 2.5], 4],
+  ['targeted-dlr', [1.5, -Infinity, 3, -Infinity, -Infinity], 0],
+] as const)('%s of %p, which leave too few classes for a ratio, is the margin', async (loss, logits, target) => {
+  const row: Row = { logits, label: 2, target, direction: [0, 0, 0, 0, 0] }
+  const other = ROWS[0]
+  const { value, gradient } = await evaluate([row, other], [LOSSES.indexOf(loss), LOSSES.indexOf(loss)])
+  expect(value[0]).toBe(logits[target] - 3)
+  expect(gradient[0]).toEqual(logits.map((_, at) => Number(at === target) - Number(at === 2)))
+  // The image beside it has classes enough.
+  expect(Math.abs(value[1] - FORMULAS[loss](other, other.logits))).toBeLessThan(TOLERANCE)
+})

@@ -89,6 +89,16 @@ describe('classes that a model excludes with −∞', () => {
     expect(excluded.some((attacks) => Object.values(attacks).every(([success]) => success))).toBe(true)
   })
 
+  // Of two classes there is no ratio: without the margin in its place DLR would go nowhere.
+  test.each(['linf', 'l2', 'l1'] as const)(
+    '%s: with two classes left DLR breaks what the margin breaks',
+    async (norm) => {
+      const attacks = broken(await outcomes([-Infinity, 0, 0, -Infinity, -Infinity], norm))
+      expect(attacks.filter((of) => of['pgd-margin'][0]).length).toBeGreaterThan(1)
+      for (const of of attacks) expect([of['pgd-dlr'], of['apgd-t']]).toEqual([of['pgd-margin'], of['pgd-margin']])
+    },
+  )
+
   test.each(['linf', 'l2', 'l1'] as const)(
     '%s: with one class left nothing breaks, neither image nor attack',
     async (norm) => {

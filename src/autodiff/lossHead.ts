@@ -38,7 +38,8 @@ interface Parts {
  * selected in as 0·∞. Margin and both kinds of DLR are one formula of chosen classes, half the nodes of three: small
  * models feel each of them.
  *
- * With fewer than 3 classes DLR, and with fewer than 4 targeted DLR, has no denominator: the margin takes its place.
+ * With fewer than 3 classes DLR, and with fewer than 4 targeted DLR, has no denominator: the margin takes its place. So it
+ * does for an image of which the model leaves no more classes possible: whatever is divided by infinity has no slope.
  *
  * @param logits float32 [N, K]
  * @param losses that are offered; `cross-entropy` alone needs no selection.
@@ -108,6 +109,9 @@ const CONTRASTS = {
 
 type Contrast = keyof typeof CONTRASTS
 
+/** The greatest float32. */
+const LARGEST = 2 ** 128 - 2 ** 104
+
 /** Margin, DLR and targeted DLR, whichever an image's loss is; for other losses it is anything. */
 function contrast(parts: Parts, losses: readonly Contrast[]): Head {
   const { b, inputs, classes, label, follows } = parts
@@ -140,8 +144,9 @@ function contrast(parts: Parts, losses: readonly Contrast[]): Head {
   const value = b.add('Div', [difference, size])
   const change = b.add('Sub', [numerator, b.add('Mul', [value, denominator])])
   const ratio = { value, gradient: b.add('Div', [change, size]) }
-  if (ratios.length === losses.length) return ratio
-  const isRatio = ratios.map(follows).reduce((one, another) => b.add('Or', [one, another]))
+  const hasSlope = b.add('Less', [size, b.scalar(LARGEST)])
+  const isSelected = (): string => ratios.map(follows).reduce((one, another) => b.add('Or', [one, another]))
+  const isRatio = ratios.length === losses.length ? hasSlope : b.add('And', [isSelected(), hasSlope])
   return either(b, isRatio, ratio, { value: difference, gradient: numerator })
 }
 
