@@ -13,6 +13,7 @@ const mendable: Readonly<Record<string, string>> = {
   EEXIST: 'a file is in the way',
   ENOTDIR: 'a file is in the way',
   EISDIR: 'a folder is in the way',
+  EBUSY: 'another program has it open',
   ENOENT: 'no folder can be made there',
   ENAMETOOLONG: 'the name is too long',
 }

@@ -84,6 +84,13 @@ test('a machine without npm is told so', async () => {
   )
 })
 
+test('on Windows, where only a shell starts npm, the package is fetched, too, and the shell’s words are told when it is missing', async () => {
+  const environment = { ...process.env, ...registry.environment }
+  await expect(npmClient(environment, 'win32')(['--version'], machine)).resolves.toBeUndefined()
+  const nothing = { PATH: join(machine, 'path') }
+  await expect(npmClient(nothing, 'win32')(['--version'], machine)).rejects.toThrow(/npm.*not found/)
+})
+
 test('npm gets no input of the action and no token of the runner, and is not run in the workspace', async () => {
   const npm = join(machine, 'path', 'npm')
   await writeFile(npm, `#!/bin/sh\nenv > ${join(machine, 'environment')}\npwd > ${join(machine, 'folder')}\nexit 1\n`)

@@ -13,6 +13,15 @@ describe('what people read when a child is no more', () => {
     )
   })
 
+  test.each([
+    [0xc0000005, '0xC0000005'], // STATUS_ACCESS_VIOLATION: NTSTATUS, [MS-ERREF] 2.3.1
+    [0xc0000409, '0xC0000409'], // STATUS_STACK_BUFFER_OVERRUN, what abort() ends with
+  ])('on Windows, which has no signals, a crash is told by its status', (code, shown) => {
+    expect(describeExit({ reason: 'crashed', signal: null, code, output: '' }, doing)).toBe(
+      `Native code crashed the child process (${shown}) while evaluating model.onnx.`,
+    )
+  })
+
   test('the system’s killer is told from a crash', () => {
     expect(describeExit({ reason: 'crashed', signal: 'SIGKILL', code: null, output: '' }, doing)).toMatch(/memory/)
   })

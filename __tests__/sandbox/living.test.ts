@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { expect, test } from '@jest/globals'
+import { expect, jest, test } from '@jest/globals'
+import { killChildrenOnExit } from '../../src/sandbox/living.js'
 
 const CHILDREN = 2
 
@@ -60,3 +61,13 @@ test.each(endings)(
     }
   },
 )
+
+test('on Windows, where a raised signal ends a program with status 1, an interruption does not read as a regression', () => {
+  const process = Object.assign(new EventEmitter(), { pid: 1, platform: 'win32', exit: jest.fn(), kill: jest.fn() })
+  const child = { kill: jest.fn() }
+  killChildrenOnExit(process).add(child)
+  process.emit('SIGINT')
+  expect(child.kill).toHaveBeenCalled()
+  expect(process.kill).not.toHaveBeenCalled()
+  expect(process.exit).toHaveBeenCalledWith(3)
+})

@@ -13,18 +13,25 @@ export function npmClient(environment: Readonly<Record<string, string | undefine
   const env = Object.fromEntries(Object.entries(environment).filter(([name]) => !/^(INPUT|ACTIONS)_/i.test(name)))
   return (command: readonly string[], folder: string): Promise<void> =>
     new Promise((resolve, reject) => {
-      // On Windows npm is a script, which only a shell starts; every word of the command is ours.
-      const child = spawn('npm', command, {
-        ...{ cwd: folder, env, shell: platform === 'win32', stdio: ['ignore', 'pipe', 'pipe'] },
-        signal: AbortSignal.timeout(within),
-      })
+      const options = { cwd: folder, env, signal: AbortSignal.timeout(within) }
+      const stdio = ['ignore', 'pipe', 'pipe'] as const
+      // On Windows npm is a script, which only a shell starts; every word of the command is ours, and none has a blank.
+      const child =
+        platform === 'win32'
+          ? spawn(['npm', ...command].join(' '), [], { ...options, stdio: [...stdio], shell: true })
+          : spawn('npm', command, { ...options, stdio: [...stdio] })
       const output = keepLastOutput(child.stdout, child.stderr)
       child.on('error', (error: NodeJS.ErrnoException) =>
         reject(new Error(troubles[error.code ?? ''] ?? error.message)),
       )
       child.on('close', (code, signal) => {
         if (code === 0) resolve()
-        else reject(new Error(oneLine(lastError(output())) || `it ended with ${signal ?? `status ${code}`}`))
+        else
+          reject(
+            new Error(
+              oneLine(lastError(output()) || lastLine(output())) || `it ended with ${signal ?? `status ${code}`}`,
+            ),
+          )
       })
     })
 }
@@ -32,6 +39,10 @@ export function npmClient(environment: Readonly<Record<string, string | undefine
 const troubles: Readonly<Record<string, string>> = {
   ENOENT: 'there is no npm on this machine',
   ABORT_ERR: `it took more than ${within / 60_000} minutes`,
+}
+
+function lastLine(output: string): string {
+  return output.trim().split('\n').at(-1) ?? ''
 }
 
 /** npm says what went wrong before it says where its log is. */

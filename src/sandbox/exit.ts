@@ -39,7 +39,12 @@ export function describeExit(exit: Exit, doing: string): string {
   }
 }
 
+/** Windows has no signals: what crashes ends with an NTSTATUS of severity 3 ([MS-ERREF] 2.3). */
+const windowsError = 0xc0000000
+
 function crash(signal: NodeJS.Signals | null, code: number | null): string {
+  if (signal === null && code !== null && code >= windowsError)
+    return `Native code crashed the child process (0x${code.toString(16).toUpperCase()})`
   if (signal === null) return `The child process failed with status ${code ?? 'unknown'}`
   if (signal === 'SIGKILL')
     return 'The child process was killed from outside (SIGKILL), most likely for want of memory,'

@@ -12,10 +12,12 @@ export interface Killable {
 /** The part of Node's `process` that is used here. */
 export interface HostProcess {
   readonly pid: number
+  readonly platform: string
   on(event: string, listener: () => void): unknown
   off(event: string, listener: () => void): unknown
   listenerCount(event: string): number
   kill(pid: number, signal: NodeJS.Signals): unknown
+  exit(status: number): unknown
 }
 
 const FATAL_SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
@@ -25,7 +27,8 @@ const FATAL_SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
  * interrupted (a cancelled job gets SIGINT, then SIGTERM). A parent that is itself killed with SIGKILL can do nothing;
  * the child's own watchdog sees to that.
  *
- * The signal is raised again after the children are dead, so that the exit status still tells of it.
+ * The signal is raised again after the children are dead, so that the exit status still tells of it. Windows has no signals: to
+ * raise one there ends the process with status 1, which would read as a regression.
  */
 export function killChildrenOnExit(process: HostProcess): LivingChildren {
   const living = new Set<Killable>()
@@ -38,7 +41,9 @@ export function killChildrenOnExit(process: HostProcess): LivingChildren {
       killAll()
       process.off(signal, onSignal)
       // Somebody else's listener decides how to go on, and has been called for this signal already.
-      if (process.listenerCount(signal) === 0) process.kill(process.pid, signal)
+      if (process.listenerCount(signal) > 0) return
+      if (process.platform === 'win32') process.exit(3)
+      else process.kill(process.pid, signal)
     }
     process.on(signal, onSignal)
   }
