@@ -65,13 +65,52 @@ describe('several ε in one run', () => {
     },
   )
 
-  test('an attack that breaks at one ε is not run at a larger one, and its witness stays', () => {
-    const pgd = published('pgd')
-    const alone = converse(evaluateImage(image, plan([pgd], [0.2])), circle)
-    const both = converse(evaluateImage(image, plan([pgd], [0.4, 0.2])), circle)
+  test.each(
+    [
+      published('fgsm'),
+      published('pgd'),
+      published('bim'),
+      published('mi-fgsm'),
+      published('apgd'),
+      published('apgd-t'),
+      published('square', { queries: 100 }),
+      published('noise'),
+      ...minimal,
+    ].map((attack) => [attack.name, attack] as const),
+  )('%s, where it breaks at one ε, is not run at a larger one, and its witness stays', (_, attack) => {
+    const alone = converse(evaluateImage(image, plan([attack], [0.2])), circle)
+    const both = converse(evaluateImage(image, plan([attack], [0.4, 0.2])), circle)
+    expect(alone.result.outcome.threats['l2-0.2'].robust).toBe(false)
     expect(both.asked).toEqual(alone.asked)
     expect(both.result.witnesses['l2-0.4']).toEqual(alone.result.witnesses['l2-0.2'])
   })
+
+  /** Never gets anywhere. */
+  const idle = (id: string, survivorsOnly: boolean): AttackSpec =>
+    published('pgd', { id, stepSize: 1e-6, steps: 3, randomStart: false, survivorsOnly })
+
+  test.each([
+    ['broke', [0.2, 0.3, 0.4], published('pgd', { survivorsOnly: true })],
+    // FAB's nearest point lies 0.15 away: beyond the first ball, and inside the others.
+    ['will break', [0.14, 0.3, 0.4], published('fab', { steps: 20, survivorsOnly: true })],
+  ] as const)(
+    'attacks for survivors get no image that a later one of the suite %s, as the smallest ε has shown',
+    (_, epsilons, breaking) => {
+      const suite = [idle('all', false), idle('survivors', true), breaking]
+      const alone = converse(evaluateImage(image, plan(suite, epsilons.slice(0, 1))), circle)
+      const { result, asked } = converse(evaluateImage(image, plan(suite, epsilons)), circle)
+      // What is measured on all images goes on being measured: its clean image is the one question that is not asked again.
+      const all = epsilons.slice(1).map((epsilon) => {
+        return converse(evaluateImage(image, plan([idle('all', false)], [epsilon])), circle).asked.length - 1
+      })
+      expect(asked.length).toBe(alone.asked.length + all.reduce((sum, questions) => sum + questions, 0))
+      for (const epsilon of epsilons.slice(1)) {
+        const { robust, attacks } = result.outcome.threats[`l2-${epsilon}`]
+        expect(robust).toBe(false)
+        expect(Object.keys(attacks)).toEqual(['all', breaking.id])
+      }
+    },
+  )
 
   test('a nearest point is not forgotten because a later search, from other starts, found a farther one', () => {
     const restarts = published('fab', { steps: 3, restarts: 2 })

@@ -128,4 +128,57 @@ describe('a worker that lies is found out by', () => {
     expect(contradiction(outcome({ fgsm: broken, pgd: held, 'pgd-margin': held }), 1, expected)).toMatch(/survivors/)
     expect(contradiction(outcome({ fgsm: held, pgd: held }), 1, expected)).toMatch(/pgd-margin is missing/)
   })
+
+  describe('what a smaller ε has answered', () => {
+    const lost = { success: true, predicted: 2, distance: 0.1 }
+    const held = { success: false, predicted: 1, distance: 0.1 }
+    const asked = {
+      ...expected,
+      threats: [
+        { id: 'large', norm: 'linf', epsilon: 0.2 },
+        { id: 'small', norm: 'linf', epsilon: 0.1 },
+        { id: 'other norm', norm: 'l2', epsilon: 0.1 },
+      ],
+    }
+    const all = { fgsm: held, pgd: held, 'pgd-margin': held }
+    const told = (large: Record<string, AttackOutcome>, small: Record<string, AttackOutcome>, robust = false) => {
+      const threats = {
+        large: { robust, attacks: large },
+        small: { robust: Object.values(small).every(({ success }) => !success), attacks: small },
+        'other norm': { robust: true, attacks: all },
+      }
+      return contradiction({ index: 0, label: 1, predicted: 1, threats }, 1, asked)
+    }
+    const breaking = { ...all, 'pgd-margin': lost }
+
+    test('a survivors’ attack need not be run again, but what it found is not lost', () => {
+      const [first, second, third] = attacks
+      const suite = [first, { ...second, survivorsOnly: true }, third]
+      const outcome = {
+        index: 0,
+        label: 1,
+        predicted: 1,
+        threats: {
+          large: { robust: false, attacks: { fgsm: held, 'pgd-margin': lost } },
+          small: { robust: false, attacks: breaking },
+          'other norm': { robust: true, attacks: all },
+        },
+      }
+      expect(contradiction(outcome, 1, { ...asked, attacks: suite })).toBeUndefined()
+      expect(told({ fgsm: held, pgd: held }, breaking, true)).toMatch(
+        /under large, robust: true is not what a smaller ε/,
+      )
+      expect(told(all, breaking, true)).toMatch(/under large, robust: true is not what a smaller ε/)
+    })
+
+    test('a nearest point counts where its distance lies in the larger ball', () => {
+      const near = (nearest: number) => ({ ...all, fgsm: { ...held, nearest } })
+      expect(told(all, near(0.2), true)).toMatch(/smaller ε/)
+      expect(told(all, near(0.21), true)).toBeUndefined()
+    })
+
+    test('an attack is missing where the smaller ε left the image robust', () => {
+      expect(told({ fgsm: held, pgd: held }, all, true)).toMatch(/under large, attack pgd-margin is missing/)
+    })
+  })
 })

@@ -8,7 +8,7 @@ import type { RunAttack } from './attacksRun.js'
 import { diagnose } from './diagnosis.js'
 import type { AttackOutcome, ImageTask, SampleOutcome } from './messages.js'
 import type { Sign } from './signs.js'
-import { knownEnd, withNearer } from './smallerBalls.js'
+import { breaksWithin, knownEnd, withNearer } from './smallerBalls.js'
 import { GradientWatch } from './watch.js'
 
 /** What is done to every image. */
@@ -39,8 +39,8 @@ export interface ImageResult {
 /**
  * The whole evaluation of one image, as one coroutine. The original says first what the clean image is; where it is
  * wrong there is nothing to attack. Then every attack runs under every threat; one marked `survivorsOnly` is left out
- * where an earlier attack of the suite has already broken the image under this threat. A diagnosis comes last: it adds
- * signs, and leaves the results of the suite alone.
+ * where an earlier attack of the suite has already broken the image under this threat, or any has under a smaller ε. A
+ * diagnosis comes last: it adds signs, and leaves the results of the suite alone.
  *
  * @param task pixels inside the plan's bounds
  */
@@ -102,11 +102,14 @@ function* attackImage(
 ): Asking<ThreatResult> {
   const threat = threatModel(pixels, spec, bounds, { quantised })
   const target = { threat, label, classes: model.classes, shape: model.shape, layout: model.layout }
+  const isBroken = (end: MeasuredResult | undefined): boolean => end !== undefined && breaksWithin(end, spec.epsilon)
+  // By whichever attack, though its turn comes later: no survivor.
+  const brokenBefore = Object.values(known).some(isBroken)
   const results: Record<string, MeasuredResult> = {}
   let nearest: MeasuredResult | undefined
   for (const attack of attacks) {
-    if (attack.survivorsOnly && nearest) continue
     const before = known[attack.id]
+    if (attack.survivorsOnly && (nearest || (brokenBefore && !isBroken(before)))) continue
     const end =
       (yield* knownEnd(attack, target, before, { quantised })) ??
       withNearer(yield* attackFor(attack, target, randomSource(seed, digest, attack.id)), before)

@@ -27,6 +27,11 @@ export function* knownEnd(
   return { ...before, ...edge, nearest: { point, predicted, distance: target.threat.distance(point) } }
 }
 
+/** Whether what an attack ended with in a smaller ball is a witness in this one. */
+export function breaksWithin({ success, nearest }: AttackResult, epsilon: number): boolean {
+  return success || (nearest !== undefined && nearest.distance <= epsilon)
+}
+
 /** The nearer of two nearest points is kept, though the attack that found the other one came later. */
 export function withNearer(result: AttackResult, before: AttackResult | undefined): AttackResult {
   const known = before?.nearest

@@ -1,9 +1,15 @@
 import type { SampleOutcome } from '../engine/messages.js'
 
+interface Ball {
+  readonly id: string
+  readonly norm: string
+  readonly epsilon: number
+}
+
 /** What an outcome is held against. */
 export interface Expected {
   readonly classes: number
-  readonly threats: readonly { readonly id: string; readonly epsilon: number }[]
+  readonly threats: readonly Ball[]
   /** Those that are run, in the order of the suite. */
   readonly attacks: readonly { readonly id: string; readonly survivorsOnly?: unknown }[]
 }
@@ -22,19 +28,21 @@ export function contradiction(outcome: SampleOutcome, label: number, expected: E
   for (const threat of threats) {
     const found = ownEntry(outcome.threats, threat.id)
     if (found === undefined) return `threat ${threat.id} is missing`
-    const problem = underThreat(outcome, found, threat.epsilon, expected)
+    const problem = underThreat(outcome, found, threat, expected)
     if (problem !== undefined) return `under ${threat.id}, ${problem}`
   }
   return undefined
 }
 
 function underThreat(
-  { label, predicted }: SampleOutcome,
+  outcome: SampleOutcome,
   { robust, attacks }: SampleOutcome['threats'][string],
-  epsilon: number,
+  threat: Ball,
   expected: Expected,
 ): string | undefined {
+  const { label, predicted } = outcome
   const correct = predicted === label
+  const brokenBefore = breaksInSmaller(outcome, threat, expected)
   const stranger = Object.keys(attacks).find((id) => !expected.attacks.some((attack) => attack.id === id))
   if (stranger !== undefined) return `nobody asked for attack ${stranger}`
   let broken = !correct
@@ -42,19 +50,29 @@ function underThreat(
     const attack = ownEntry(attacks, id)
     const due = !(survivorsOnly === true && broken)
     if (attack === undefined) {
-      if (correct && due) return `attack ${id} is missing`
+      if (correct && due && !(survivorsOnly === true && brokenBefore)) return `attack ${id} is missing`
       continue
     }
     if (correct && !due) return `attack ${id} is for survivors, and the image was broken before`
     if (attack.predicted >= expected.classes)
       return `${id}'s prediction ${attack.predicted} is not one of ${expected.classes} classes`
-    if (!(attack.distance <= epsilon)) return `${id} left the ball: ${attack.distance} is more than ${epsilon}`
+    if (!(attack.distance <= threat.epsilon))
+      return `${id} left the ball: ${attack.distance} is more than ${threat.epsilon}`
     if (correct && attack.success !== (attack.predicted !== label))
       return `${id} says success: ${attack.success}, with prediction ${attack.predicted} for label ${label}`
     broken ||= attack.success
   }
   if (robust !== !broken) return `robust: ${robust} is not what the attacks say`
+  if (robust && brokenBefore) return 'robust: true is not what a smaller ε says'
   return undefined
+}
+
+/** Whether what was found in a smaller ball of the same norm breaks the image in this one, too. */
+function breaksInSmaller({ threats }: SampleOutcome, threat: Ball, expected: Expected): boolean {
+  return expected.threats
+    .filter(({ id, norm, epsilon }) => id !== threat.id && norm === threat.norm && epsilon <= threat.epsilon)
+    .flatMap(({ id }) => Object.values(ownEntry(threats, id)?.attacks ?? {}))
+    .some(({ success, nearest = Infinity }) => success || nearest <= threat.epsilon)
 }
 
 /** An id like `constructor` must not find what every object inherits. */

@@ -66,8 +66,8 @@ export function isCorrect(sample: SampleOutcome): boolean {
 const isRobust = (sample: SampleOutcome, threat: string) => sample.threats[threat]?.robust === true
 
 /**
- * Whether a sample counts for an attack alone: right, and not broken by it. An attack that was not run on the image did not
- * break it; one that gets only survivors counts with what came before it in the suite.
+ * Whether a sample counts for an attack alone: right, and not broken by it. One that gets only survivors counts with what came
+ * before it in the suite; where it was not run the image was none, broken before or at a smaller ε.
  */
 export function withstands<Attack extends AskedAttack>(
   sample: SampleOutcome,
@@ -75,6 +75,8 @@ export function withstands<Attack extends AskedAttack>(
   attacks: readonly Attack[],
   attack: Attack,
 ): boolean {
+  const outcomes = sample.threats[threat]?.attacks ?? {}
   const counted = attack.survivorsOnly === true ? attacks.slice(0, attacks.indexOf(attack) + 1) : [attack]
-  return isCorrect(sample) && counted.every(({ id }) => sample.threats[threat]?.attacks[id]?.success !== true)
+  const wasRun = attack.survivorsOnly !== true || Object.hasOwn(outcomes, attack.id)
+  return isCorrect(sample) && wasRun && counted.every(({ id }) => outcomes[id]?.success !== true)
 }
