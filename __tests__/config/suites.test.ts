@@ -32,6 +32,26 @@ describe('a named suite is the same for ever', () => {
     })
   })
 
+  /** The published parameters: 100 iterations, ρ 0.75, 9 targets, 5000 queries, p 0.8; under L1 5 restarts and 5 targets. */
+  test('autoattack@1: AutoAttack as published, and for what it leaves APGD on the margin from larger balls', () => {
+    const one = { linf: 1, l2: 1, l1: 1 }
+    const more = { linf: 1, l2: 1, l1: 5 }
+    const ascent = { steps: 100, rho: 0.75, eot: 1, largerBalls: false, survivorsOnly: true, restarts: one }
+    const fab = { steps: 100, restarts: 1, alphaMax: 0.1, eta: 1.05, beta: 0.9 }
+    expect(suite('autoattack@1')).toEqual({
+      name: 'autoattack',
+      version: 1,
+      attacks: [
+        { ...ascent, id: 'apgd-ce', name: 'apgd', loss: 'cross-entropy', restarts: more, survivorsOnly: false },
+        { ...ascent, id: 'apgd-t', name: 'apgd-t', targets: { linf: 9, l2: 9, l1: 5 } },
+        { ...fab, id: 'fab-t', name: 'fab-t', targets: 9, survivorsOnly: true },
+        { id: 'square', name: 'square', queries: 5000, restarts: 1, p: 0.8, survivorsOnly: true },
+        { ...ascent, id: 'apgd-margin', name: 'apgd', loss: 'margin', restarts: more, largerBalls: true },
+      ],
+    })
+    expect(suite('autoattack-plus@1').attacks.at(-1)).toEqual(suite('autoattack@1').attacks.at(-1))
+  })
+
   test('an unknown one is answered with those there are', () => {
     expect(() => parseConfig({ flags: { suite: 'standart' } })).toThrow(
       '--suite: unknown suite "standart"; the suites are quick, quick@1, standard, standard@1, autoattack, autoattack@1, autoattack-plus, autoattack-plus@1, autoattack-rand, autoattack-rand@1; did you mean "standard"?',

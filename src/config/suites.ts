@@ -11,7 +11,7 @@ const survivorsOnly = true
 
 /**
  * What AutoAttack has not, for what it leaves: APGD on the margin from larger balls, as Croce and Hein (2021, section 4) have
- * it under L1. Of fashion-hardened under L2 it leaves 43 to 45 of 200 images where the rest, theirs and ours, leaves 58 to 63,
+ * it under L1. Of fashion-hardened under L2 it leaves 43 to 47 of 200 images of the 58 to 63 that the rest leaves (seeds 0 to 7),
  * for a thirtieth of the gradients.
  */
 const lastWord = published('apgd', { id: 'apgd-margin', loss: 'margin', largerBalls: true, survivorsOnly })
