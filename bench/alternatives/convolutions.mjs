@@ -120,7 +120,8 @@ export const convolutionWays = async () => [
   ...(await depthwise(96, 16, 3)),
   ...(await depthwise(240, 16, 5)),
   ...(await depthwise(288, 8, 5)),
-  ...(await stridedDepthwise(16, 32, 3, 'ConvTranspose')),
-  ...(await stridedDepthwise(72, 16, 3, 'ConvTranspose')),
+  ...(await stridedDepthwise(16, 32, 3, 'zeros between by a product, then Conv')),
+  ...(await stridedDepthwise(72, 16, 3, 'zeros between by a product, then Conv')),
+  ...(await stridedDepthwise(64, 112, 3, 'ConvTranspose')),
   ...(await stridedDepthwise(288, 8, 5, 'zeros between by a product, then Conv')),
 ]

@@ -22,7 +22,7 @@ function conv(
 /** Linear (or affine) in x: checked by the adjoint test, to the last bit. */
 export const LINEAR: readonly Case[] = [
   conv('plain', [2, 6, 5], [3, 2, 3, 3], {}),
-  conv('padded', [2, 6, 5], [3, 2, 3, 3], { pads: [1, 1, 1, 1] }),
+  conv('padded', [2, 6, 5], [3, 2, 3, 3], { kernel_shape: [3, 3], pads: [1, 1, 1, 1] }),
   conv('pads differ on each side', [2, 6, 7], [3, 2, 3, 4], { pads: [0, 2, 1, 1] }),
   conv('more padding than the kernel reaches', [1, 4, 4], [2, 1, 2, 2], { pads: [2, 2, 3, 2] }),
   conv('dilated', [2, 9, 8], [3, 2, 3, 2], { dilations: [2, 3], pads: [1, 0, 2, 1] }),
@@ -37,6 +37,7 @@ export const LINEAR: readonly Case[] = [
   conv('two groups, stride 2', [4, 6, 6], [6, 2, 3, 3], { group: 2, strides: [2, 2], pads: [1, 1, 1, 1] }),
   conv('depthwise', [4, 5, 6], [4, 1, 3, 3], { group: 4, pads: [1, 1, 1, 1] }),
   conv('depthwise, stride 2', [3, 7, 7], [6, 1, 3, 3], { group: 3, strides: [2, 2], pads: [1, 1, 1, 1] }),
+  conv('depthwise, 3×3, stride 2', [3, 8, 9], [3, 1, 3, 3], { group: 3, strides: [2, 2], pads: [1, 1, 1, 1] }),
   conv('depthwise, 5×5, stride 2', [3, 8, 9], [3, 1, 5, 5], { group: 3, strides: [2, 2], pads: [2, 2, 2, 2] }),
   conv('depthwise, 5×5, strides differ', [2, 9, 8], [2, 1, 5, 5], { group: 2, strides: [3, 2], pads: [1, 2, 3, 2] }),
   conv('auto_pad SAME_UPPER', [2, 7, 6], [3, 2, 4, 4], { auto_pad: 'SAME_UPPER', strides: [2, 2] }),
@@ -138,7 +139,9 @@ export const LINEAR: readonly Case[] = [
 
   single('Flatten', cube),
   single('Flatten', cube, { label: 'axis 2: the batch is merged', attributes: { axis: 2 } }),
+  single('Flatten', cube, { label: 'an axis from the back', attributes: { axis: -1 } }),
   single('Reshape', cube, { constants: { to: [0, 4, -1] } }),
+  single('Reshape', cube, { label: 'allowzero', constants: { to: [-1, 4, 6] }, attributes: { allowzero: 1 } }),
   single('Squeeze', [1, 3, 1], { constants: { axes: [1, -1] } }),
   single('Unsqueeze', [2, 3], { constants: { axes: [1, -1] } }),
   single('Transpose', cube, { attributes: { perm: [0, 3, 1, 2] } }),
@@ -176,6 +179,7 @@ export const LINEAR: readonly Case[] = [
     constants: { i: integers([1, 1, 0, -1, 3, 2], [2, 3]) },
     attributes: { axis: 2 },
   }),
+  single('Gather', [2, 5], { label: 'an axis from the back', constants: { i: [3, -5] }, attributes: { axis: -1 } }),
   single('Gather', [3, 4], { label: 'along the batch, fixed at 3', batch: 3, constants: { i: [2, 0] } }),
   single('Pad', [3, 4], { label: 'constant', constants: { pads: [0, 1, 2, 0, 0, 3] } }),
   single('Pad', [3, 4], { label: 'cut', constants: { pads: [0, -1, 1, 0, 0, -2] } }),
