@@ -1,6 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { ROUNDED as RESIZED } from './cases/resize.js'
-import { ROUNDED as POOLED } from './cases/pools.js'
+import { ROUNDED } from './cases/index.js'
 import { count, differentiate, floating, numbersOf } from './support.js'
 
 const identity = (size: number, shape: readonly number[]) =>
@@ -15,7 +14,7 @@ const identity = (size: number, shape: readonly number[]) =>
  * output pixel through the gradient. A float32 coordinate below 16 is off by up to 2⁻²¹, a cubic's slope is at most 2, an
  * image has two or three axes: 6e−6 at most.
  */
-test.each([...RESIZED, ...POOLED].map((tested) => [tested.name, tested] as const))('%s', async (_name, tested) => {
+test.each(ROUNDED.map((tested) => [tested.name, tested] as const))('%s', async (_name, tested) => {
   const { forward, vjp } = await differentiate(tested)
   const inputs = count(tested.shape)
   const offset = numbersOf(await forward(floating('float32', [1, ...tested.shape], new Float64Array(inputs))))

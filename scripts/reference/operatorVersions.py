@@ -1,33 +1,56 @@
-"""Writes the versions of every operator of the ONNX standard that opsets 7 to 24 use: operatorVersions.json.
+"""Writes what the ONNX standard says of its operators: operatorVersions.json, the versions of each that opsets 7 to 24 use, and
+operatorAttributes.json, the attributes of the newest of them and their defaults (null: none, or one that follows from others).
 
     python -m venv /tmp/onnx && /tmp/onnx/bin/pip install onnx==1.23.2
     /tmp/onnx/bin/python scripts/reference/operatorVersions.py
+    npx prettier --write scripts/reference/operatorAttributes.json
 """
 
 import json
 import pathlib
 
+import onnx
 import onnx.defs
+import onnx.helper
 
 OLDEST, NEWEST = 7, 24
 
 
 def main():
-    versions, deprecated = {}, set()
+    versions, deprecated, newest = {}, set(), {}
     for schema in onnx.defs.get_all_schemas_with_history():
         if schema.domain == "" and schema.since_version <= NEWEST:
             versions.setdefault(schema.name, set()).add(schema.since_version)
             if schema.deprecated:
                 deprecated.add((schema.name, schema.since_version))
+            elif schema.name not in newest or newest[schema.name].since_version < schema.since_version:
+                newest[schema.name] = schema
     table = {}
     for name, since in sorted(versions.items()):
         first = max((version for version in since if version <= OLDEST), default=OLDEST)
         used = sorted(version for version in since if version >= first and (name, version) not in deprecated)
         if used:
             table[name] = used
-    lines = ",\n".join(f"  {json.dumps(name)}: {json.dumps(used)}" for name, used in table.items())
-    target = pathlib.Path(__file__).with_name("operatorVersions.json")
-    target.write_text("{\n" + lines + "\n}\n")
+    write("operatorVersions.json", table)
+    write("operatorAttributes.json", {name: attributes(newest[name]) for name in table})
+
+
+def attributes(schema):
+    return {name: default(schema.attributes[name].default_value) for name in sorted(schema.attributes)}
+
+
+def default(proto):
+    if proto.type == onnx.AttributeProto.UNDEFINED:
+        return None
+    value = onnx.helper.get_attribute_value(proto)
+    values = value if isinstance(value, list) else [value]
+    plain = [one.decode() if isinstance(one, bytes) else one for one in values]
+    return plain if isinstance(value, list) else plain[0]
+
+
+def write(name, table):
+    lines = ",\n".join(f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in table.items())
+    pathlib.Path(__file__).with_name(name).write_text("{\n" + lines + "\n}\n")
 
 
 main()

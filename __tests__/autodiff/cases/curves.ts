@@ -21,6 +21,7 @@ export const SMOOTH: readonly Case[] = [
     constants: { high: floating('float64', [], [0.3]) },
   }),
   single('Softmax', cube, { type: 'float64' }),
+  single('Softmax', cube, { label: 'axis −2', type: 'float64', attributes: { axis: -2 } }),
   single('Softmax', cube, { label: 'axis 1', type: 'float64', attributes: { axis: 1 } }),
   single('LogSoftmax', cube, { label: 'axis −2', type: 'float64', attributes: { axis: -2 } }),
   single('Pow', cube, { label: 'square', type: 'float64', constants: { p: floating('float64', [], [2]) } }),

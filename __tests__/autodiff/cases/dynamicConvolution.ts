@@ -48,10 +48,10 @@ export const SMOOTH: readonly Case[] = [
     inputs: ['x', 'w', 'offset', 'bias'],
     constants: {
       w: reals('float64', [3, 2, 3, 2], 3),
-      offset: reals('float64', [2, 12, 2, 2], 4),
+      offset: reals('float64', [2, 12, 3, 2], 4),
       bias: reals('float64', [3], 5),
     },
-    attributes: { strides: [2, 1], dilations: [1, 3], pads: [1, 0, 1, 0] },
+    attributes: { kernel_shape: [3, 2], strides: [2, 1], dilations: [1, 3], pads: [1, 0, 2, 0] },
   }),
 ]
 

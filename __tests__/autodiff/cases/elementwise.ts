@@ -33,6 +33,7 @@ export const LINEAR: readonly Case[] = [
     constants: { c: weights([3, 4]) },
   }),
   single('CastLike', cube, { constants: { like: floating(double, [], [0]) } }),
+  single('Dropout', cube, { label: 'a seed for training', attributes: { seed: 3 } }),
   single('Dropout', cube),
   single('Dropout', cube, {
     label: 'with a mask, not training',

@@ -1,5 +1,6 @@
 import type { Case, Doubled, Pointwise, StandIn } from '../support.js'
 import * as attention from './attention.js'
+import * as broadcasting from './broadcasting.js'
 import * as controlFlow from './controlFlow.js'
 import * as core from './core.js'
 import * as curves from './curves.js'
@@ -30,6 +31,7 @@ import * as tensorAlgebra from './tensorAlgebra.js'
 /** What a family of operators is checked with; see rules.test.ts. */
 interface Family {
   readonly LINEAR?: readonly Case[]
+  readonly ROUNDED?: readonly Case[]
   readonly SMOOTH?: readonly Case[]
   readonly POINTWISE?: readonly Pointwise[]
   readonly STAND_INS?: readonly StandIn[]
@@ -39,6 +41,7 @@ interface Family {
 
 const families: readonly Family[] = [
   attention,
+  broadcasting,
   controlFlow,
   core,
   curves,
@@ -69,6 +72,8 @@ const families: readonly Family[] = [
 
 /** Linear (or affine) in x: checked by the adjoint test, to the last bit. */
 export const LINEAR = families.flatMap(({ LINEAR: cases = [] }) => cases)
+/** Linear, with weights that float32 rounds: both ways through the whole matrix; see columns.test.ts. */
+export const ROUNDED = families.flatMap(({ ROUNDED: cases = [] }) => cases)
 /** Nonlinear, with kernels in double: checked against central differences in float64. */
 export const SMOOTH = families.flatMap(({ SMOOTH: cases = [] }) => cases)
 export const POINTWISE = families.flatMap(({ POINTWISE: cases = [] }) => cases)
@@ -78,3 +83,8 @@ export const DOUBLED = families.flatMap(({ DOUBLED: cases = [] }) => cases)
 export const STAND_INS = families.flatMap(({ STAND_INS: cases = [] }) => cases)
 /** Quantised and not linear: checked against the real operator in double; see quantised.test.ts. */
 export const QUANTISED = families.flatMap(({ QUANTISED: cases = [] }) => cases)
+/** All of them. */
+export const CASES: readonly Case[] = [
+  ...[...LINEAR, ...ROUNDED, ...SMOOTH],
+  ...[...POINTWISE, ...DOUBLED, ...STAND_INS, ...QUANTISED].map(({ tested }) => tested),
+]

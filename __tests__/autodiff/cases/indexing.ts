@@ -137,6 +137,12 @@ export const LINEAR: readonly Case[] = [
     constants: { lengths: [4, 2, 1] },
     attributes: { batch_axis: 0, time_axis: 1 },
   }),
+  single('ReverseSequence', [4, 3], {
+    label: 'batch fixed at 1',
+    batch: 1,
+    constants: { lengths: [3] },
+    attributes: { batch_axis: 0, time_axis: 1 },
+  }),
   single('ReverseSequence', [3, 2], {
     label: 'time first, batch fixed at 4',
     batch: 4,
@@ -172,8 +178,21 @@ export const SMOOTH: readonly Case[] = [
     { depth: integers([4]), values: floating('float32', [2], [0, 1]) },
     'float64',
   ),
+  composed(
+    'OneHot, a mask beside each place, its axis from the back',
+    [4, 3],
+    [
+      makeNode('ArgMax', ['x'], ['largest'], { axis: 1, keepdims: 0 }),
+      makeNode('OneHot', ['largest', 'depth', 'values'], ['single'], { axis: -2 }, 'tested'),
+      makeNode('Cast', ['single'], ['mask'], { to: 11 }),
+      makeNode('Mul', ['mask', 'x'], ['y']),
+    ],
+    { depth: integers([4]), values: floating('float32', [2], [0, 1]) },
+    'float64',
+  ),
   single('Unique', [4], { type: 'float64', batch: 1 }),
   single('Unique', [4, 3], { label: 'of rows', type: 'float64', batch: 1, attributes: { axis: -2 } }),
+  single('Unique', [4, 3], { label: 'of rows, batch fixed at 3', type: 'float64', batch: 3, attributes: { axis: 1 } }),
   single('Unique', [2, 3], {
     label: 'of columns, unsorted',
     type: 'float64',

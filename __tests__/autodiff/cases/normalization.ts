@@ -83,7 +83,7 @@ const training = (batch: number, shape: readonly number[]): Case => ({
         'BatchNormalization',
         ['x', 'scale', 'bias', 'mean', 'variance'],
         ['y', 'newMean', 'newVariance'],
-        { training_mode: 1, epsilon: { float: 0.1 } },
+        { training_mode: 1, epsilon: { float: 0.1 }, momentum: { float: 0.7 } },
         'tested',
       ),
     ],

@@ -9,6 +9,7 @@ interface Pool {
   readonly dilations: readonly number[]
   readonly pads: readonly number[]
   readonly ceil_mode: number
+  readonly auto_pad: string
 }
 
 /**
@@ -70,6 +71,23 @@ export const LINEAR: readonly Case[] = [
     batch: 1,
     opset: 16,
   }),
+  single('RoiAlign', [2, 6, 7], {
+    label: 'fixed regions, batch fixed at 3',
+    inputs: ['x', 'regions', 'images'],
+    constants: { regions: floating('float32', [2, 4], [0, 1, 6, 5, 1.5, 0.5, 5.5, 4.5]), images: [2, 0] },
+    attributes: { output_height: 2, output_width: 2, sampling_ratio: 2 },
+    batch: 3,
+    opset: 16,
+  }),
+  {
+    ...composed(
+      'MaxUnpool, strides over odd sizes, pads that differ, batch fixed at 1',
+      [1, 3, 3],
+      [makeNode('MaxUnpool', ['x', 'places'], ['y'], { kernel_shape: [3, 2], strides: [2, 2], pads: [1, 0, 0, 1] })],
+      { places: integers([0, 3, 14, 13, 17, 18, 24, 7, 29], [1, 1, 3, 3]) },
+    ),
+    batch: 1,
+  },
   {
     ...composed(
       'MaxUnpool, places that do not depend on x, batch fixed at 2',
@@ -153,6 +171,20 @@ export const DOUBLED: readonly Doubled[] = [
       opset: 7,
     }),
   },
+  {
+    tested: single('MaxRoiPool', [2, 4, 5], {
+      label: 'fixed regions, batch fixed at 3',
+      constants: { regions: floating('float32', [2, 5], [2, 0, 1, 4, 3, 0, 1, 0, 3, 3]) },
+      attributes: { pooled_shape: [2, 2] },
+      batch: 3,
+      opset: 7,
+    }),
+  },
+  pooledNorm('auto_pad', [1, 5, 4], 2, [3, 2], {
+    kernel_shape: [2, 2],
+    strides: [2, 2],
+    auto_pad: 'SAME_UPPER',
+  }),
   ...[1, 2, 3].map((p) =>
     pooledNorm(`p ${p}, padded`, [2, 5, 4], p, [3, 2], { kernel_shape: [2, 3], strides: [2, 2], pads: [1, 0, 0, 1] }),
   ),

@@ -127,7 +127,7 @@ export const LINEAR: readonly Case[] = [
     { s: scale(0.25), z: zero('uint8', 40) },
   ),
 
-  conv('padded, a zero point', [2, 5, 4], [3, 2, 3, 3], { attributes: { pads: [1, 1, 0, 2] } }),
+  conv('padded, a zero point', [2, 5, 4], [3, 2, 3, 3], { attributes: { kernel_shape: [3, 3], pads: [1, 1, 0, 2] } }),
   conv('no bias, stride 2', [2, 6, 7], [3, 2, 3, 3], {
     inputs: ['q', 'qs', 'qz', 'w', 'ws', 'wz', 'rs', 'rz'],
     attributes: { strides: [2, 2], dilations: [1, 2], pads: [1, 1, 1, 1] },

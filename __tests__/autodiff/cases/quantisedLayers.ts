@@ -134,7 +134,7 @@ function attention(label: string, attributes: AttributeValues, mask?: Tensor, ba
 const HIDDEN = 3
 
 /** An LSTM over the rows of an image; y holds its last output. */
-function lstm(label: string, steps: number, attributes: AttributeValues, tolerance?: number): Quantised {
+function lstm(label: string, steps: number, attributes: AttributeValues, tolerance?: number, batch = 1): Quantised {
   const directions = attributes.direction === 'bidirectional' ? 2 : 1
   const wide = 4 * HIDDEN
   const inputWeights = wholes('int8', [directions, 2, wide], 3, 90)
@@ -162,7 +162,7 @@ function lstm(label: string, steps: number, attributes: AttributeValues, toleran
       ],
       constants,
     ),
-    batch: 1,
+    batch,
   })
   const size = { hidden_size: HIDDEN, ...attributes }
   return {
@@ -195,6 +195,7 @@ export const QUANTISED: readonly Quantised[] = [
   attention('unidirectional, a scale', { unidirectional: 1, scale: { float: 0.4 } }),
   attention('lengths, batch fixed at 2', {}, whole('int32', [2], [2, 3]), 2),
   lstm('one step, of a state of zeros', 1, {}),
+  lstm('one step, batch fixed at 3', 1, {}, undefined, 3),
   // Before three of the steps the state, which lies in (−1, 1), is rounded by up to half of 2/255. Three weights of at most
   // 90/128 make that 0.0083 before a gate, whose slope changes by 0.77 times as much at most (tanh″): 0.0064 a step, 0.0192.
   lstm('four steps, both directions', 4, { direction: 'bidirectional' }, 0.02),

@@ -42,6 +42,15 @@ export const LINEAR: readonly Case[] = [
     inputs: ['q', 'qs', 'qz', 'c', 'cs', 'cz', 'rs', 'rz'],
     constants: { c: wholes('int8', [3], 3, 9), cs: scale(0.5), cz: zero('int8', 2) },
   }),
+  between('com.microsoft.QLinearConcat, batch fixed at 3', {
+    shape: [2, 2],
+    batch: 3,
+    inputs: ['rs', 'rz', 'c', 'cs', 'cz', 'q', 'qs', 'qz'],
+    from: [scale(0.5), zero('int8', 7)],
+    to: [scale(0.5), zero('int8', -2)],
+    constants: { c: wholes('int8', [3, 1, 2], 3, 9), cs: scale(1), cz: zero('int8', 2) },
+    attributes: { axis: 1 },
+  }),
   between('com.microsoft.QLinearConcat, with other scales and a constant, negative axis', {
     shape: [2, 2],
     batch: 1,
@@ -51,6 +60,30 @@ export const LINEAR: readonly Case[] = [
     constants: { c: wholes('int8', [1, 2, 3], 3, 9), cs: scale(1), cz: zero('int8', 2) },
     attributes: { axis: -1 },
   }),
+  ...[
+    { label: 'two groups, dilated', attributes: { group: 2, kernel_shape: [2, 3], dilations: [2, 1] } },
+    { label: 'auto_pad', attributes: { group: 2, auto_pad: 'SAME_UPPER', strides: [2, 2] } },
+  ].map(({ label, attributes }) =>
+    composed(
+      `ConvInteger, ${label}`,
+      [4, 5, 7],
+      [
+        makeNode('QuantizeLinear', ['x', 's', 'z'], ['q']),
+        makeNode('ConvInteger', ['q', 'w', 'z', 'wz'], ['r'], attributes),
+        makeNode('Cast', ['r'], ['y'], { to: 1 }),
+      ],
+      { s: scale(0.5), z: zero('uint8', 30), w: wholes('uint8', [2, 2, 2, 3], 3, 50, 60), wz: zero('uint8', 61) },
+    ),
+  ),
+  composed(
+    'QuantizeLinear and DequantizeLinear, a scale for each column, axes from the back',
+    [3, 2],
+    [
+      makeNode('QuantizeLinear', ['x', 's', 'z'], ['q'], { axis: -1 }),
+      makeNode('DequantizeLinear', ['q', 's', 'z'], ['y'], { axis: -1 }),
+    ],
+    { s: scale(0.25, 0.5), z: zero('int8', 1, -7) },
+  ),
   between('com.microsoft.QLinearWhere', {
     shape: [2, 3],
     inputs: ['if', 'q', 'qs', 'qz', 'c', 'cs', 'cz', 'rs', 'rz'],

@@ -27,6 +27,12 @@ function resize(
 /** Interpolated by halves and quarters: exact in float32. */
 export const LINEAR: readonly Case[] = [
   single('Upsample', [2, 3, 4], { label: 'opset 7', attributes: { scales: { floats: [1, 1, 2, 3] } }, opset: 7 }),
+  single('Upsample', [2, 3, 4], {
+    label: 'linear, opset 9',
+    constants: { scales: floating('float32', [4], [1, 1, 2, 4]) },
+    attributes: { mode: 'linear' },
+    opset: 9,
+  }),
   resize('nearest, doubled', [2, 3, 4], { scales: [1, 1, 2, 2] }, { coordinate_transformation_mode: 'asymmetric' }),
   resize('nearest, doubled and tripled', [2, 3, 4], { scales: [1, 1, 3, 2] }, {}),
   resize('linear, doubled', [2, 3, 4], { scales: [1, 1, 2, 2] }, { mode: 'linear' }),

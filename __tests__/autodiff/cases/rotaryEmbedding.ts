@@ -26,6 +26,13 @@ function ofOnnxruntime(
 /** The angles are constants, so it is linear. */
 export const LINEAR: readonly Case[] = [
   single('RotaryEmbedding', [2, 3, 8], { label: 'by heads, batch fixed at 2', batch: 2, constants: angles(2, 3, 4) }),
+  ...[1, 3].map((batch) =>
+    single('RotaryEmbedding', [2, 3, 8], {
+      label: `by heads, batch fixed at ${batch}`,
+      batch,
+      constants: angles(batch, 3, 4),
+    }),
+  ),
   single('RotaryEmbedding', [3, 16], {
     label: 'by rows, batch fixed at 2',
     batch: 2,

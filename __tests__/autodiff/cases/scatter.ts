@@ -47,10 +47,11 @@ function scatterND(
   constants: Case['constants'],
   type: Floating = 'float32',
   label = '',
+  batch = 3,
 ): Case {
   return single('ScatterND', shape, {
     label: `${reduction}, x as ${inputs[0] === 'x' ? 'data' : 'updates'}${label}`,
-    batch: 3,
+    batch,
     type,
     inputs,
     constants,
@@ -74,6 +75,14 @@ export const LINEAR: readonly Case[] = [
     batch: 1,
     opset: 10,
   }),
+  single('Scatter', [5, 3], {
+    label: 'an axis from the back, opset 9, batch fixed at 3',
+    inputs: ['x', 'i', 'values'],
+    constants: { i: integers([4, 0, 2], [1, 3, 1]), values: smallIntegers('float32', [1, 3, 1], 9) },
+    attributes: { axis: -2 },
+    batch: 3,
+    opset: 9,
+  }),
   scatterElements('none', 'data', rows),
   scatterElements('none', 'updates', rows),
   scatterElements('none', 'updates', integers([2, 0, 1, 1, 2, 0], [1, 2, 3]), { axis: -1 }),
@@ -83,6 +92,15 @@ export const LINEAR: readonly Case[] = [
   scatterElements('mul', 'updates', rows),
 
   scatterND('none', ['x', 'i', 'updates'], [4], { i: cells, updates: smallIntegers('float32', [3], 5) }),
+  scatterND(
+    'none',
+    ['x', 'i', 'updates'],
+    [4],
+    { i: integers([0, 1, 0, 3], [2, 2]), updates: smallIntegers('float32', [2], 5) },
+    'float32',
+    ', one image',
+    1,
+  ),
   scatterND('add', ['x', 'i', 'updates'], [4], {
     i: integers([0, 0, 2], [3, 1]),
     updates: smallIntegers('float32', [3, 4], 5),
