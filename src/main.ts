@@ -129,3 +129,5 @@ guardStatus(process, (error) => tellError(error))
 // Until there is another one: what ends early is an error.
 core.setOutput('verdict', 'error')
 process.exitCode = await main().catch((error: unknown) => tellError(error))
+// A service that was given up may hold a connection open, and the job with it. What was printed gets out first.
+process.stdout.write('', () => process.exit())

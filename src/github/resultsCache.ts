@@ -3,6 +3,8 @@ import { join, resolve } from 'node:path'
 import type { EvaluationFiles, EvaluationStore } from '../evaluationStore.js'
 import { messageOf } from '../text.js'
 import type { Environment } from './context.js'
+import { watchRefusals } from './refusals.js'
+import { within } from './within.js'
 
 /** The part of `@actions/cache` that is used. */
 export interface CacheToolkit {
@@ -31,6 +33,14 @@ const largestFile = 2 ** 29
  * It is not asked again, for each time it would be tried for half a minute and warned of.
  */
 const patience = 10_000
+
+/**
+ * Milliseconds after which a call of the toolkit is given up. Its own five attempts take half a minute; but it waits without
+ * end for the rest of an answer that has begun, and for a storage that takes no more.
+ */
+const lookUpWithin = 60_000
+/** For 100 MB on a line of 4 Mbit/s. */
+const moveWithin = 240_000
 
 /**
  * GitHub's cache as a store of evaluations; undefined outside of a runner. GitHub hands out what was stored for the same
@@ -72,13 +82,15 @@ export function resultsCache(environment: Environment, effects: CacheEffects): E
       attempt('find', key, async (toolkit, folder) => {
         const began = effects.now()
         // The toolkit answers likewise where there is nothing and where it could not read what there is, which it warns of.
-        const newest = await toolkit.restoreCache([folder], entries(key), [entries(key)], { lookupOnly: true })
+        const { value: newest, refused } = await watchRefusals(() =>
+          within(lookUpWithin, toolkit.restoreCache([folder], entries(key), [entries(key)], { lookupOnly: true })),
+        )
         if (newest === undefined) {
           missing.add(key)
-          if (effects.now() - began > patience) left.find = left.keep = true
+          if (refused || effects.now() - began > patience) left.find = left.keep = true
         }
         if (!newest?.startsWith(entries(key))) return undefined
-        const restored = await toolkit.restoreCache([folder], newest)
+        const restored = await within(moveWithin, toolkit.restoreCache([folder], newest))
         if (restored === newest) return readFiles(folder)
         left.find = true
         return undefined
@@ -87,10 +99,8 @@ export function resultsCache(environment: Environment, effects: CacheEffects): E
       await attempt('keep', key, async (toolkit, folder) => {
         for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content)
         const { GITHUB_RUN_ID: run = '', GITHUB_RUN_ATTEMPT: again = '' } = environment
-        const stored = await toolkit.saveCache(
-          [folder],
-          entries(key) + (missing.has(key) ? 'first' : `${run}-${again}`),
-        )
+        const name = entries(key) + (missing.has(key) ? 'first' : `${run}-${again}`)
+        const stored = await within(moveWithin, toolkit.saveCache([folder], name))
         if (stored < 0) left.keep = true
       })
     },

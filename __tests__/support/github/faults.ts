@@ -48,8 +48,9 @@ function refusal(status: number, message: string, headers: Reply['headers'] = {}
 
 export function faultyReply(response: ServerResponse, fault: Fault, { status, body, headers }: Reply): void {
   const type = { 'content-type': 'application/json; charset=utf-8' }
-  const text = fault.performed ? JSON.stringify(body ?? {}) : '{"message": "All is well", "more": "to come"}'
-  const half = text.slice(0, Math.ceil(text.length / 2))
+  const own = body instanceof Uint8Array ? body : Buffer.from(JSON.stringify(body ?? {}))
+  const text = fault.performed ? own : Buffer.from('{"message": "All is well", "more": "to come"}')
+  const half = text.subarray(0, Math.ceil(text.length / 2))
   switch (fault.kind) {
     case 'reply': {
       const { reply } = fault

@@ -1,6 +1,9 @@
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { faultyReply } from './faults.js'
+import type { Fault } from './faults.js'
+import type { Reply } from './loopback.js'
 
 /** What a run has stored in GitHub's cache: an entry is immutable, and of other paths another one. */
 export interface CacheEntry {
@@ -29,6 +32,10 @@ export interface ResultsService {
   readonly calls: string[]
   /** Answers with this status instead, from now on; by the name of a method or `PUT`, `GET` of a blob. */
   readonly broken: Map<string, number>
+  /** What goes wrong with the request of that place in `calls`, from 0. */
+  faultAt: (place: number, call: string) => Fault | undefined
+  /** Is told of every answer that the toolkits will wait for without end, once it has begun. */
+  onStall: () => void
   readonly close: () => Promise<void>
 }
 
@@ -80,6 +87,7 @@ export async function startResultsService(): Promise<ResultsService> {
       case 'FinalizeArtifact': {
         const zip = blobs.get(pending.get(name) ?? '')
         if (zip === undefined || String(zip.length) !== body.size) return { ok: false }
+        pending.delete(name)
         const id = 700 + state.artifacts.length
         state.artifacts.push({ id, name, zip })
         return { ok: true, artifact_id: String(id) }
@@ -103,47 +111,62 @@ export async function startResultsService(): Promise<ResultsService> {
     } else blobs.set(path, body)
   }
 
-  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+  const replyTo = (call: string, request: IncomingMessage, body: Buffer): Reply => {
     const { pathname, searchParams } = new URL(request.url ?? '/', url)
-    const chunks: Buffer[] = []
-    for await (const chunk of request) chunks.push(chunk as Buffer)
-    const body = Buffer.concat(chunks)
-    const method = /^\/twirp\/github\.actions\.results\.api\.v1\.\w+Service\/(\w+)$/.exec(pathname)?.[1]
-    const call = method ?? request.method ?? ''
-    state.calls.push(call)
     const status = broken.get(call)
-    if (status !== undefined) return void json(response, status, { msg: 'broken' })
-    if (method !== undefined) {
-      if (request.headers.authorization !== `Bearer ${token}`) return void json(response, 401, { msg: 'who are you?' })
-      return void json(response, 200, perform(method, JSON.parse(body.toString()) as Record<string, unknown>))
+    if (status !== undefined) return { status, body: { msg: 'broken' } }
+    if (pathname.startsWith(twirp)) {
+      if (request.headers.authorization !== `Bearer ${token}`) return { status: 401, body: { msg: 'who are you?' } }
+      return { status: 200, body: perform(call, JSON.parse(body.toString()) as Record<string, unknown>) }
     }
     if (request.method === 'PUT') {
       put(pathname, searchParams, body)
-      return void response.writeHead(201, { etag: '"0x1"', 'last-modified': new Date(0).toUTCString() }).end()
+      return { status: 201, body: Buffer.of(), headers: { etag: '"0x1"', 'last-modified': new Date(0).toUTCString() } }
     }
     const content = blobs.get(pathname)
-    if (content === undefined) return void response.writeHead(404).end()
-    response.writeHead(200, { 'content-length': content.length }).end(content)
+    return content === undefined ? { status: 404, body: Buffer.of() } : { status: 200, body: content }
+  }
+
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk as Buffer)
+    const call = /^\/twirp\/github\.actions\.results\.api\.v1\.\w+Service\/(\w+)$/.exec(request.url ?? '')?.[1]
+    const shown = call ?? request.method ?? ''
+    const fault = service.faultAt(state.calls.push(shown) - 1, shown)
+    const performed = fault === undefined || fault.performed === true
+    const reply = performed ? replyTo(shown, request, Buffer.concat(chunks)) : { status: 200, body: {} }
+    if (fault === undefined) return void send(response, reply)
+    faultyReply(response, fault, reply)
+    // The toolkits wait for the rest of what is cut off, too, but for files.
+    if (fault.kind === 'slow body' || (fault.kind === 'cut off' && call !== undefined)) service.onStall()
   }
 
   const server = createServer((request, response) => {
-    answer(request, response).catch((error: unknown) => json(response, 500, { msg: String(error) }))
+    answer(request, response).catch((error: unknown) => send(response, { status: 500, body: { msg: String(error) } }))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  return {
+  const service: ResultsService = {
     ...{ ...state, broken },
+    faultAt: () => undefined,
+    onStall: () => {},
     environment: { ACTIONS_RESULTS_URL: `${url}/`, ACTIONS_RUNTIME_TOKEN: token, ACTIONS_CACHE_SERVICE_V2: 'True' },
     async close() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
     },
   }
+  return service
 }
+
+const twirp = '/twirp/'
 
 const encoded = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
 const token = `${encoded({ alg: 'none' })}.${encoded({ scp: `Actions.Results:${run}:${job}` })}.signature`
 
-function json(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+function send(response: ServerResponse, { status, body, headers }: Reply): void {
+  const isFile = body instanceof Uint8Array
+  const bytes = isFile ? body : Buffer.from(JSON.stringify(body))
+  const type = isFile ? {} : { 'content-type': 'application/json' }
+  response.writeHead(status, { 'content-length': bytes.length, ...type, ...headers }).end(bytes)
 }
