@@ -12,6 +12,13 @@ type NumericData = Exclude<TensorData, readonly string[]>
 /** What a file is asked to hold at most: protobuf's own limit of 2 GiB. */
 export const MAX_BYTES = 2 ** 31 - 1
 
+/** The constructor of an array of numbers or bigints. */
+interface TypedArray<T> {
+  readonly BYTES_PER_ELEMENT: number
+  new (buffer: ArrayBufferLike, offset: number, length: number): NumericData
+  from(values: readonly T[]): NumericData
+}
+
 interface Storage {
   readonly code: DataType
   readonly bytes: number
@@ -21,76 +28,27 @@ interface Storage {
 }
 
 const STORAGE: Readonly<Record<Exclude<ElementType, 'string' | 'int4' | 'uint4'>, Storage>> = {
-  float32: {
-    code: DataType.FLOAT,
-    bytes: 4,
-    view: (buffer, offset, length) => new Float32Array(buffer, offset, length),
-    typed: (proto) => Float32Array.from(proto.floatData),
-  },
-  float64: {
-    code: DataType.DOUBLE,
-    bytes: 8,
-    view: (buffer, offset, length) => new Float64Array(buffer, offset, length),
-    typed: (proto) => Float64Array.from(proto.doubleData),
-  },
-  float16: sixteenBits(DataType.FLOAT16),
-  bfloat16: sixteenBits(DataType.BFLOAT16),
-  int8: {
-    code: DataType.INT8,
-    bytes: 1,
-    view: (buffer, offset, length) => new Int8Array(buffer, offset, length),
-    typed: (proto) => Int8Array.from(proto.int32Data),
-  },
-  uint8: eightBits(DataType.UINT8),
-  bool: eightBits(DataType.BOOL),
-  int16: {
-    code: DataType.INT16,
-    bytes: 2,
-    view: (buffer, offset, length) => new Int16Array(buffer, offset, length),
-    typed: (proto) => Int16Array.from(proto.int32Data),
-  },
-  uint16: sixteenBits(DataType.UINT16),
-  int32: {
-    code: DataType.INT32,
-    bytes: 4,
-    view: (buffer, offset, length) => new Int32Array(buffer, offset, length),
-    typed: (proto) => Int32Array.from(proto.int32Data),
-  },
-  uint32: {
-    code: DataType.UINT32,
-    bytes: 4,
-    view: (buffer, offset, length) => new Uint32Array(buffer, offset, length),
-    typed: (proto) => Uint32Array.from(proto.uint64Data, Number),
-  },
-  int64: {
-    code: DataType.INT64,
-    bytes: 8,
-    view: (buffer, offset, length) => new BigInt64Array(buffer, offset, length),
-    typed: (proto) => BigInt64Array.from(proto.int64Data),
-  },
-  uint64: {
-    code: DataType.UINT64,
-    bytes: 8,
-    view: (buffer, offset, length) => new BigUint64Array(buffer, offset, length),
-    typed: (proto) => BigUint64Array.from(proto.uint64Data),
-  },
+  float32: storage(DataType.FLOAT, Float32Array, (proto) => proto.floatData),
+  float64: storage(DataType.DOUBLE, Float64Array, (proto) => proto.doubleData),
+  float16: storage(DataType.FLOAT16, Uint16Array, (proto) => proto.int32Data),
+  bfloat16: storage(DataType.BFLOAT16, Uint16Array, (proto) => proto.int32Data),
+  int8: storage(DataType.INT8, Int8Array, (proto) => proto.int32Data),
+  uint8: storage(DataType.UINT8, Uint8Array, (proto) => proto.int32Data),
+  bool: storage(DataType.BOOL, Uint8Array, (proto) => proto.int32Data),
+  int16: storage(DataType.INT16, Int16Array, (proto) => proto.int32Data),
+  uint16: storage(DataType.UINT16, Uint16Array, (proto) => proto.int32Data),
+  int32: storage(DataType.INT32, Int32Array, (proto) => proto.int32Data),
+  uint32: storage(DataType.UINT32, Uint32Array, (proto) => proto.uint64Data.map(Number)),
+  int64: storage(DataType.INT64, BigInt64Array, (proto) => proto.int64Data),
+  uint64: storage(DataType.UINT64, BigUint64Array, (proto) => proto.uint64Data),
 }
 
-function sixteenBits(code: DataType): Storage {
+function storage<T>(code: DataType, values: TypedArray<T>, field: (proto: TensorProto) => readonly T[]): Storage {
   return {
     code,
-    bytes: 2,
-    view: (buffer, offset, length) => new Uint16Array(buffer, offset, length),
-    typed: (proto) => Uint16Array.from(proto.int32Data),
-  }
-}
-
-function eightBits(code: DataType): Storage {
-  return {
-    code,
-    bytes: 1,
-    view: (buffer, offset, length) => new Uint8Array(buffer, offset, length),
-    typed: (proto) => Uint8Array.from(proto.int32Data),
+    bytes: values.BYTES_PER_ELEMENT,
+    view: (buffer, offset, length) => new values(buffer, offset, length),
+    typed: (proto) => values.from(field(proto)),
   }
 }
 
