@@ -332,6 +332,11 @@ describe('every file the images and their labels are read from', () => {
     ])
   })
 
+  test('none of them may be written with other capitals, which Windows and macOS open and git does not find', async () => {
+    await expect(notes({}, { model: 'A.onnx' })).rejects.toThrow('A.onnx: is called a.onnx here')
+    await expect(notes({}, { data: 'Data/t10k-images-idx3-ubyte' })).rejects.toThrow('Data: is called data here')
+  })
+
   test('none of them may be a link, not even the one that nobody named', async () => {
     await expect(notes({ 'data/l': 'y', [labels]: { link: 'l' } }, {})).rejects.toThrow(`${labels} is a symbolic link`)
   })

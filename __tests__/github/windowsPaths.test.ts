@@ -2,6 +2,7 @@ import { posix, win32 } from 'node:path'
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
 import { strToU8, zipSync } from 'fflate'
 import type { Files } from '../../src/data/files.js'
+import type { Event } from '../../src/github/context.js'
 import { clientOf } from '../support/github/client.js'
 import { repositoryContents } from '../support/github/contents.js'
 import { actionsToken, startGitHub } from '../support/github/loopback.js'
@@ -44,7 +45,7 @@ beforeAll(async () => {
   const world = { repository: 'Codertocat/Hello-World', pullRequests: [2], tokens: { ghs: actionsToken } }
   github = await startGitHub({ ...world, extensions: [repositoryContents(origin)] })
   const client = clientOf(github.url, 'ghs', { owner: 'Codertocat', repo: 'Hello-World' })
-  const event = { kind: 'pull_request', number: 2, headSha: commit, baseRef: 'main', baseSha: commit } as const
+  const event = { kind: 'pull_request', number: 2, headSha: commit, baseRef: 'main', baseSha: commit } as Event
   const zip = zipSync(Object.fromEntries(Object.entries(content).map(([name, text]) => [name, strToU8(text)])))
   files = {
     'a commit of a clone': filesOf(gitIn(origin, process.env), commit),

@@ -25,6 +25,7 @@ import type { ConfigText, Governing } from './governed.js'
 import type { Inputs } from './inputs.js'
 import { fetchedModel, isRemote } from './remoteSources.js'
 import type { OpenRemote } from './remoteSources.js'
+import { refuseOtherSpelling } from './spelling.js'
 import { refuseLinks } from './workspace.js'
 import type { LocateInGit } from './workspace.js'
 
@@ -94,6 +95,7 @@ export function publishingOf({ settings: { comment, checkName }, listed }: Input
 
 async function readGoverned(path: string, { workspace, event, findBase, locate, remote }: Place): Promise<ConfigText> {
   if (isGuarded(event)) await refuseLinks(path, workspace)
+  await refuseOtherSpelling(path, workspace)
   return readConfigFile(path, workspace, isGuarded(event), findBase, locate, remote)
 }
 
@@ -116,8 +118,10 @@ export async function readRequest(config: Config, inputs: Inputs, place: Place):
     config.dataOptions.labels,
     config.dataOptions.classNames,
   ]
-  if (guarded) for (const path of known) if (path !== undefined) await refuseLinks(path, workspace)
-
+  for (const path of known.filter((each) => each !== undefined)) {
+    if (guarded) await refuseLinks(path, workspace)
+    await refuseOtherSpelling(path, workspace)
+  }
   if (artifact === undefined && !fetched) await refuseUnpulled(model, named, 'model')
   if (dataPath !== undefined) await refuseUnpulled(dataPath, dataNamed, 'data')
   const located = fetched ? await place.openRemote(named, 'model') : undefined
