@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { artifactsOfRun, downloadArtifact } from '../../src/github/artifacts.js'
+import { changedFiles } from '../../src/github/changedFiles.js'
 import type { Client } from '../../src/github/client.js'
 import { clientOf } from '../support/github/client.js'
 import { actionsToken, startGitHub } from '../support/github/loopback.js'
@@ -64,4 +65,11 @@ test('one that fails for good says so', async () => {
   runs.artifacts.push({ run: 7, name: 'robustness-gate', zip: bytes })
   const broken = () => Promise.resolve(new Response('no', { status: 503 }))
   await expect(only(4, broken)).rejects.toThrow('the storage of artifact robustness-gate answered with status 503')
+})
+
+test('a list that GitHub refuses with 409 is not an empty one', async () => {
+  runs.artifacts.push({ run: 7, name: 'robustness-gate', zip: bytes })
+  github.faultAt = () => ({ kind: 'reply', reply: { status: 409, body: { message: 'Conflict' } } })
+  await expect(artifactsOfRun(client, 7)).rejects.toThrow('Conflict')
+  await expect(changedFiles(client, 2)).rejects.toThrow('Conflict')
 })

@@ -54,6 +54,18 @@ describe.each(Object.entries(everyFault))('%s', (name, fault) => {
   })
 })
 
+test('a list that GitHub refuses with 409 is not an empty one: there is no second comment', async () => {
+  await post()
+  expect(github.comments).toHaveLength(1)
+  github.faultAt = (_, operation) => (operation === 'issues/list-comments' ? everyFault['409'] : undefined)
+  const { warnings } = await publish(
+    clientOf(github.url, 'writes', repository),
+    saying('Robust accuracy falls further.', { mark: { run: { id: 2, attempt: 1 } } }),
+  )
+  expect(warnings).toEqual([expect.stringContaining('The comment could not be posted (409 Conflict')])
+  expect(github.comments).toHaveLength(1)
+})
+
 const secondary = (seconds: string): Fault => ({
   kind: 'reply',
   reply: {

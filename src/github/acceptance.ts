@@ -2,6 +2,7 @@ import type { Answer } from '../comparison/acceptance.js'
 import { moment } from '../report/acceptance.js'
 import type { Client } from './client.js'
 import type { Event } from './context.js'
+import { everyOne } from './pages.js'
 import { pullRequestsOf } from './pullRequests.js'
 import { earliest, reportedOn } from './reported.js'
 import type { Judgement } from './reported.js'
@@ -112,10 +113,8 @@ async function lastSet(
   number: number,
   label: string,
 ): Promise<LabelSetting | undefined> {
-  const events = await octokit.paginate(octokit.rest.issues.listEvents, {
-    ...repository,
-    ...{ issue_number: number, per_page: 100 },
-  })
+  const place = { ...repository, issue_number: number, per_page: 100 }
+  const events = await everyOne((page) => octokit.rest.issues.listEvents({ ...place, page }))
   const last = events
     .filter((one) => 'label' in one && isSame(one.label.name, label))
     .toSorted((one, other) => one.id - other.id)
@@ -134,10 +133,8 @@ async function* commitsOf(
 ): AsyncGenerator<string> {
   const known = new Set(first.filter((commit) => commit !== undefined))
   yield* known
-  const commits = await octokit.paginate(octokit.rest.pulls.listCommits, {
-    ...repository,
-    ...{ pull_number: number, per_page: 100 },
-  })
+  const place = { ...repository, pull_number: number, per_page: 100 }
+  const commits = await everyOne((page) => octokit.rest.pulls.listCommits({ ...place, page }))
   const others = commits.map(({ sha }) => sha).filter((commit) => !known.has(commit))
   yield* others.toReversed().slice(0, mostCommits)
 }

@@ -3,6 +3,7 @@ import type { Fetch } from '../remote/download.js'
 import { messageOf, oneLine } from '../text.js'
 import { isRateLimit } from './attempts.js'
 import type { Client } from './client.js'
+import { pagesOf } from './pages.js'
 
 /** What a run of a workflow has uploaded. */
 export interface Artifact {
@@ -42,14 +43,12 @@ const mostArtifacts = 1_000
 
 /** The artifacts of one run, the newest first: an attempt that is repeated uploads under the same name again. */
 export async function artifactsOfRun({ octokit, repository }: Client, runId: number): Promise<readonly Artifact[]> {
-  const pages = octokit.paginate.iterator(octokit.rest.actions.listWorkflowRunArtifacts, {
-    ...repository,
-    run_id: runId,
-    per_page: 100,
-  })
+  const place = { ...repository, run_id: runId, per_page: 100 }
   const found: Artifact[] = []
-  for await (const { data } of pages) {
-    for (const { id, name, size_in_bytes: bytes, expired } of data) found.push({ id, name, bytes, expired })
+  for await (const { artifacts } of pagesOf((page) =>
+    octokit.rest.actions.listWorkflowRunArtifacts({ ...place, page }),
+  )) {
+    for (const { id, name, size_in_bytes: bytes, expired } of artifacts) found.push({ id, name, bytes, expired })
     if (found.length >= mostArtifacts) break
   }
   return found.sort((one, other) => other.id - one.id)

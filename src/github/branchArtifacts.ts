@@ -2,6 +2,7 @@ import { messageOf, oneLine } from '../text.js'
 import { isDenied, unreadable } from './artifacts.js'
 import type { Artifact } from './artifacts.js'
 import type { Client } from './client.js'
+import { pagesOf } from './pages.js'
 
 /** One that can be downloaded, or could once. */
 export interface FoundArtifact extends Artifact {
@@ -56,15 +57,15 @@ export async function searchBranch<T>(
   const { octokit, repository } = client
   const { name, branch, except } = search
   const refused = new Map<number, Refusal>()
-  let listed = 0
-  for await (const artifacts of pagesOf(client, name)) {
-    if (listed >= mostArtifacts) return { unusable: sentence(search, refused, listed) }
-    listed += artifacts.length
+  let seen = 0
+  for await (const artifacts of listed(client, name)) {
+    if (seen >= mostArtifacts) return { unusable: sentence(search, refused, seen) }
+    seen += artifacts.length
     for (const artifact of artifacts) {
       const { workflow_run: by, id, size_in_bytes: bytes, expired } = artifact
       if (artifact.name !== name || by?.id === undefined || by.id === except || refused.has(by.id)) continue
       if (by.head_branch !== branch || by.head_repository_id !== by.repository_id) continue
-      if (refused.size === mostRuns) return { unusable: sentence(search, refused, listed) }
+      if (refused.size === mostRuns) return { unusable: sentence(search, refused, seen) }
       const { data: run } = await octokit.rest.actions
         .getWorkflowRun({ ...repository, run_id: by.id })
         .catch(unreadable(`run ${by.id} with artifact ${oneLine(name, 100)}`))
@@ -77,7 +78,7 @@ export async function searchBranch<T>(
     }
   }
   const counted = [...refused.values()].some((why) => why !== ofPull)
-  return counted ? { unusable: sentence(search, refused, listed) } : { none: true }
+  return counted ? { unusable: sentence(search, refused, seen) } : { none: true }
 }
 
 const ofPull = 'of a pull request'
@@ -100,16 +101,16 @@ function sentence({ name, branch }: BranchSearch, refused: ReadonlyMap<number, R
 
 type Page = Awaited<ReturnType<Client['octokit']['rest']['actions']['listArtifactsForRepo']>>['data']['artifacts']
 
-/** GitHub gives the newest first. octokit's own pagination takes a 409 for an empty page, and an empty page would pass. */
-async function* pagesOf({ octokit, repository }: Client, name: string): AsyncGenerator<Page> {
+/** GitHub gives the newest first. */
+async function* listed({ octokit, repository }: Client, name: string): AsyncGenerator<Page> {
+  const place = { ...repository, name, per_page: 100 }
   let asked = false
   try {
-    for (let [page, more] = [1, true]; more; page += 1) {
-      const request = { ...repository, name, per_page: 100, page }
-      const { data, headers } = await octokit.rest.actions.listArtifactsForRepo(request)
+    for await (const { artifacts } of pagesOf((page) =>
+      octokit.rest.actions.listArtifactsForRepo({ ...place, page }),
+    )) {
       asked = true
-      more = /\brel="next"/.test(headers.link ?? '')
-      yield data.artifacts.toSorted((one, other) => other.id - one.id)
+      yield artifacts.toSorted((one, other) => other.id - one.id)
     }
   } catch (error) {
     const what = `artifact ${oneLine(name, 100)}`

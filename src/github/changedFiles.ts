@@ -2,6 +2,7 @@ import { posix } from 'node:path'
 import { oneLine } from '../text.js'
 import type { Client } from './client.js'
 import type { Governing } from './governed.js'
+import { everyOne } from './pages.js'
 
 /** What a pull request changes, as GitHub lists it. */
 export interface ChangedFiles {
@@ -21,10 +22,8 @@ export interface GoverningPath {
 }
 
 export async function changedFiles({ octokit, repository }: Client, pullRequest: number): Promise<ChangedFiles> {
-  const files = await octokit.paginate(octokit.rest.pulls.listFiles, {
-    ...repository,
-    ...{ pull_number: pullRequest, per_page: 100 },
-  })
+  const place = { ...repository, pull_number: pullRequest, per_page: 100 }
+  const files = await everyOne((page) => octokit.rest.pulls.listFiles({ ...place, page }))
   const paths = files.flatMap(({ filename, previous_filename: before }) =>
     before === undefined ? [filename] : [before, filename],
   )

@@ -3,6 +3,7 @@ import { cut } from '../report/layout.js'
 import type { Annotation } from './annotations.js'
 import { annotationsPerRequest, portions } from './annotations.js'
 import type { Client } from './client.js'
+import { everyOne } from './pages.js'
 import type { SectionMark } from './sections.js'
 import { externalId, formatSection, isOlder, parseSection } from './sections.js'
 import { statusOf } from './status.js'
@@ -133,7 +134,7 @@ type SaidAnnotation = { readonly [Key in keyof Annotation]: string | number | nu
 async function annotationsOn({ octokit, repository }: Client, found: Found): Promise<readonly SaidAnnotation[]> {
   if (found.output.annotations_count === 0) return []
   const place = { ...repository, check_run_id: found.id, per_page: 100 }
-  return octokit.paginate(octokit.rest.checks.listAnnotations, place)
+  return everyOne((page) => octokit.rest.checks.listAnnotations({ ...place, page }))
 }
 
 function isSame(one: SaidAnnotation, other: Annotation): boolean {

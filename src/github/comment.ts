@@ -1,6 +1,7 @@
 import { cut } from '../report/layout.js'
 import type { Client } from './client.js'
 import type { RunId } from './context.js'
+import { everyOne } from './pages.js'
 import type { CommentContent } from './projection.js'
 import { formatRun, gateKey, isOlder, parseRun } from './sections.js'
 import { statusOf } from './status.js'
@@ -80,11 +81,8 @@ async function headOf({ octokit, repository }: Client, pullRequest: number): Pro
 
 /** Oldest first. */
 async function ownComments({ octokit, repository }: Client, request: CommentRequest): Promise<readonly Comment[]> {
-  const all = await octokit.paginate(octokit.rest.issues.listComments, {
-    ...repository,
-    issue_number: request.pullRequest,
-    per_page: 100,
-  })
+  const place = { ...repository, issue_number: request.pullRequest, per_page: 100 }
+  const all = await everyOne((page) => octokit.rest.issues.listComments({ ...place, page }))
   return all
     .filter(({ user }) => user?.login === request.login)
     .map(({ id, body = '' }) => ({ id, body: body.replaceAll('\r\n', '\n') }))

@@ -3,6 +3,7 @@ import { annotate, putCheckRun } from './checkRun.js'
 import type { CheckRequest, PostedCheck } from './checkRun.js'
 import type { Client } from './client.js'
 import { contentLimit, gateMarker, putComment, sharedMarker } from './comment.js'
+import { everyOne } from './pages.js'
 import { project } from './projection.js'
 import type { CommentContent } from './projection.js'
 import { gateKey, isOlder, sectionsOf } from './sections.js'
@@ -90,7 +91,11 @@ async function sectionsOn(
   pullRequest: number,
 ): Promise<readonly Section[]> {
   const place = { ...repository, ref, app_id: app, filter: 'all' as const, per_page: 100 }
-  return sectionsOf(await octokit.paginate(octokit.rest.checks.listForRef, place), pullRequest)
+  const runs = await everyOne(async (page) => {
+    const { data, headers } = await octokit.rest.checks.listForRef({ ...place, page })
+    return { data: data.check_runs, headers }
+  })
+  return sectionsOf(runs, pullRequest)
 }
 
 /** A list may lag behind what was just written. */
