@@ -76,6 +76,20 @@ test.each([
   expect(worst / largest).toBeLessThan(TOLERANCE)
 })
 
+/** The same whole numbers, summed exactly: of the gradient only the order of sums differs. */
+test.each(['int8-qdq.onnx', 'int8-qoperator.onnx'])('%s with its channels last has the same gradient', async (file) => {
+  const turned = await optimised(file, 'all')
+  const found = new Set(decodeModel(turned, { name: file }).nodes.map(operatorOf))
+  for (const operator of ['QLinearConv', 'NhwcMaxPool']) expect(found).toContain(`com.microsoft.${operator}`)
+  const graph = decodeModel(await readFile(join(models, file)), { name: file })
+  const expected = await gradientOf(graph, file, await optimised(file, 'extended'))
+  const actual = await gradientOf(graph, file, turned)
+  const largest = Math.max(...expected.map(Math.abs))
+  const worst = Math.max(...actual.map((value, at) => Math.abs(value - expected[at])))
+  expect(largest).toBeGreaterThan(0)
+  expect(worst / largest).toBeLessThan(TOLERANCE)
+})
+
 test('a model laid out for one processor is refused with advice', async () => {
   const bytes = await optimised('resnet-dynamo-18.onnx', 'all')
   const gradient = gradientModelOf({ name: 'resnet.onnx', bytes, external: {} }, runModel)

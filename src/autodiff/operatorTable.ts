@@ -17,12 +17,18 @@ export interface OperatorRow {
 
 const OLDEST_OPSET = 7
 
+const UNTIL_9 = 'onnxruntime knows it until opset 9'
+
 /** What a model no longer holds when its gradient is made. */
 export const REWRITTEN: Readonly<Record<string, Marked>> = {
+  Affine: { note: `is Mul and Add; ${UNTIL_9}` },
+  Crop: { note: `is Slice; ${UNTIL_9}` },
   Dropout: { note: 'does nothing at inference' },
   GlobalLpPool: { kind: 'subgradient', note: 'is written out as a norm, like ReduceL1 and ReduceL2' },
+  ImageScaler: { note: `is Mul and Add; ${UNTIL_9}` },
   MaxRoiPool: { kind: 'subgradient', note: 'is written out; of equal maxima the first in row-major order takes all' },
   RoiAlign: { kind: 'subgradient', note: 'is written out; of equal maxima (mode max) the first takes all' },
+  ScaledTanh: { note: `is Mul and Tanh; ${UNTIL_9}` },
   Scatter: { note: 'is ScatterElements' },
   Upsample: { note: 'is Resize' },
 }
@@ -43,7 +49,13 @@ const WITHDRAWN: Readonly<Record<string, readonly [number, number]>> = {
  * @param versions the opsets in which each operator of ai.onnx changed, oldest first.
  */
 export function operatorRows(versions: Readonly<Record<string, readonly number[]>>): readonly OperatorRow[] {
-  const operators = new Set([...Object.keys(versions), ...RULES.keys(), ...EXPANSIONS.keys(), ...WITHOUT_GRADIENT])
+  const operators = new Set([
+    ...Object.keys(versions),
+    ...RULES.keys(),
+    ...EXPANSIONS.keys(),
+    ...WITHOUT_GRADIENT,
+    ...Object.keys(REWRITTEN),
+  ])
   return [...operators].toSorted().map((operator) => ({
     operator,
     ...(Object.hasOwn(versions, operator) && {
@@ -103,7 +115,7 @@ function besideTheStandard(rows: readonly OperatorRow[]): string {
   return `
 ## Beside the standard
 
-What onnxruntime's optimiser and quantiser write.
+What onnxruntime's optimiser and quantiser write, and what exporters write for onnxruntime alone.
 
 | operator | gradient | note |
 | --- | --- | --- |

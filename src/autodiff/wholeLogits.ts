@@ -16,6 +16,7 @@ const SCALE_INPUTS: Readonly<Record<string, number>> = {
   'com.microsoft.QLinearAdd': 6,
   'com.microsoft.QLinearAveragePool': 3,
   'com.microsoft.QLinearConcat': 0,
+  'com.microsoft.QLinearConv': 6,
   'com.microsoft.QLinearGlobalAveragePool': 3,
   'com.microsoft.QLinearLeakyRelu': 3,
   'com.microsoft.QLinearMul': 6,
@@ -37,7 +38,7 @@ const WEIGHT_STEP = 1 / 127
 const KEEPS_STEPS: ReadonlySet<string> = new Set([
   ...MOVES_NOTHING,
   ...['Cast', 'Clip', 'Concat', 'Expand', 'Gather', 'GlobalMaxPool', 'Max', 'MaxPool', 'Min', 'Pad', 'ReduceMax'],
-  ...['ReduceMin', 'Relu', 'Slice', 'Split', 'Tile', 'Transpose'],
+  ...['ReduceMin', 'Relu', 'Slice', 'Split', 'Tile', 'Transpose', 'com.microsoft.NhwcMaxPool'],
 ])
 
 /**

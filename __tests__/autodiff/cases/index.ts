@@ -1,6 +1,7 @@
 import type { Case, Doubled, Pointwise, StandIn } from '../support.js'
 import * as attention from './attention.js'
 import * as broadcasting from './broadcasting.js'
+import * as contributed from './contributed.js'
 import * as controlFlow from './controlFlow.js'
 import * as core from './core.js'
 import * as curves from './curves.js'
@@ -42,6 +43,7 @@ interface Family {
 const families: readonly Family[] = [
   attention,
   broadcasting,
+  contributed,
   controlFlow,
   core,
   curves,

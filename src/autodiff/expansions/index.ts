@@ -1,6 +1,7 @@
 import type { Expansion } from '../expansion.js'
 import { attention } from './attention.js'
 import { blockQuantised } from './blockQuantised.js'
+import { contributed } from './contributed.js'
 import { controlFlow } from './controlFlow.js'
 import { fused } from './fused.js'
 import { fusedAttention } from './fusedAttention.js'
@@ -23,6 +24,7 @@ export const EXPANSIONS: ReadonlyMap<string, Expansion> = new Map<string, Expans
   Object.entries({
     ...attention,
     ...blockQuantised,
+    ...contributed,
     ...controlFlow,
     ...fused,
     ...fusedAttention,

@@ -4,7 +4,8 @@ import { expansion } from '../expansion.js'
 import type { Expansion } from '../expansion.js'
 import type { GradientBuilder } from '../gradientBuilder.js'
 import { straightThrough } from '../rule.js'
-import { multiplied, multiplier, rows } from './integerArithmetic.js'
+import { channelsFirst } from './channelsFirst.js'
+import { isChannelsLast, multiplied, multiplier, rows } from './integerArithmetic.js'
 import { dynamicallyQuantised } from './quantisation.js'
 import {
   along,
@@ -33,14 +34,11 @@ function around(operator: (x: string, node: Node, b: GradientBuilder) => string,
 }
 
 /** Pools of NHWC values are pools of NCHW values, turned. */
-function channelsFirst(pool: (x: string, node: Node, b: GradientBuilder) => string): typeof pool {
-  return (x, node, b) => {
-    if (intAttribute(node, 'channels_last', 0) === 0) return pool(x, node, b)
-    const rank = b.rank(node.inputs[0])
-    const spatial = Array.from({ length: rank - 2 }, (_, at) => at + 1)
-    const first = b.add('Transpose', [x], { perm: [0, rank - 1, ...spatial] })
-    return b.add('Transpose', [pool(first, node, b)], { perm: [0, ...spatial.map((axis) => axis + 1), 1] })
-  }
+function anyLayout(pool: (x: string, node: Node, b: GradientBuilder) => string): typeof pool {
+  return (x, node, b) =>
+    isChannelsLast(node)
+      ? channelsFirst(x, b.rank(node.inputs[0]), b, (first) => pool(first, node, b))
+      : pool(x, node, b)
 }
 
 /** Operators of com.microsoft that onnxruntime's quantiser writes. */
@@ -90,10 +88,10 @@ export const quantisedOperators: Readonly<Record<string, Expansion>> = {
   ),
 
   'com.microsoft.QLinearAveragePool': around(
-    channelsFirst((x, node, b) => withAttributesOf(node, 'AveragePool', [x], b, ['channels_last'])),
+    anyLayout((x, node, b) => withAttributesOf(node, 'AveragePool', [x], b, ['channels_last'])),
     roundedWithOrigin,
   ),
-  'com.microsoft.QLinearGlobalAveragePool': around(channelsFirst((x, _node, b) => b.add('GlobalAveragePool', [x]))),
+  'com.microsoft.QLinearGlobalAveragePool': around(anyLayout((x, _node, b) => b.add('GlobalAveragePool', [x]))),
   'com.microsoft.QLinearSigmoid': around((x, _node, b) => b.add('Sigmoid', [x])),
   'com.microsoft.QLinearLeakyRelu': around((x, node, b) => withAttributesOf(node, 'LeakyRelu', [x], b)),
   'com.microsoft.QLinearSoftmax': around((x, node, b) => {

@@ -43,6 +43,13 @@ export const linearAlgebra: Readonly<Record<string, Rule>> = {
       b.isActive(right) ? unbroadcastMatrix(forRight(), rank, y, right, b) : undefined,
     ]
   }),
+
+  /** d(X⁻¹) = −X⁻¹·dX·X⁻¹. */
+  'com.microsoft.Inverse': rule((node, gradient, b) => {
+    const turnedInverse = transposed(node.outputs[0], b)
+    const left = b.add('MatMul', [turnedInverse, gradient])
+    return [b.add('Neg', [b.add('MatMul', [left, turnedInverse])])]
+  }),
 }
 
 /**

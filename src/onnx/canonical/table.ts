@@ -1,6 +1,7 @@
 import type { Node } from '../graph.js'
 import type { Context, Upgrades } from './context.js'
 import { ELEMENTWISE } from './elementwise.js'
+import { EXPERIMENTAL } from './experimental.js'
 import { NORMALIZATION } from './normalization.js'
 import { POOLING } from './pooling.js'
 import { REDUCTIONS } from './reductions.js'
@@ -15,6 +16,7 @@ import { SOFTMAX } from './softmax.js'
  */
 const UPGRADES: Upgrades = {
   ...ELEMENTWISE,
+  ...EXPERIMENTAL,
   ...NORMALIZATION,
   ...POOLING,
   ...REDUCTIONS,
