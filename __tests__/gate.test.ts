@@ -48,6 +48,10 @@ test('a model that hides its gradients falls to the adversarial examples of the 
       { model: 'candidate', code: 'masked-gradients' },
     ]),
   )
+  // Saturation is told of besides, and of the sound model nothing.
+  expect(new Set(comparison.flags.map(({ model, code }) => `${model}: ${code}`))).toEqual(
+    new Set(['candidate: no-gradient', 'candidate: masked-gradients', 'candidate: transfer']),
+  )
   expect(comparison.verdict.outcome).not.toBe('pass')
   // A model's own results say nothing of the other one.
   expect(candidate?.flags.map(({ code }) => code)).not.toContain('transfer')
