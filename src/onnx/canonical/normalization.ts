@@ -1,4 +1,4 @@
-import { floatAttribute, intAttribute, makeNode } from '../attributes.js'
+import { attribute, floatAttribute, intAttribute, makeNode } from '../attributes.js'
 import type { Node } from '../graph.js'
 import { int64Tensor } from '../tensor.js'
 import type { Context, Upgrades } from './context.js'
@@ -29,9 +29,20 @@ function dropSpatial(node: Node, context: Context): Node | readonly Node[] {
   ]
 }
 
-/** Running statistics come out only where the batch's own are used (`training_mode`, since opset 14). */
-function dropTrainingOutputs(node: Node): Node {
-  return { ...node, outputs: node.outputs.slice(0, 1) }
+/**
+ * Before opset 14 onnxruntime takes a node with five outputs for one that trains: it uses the statistics of the batch. Since
+ * then an attribute says so, there are three outputs, and none of them may be left out.
+ */
+function sayWhetherItTrains(node: Node, context: Context): Node {
+  const [y, ...statistics] = node.outputs
+  if (statistics.length === 0) return node
+  const [mean = '', variance = ''] = statistics
+  const outputs = [y, mean || context.fresh(`${y}/mean`), variance || context.fresh(`${y}/variance`)]
+  return {
+    ...node,
+    outputs,
+    attributes: new Map([...node.attributes, ['training_mode', attribute.int('training_mode', 1)]]),
+  }
 }
 
 /**
@@ -75,7 +86,7 @@ function repeatPerChannel(node: Node, context: Context): readonly Node[] {
 export const NORMALIZATION: Upgrades = {
   BatchNormalization: [
     { since: 9, upgrade: dropSpatial },
-    { since: 14, upgrade: dropTrainingOutputs },
+    { since: 14, upgrade: sayWhetherItTrains },
   ],
   GroupNormalization: [{ since: 21, upgrade: repeatPerChannel }],
 }
