@@ -51,9 +51,11 @@ const trains = {
 /** An attack that differentiates one draw and looks at another climbs a hill that is not there. */
 test('forward and backward see one draw: a product with noise is its slope times the image', async () => {
   const dropout = model(17, [makeNode('Dropout', ['x', 'ratio', 'training'], ['noisy'])], trains)
+  // As PyTorch writes it when it exports a model that trains.
+  const masked = model(12, [makeNode('Dropout', ['x', 'ratio', 'training'], ['noisy', 'mask'])], trains)
   const factor = model(17, [makeNode('RandomUniformLike', ['x'], ['u']), makeNode('Mul', ['x', 'u'], ['noisy'])])
   const x = reals('float32', [1, PIXELS], 5)
-  for (const bytes of [dropout, factor]) {
+  for (const bytes of [dropout, masked, factor]) {
     const found = await draws(bytes, x, 3)
     // 64 products in float32, of some units: 1e-4 is a hundred roundings.
     for (const { z, slope } of found)

@@ -3,6 +3,7 @@ import { intAttribute, intsAttribute, makeNode } from './attributes.js'
 import { prune } from './canonical/cleanup.js'
 import { chanceOperators, drawsByChance, middleOf, probabilities } from './chance.js'
 import type { ElementType, Graph, Node, Tensor } from './graph.js'
+import { reads } from './subgraphs.js'
 import { elementCount, elementType } from './tensor.js'
 
 /**
@@ -119,10 +120,10 @@ function addLevel(
  * Dropout that trains multiplies by what a draw gives: 0, or 1 / (1 − ratio). Written out, its gradient is that of a product.
  * Where its mask is read or its ratio is not constant it is left as it is.
  */
-function addTrainingDropout(node: Node, { constants }: Graph, b: GraphBuilder): Noise | undefined {
+function addTrainingDropout(node: Node, graph: Graph, b: GraphBuilder): Noise | undefined {
   const [x, ratioName = ''] = node.inputs
-  const ratio = ratioName === '' ? 0.5 : Number(constants.get(ratioName)?.data[0])
-  if (node.outputs[1] || !(ratio >= 0 && ratio < 1)) {
+  const ratio = ratioName === '' ? 0.5 : Number(graph.constants.get(ratioName)?.data[0])
+  if (isRead(node.outputs[1], graph) || !(ratio >= 0 && ratio < 1)) {
     b.nodes.push(node)
     return undefined
   }
@@ -147,4 +148,9 @@ function addTrainingDropout(node: Node, { constants }: Graph, b: GraphBuilder): 
       ]),
     ),
   }
+}
+
+/** PyTorch names the mask of a Dropout that trains, which nobody reads. */
+function isRead(name: string | undefined, { nodes, outputs }: Graph): boolean {
+  return name !== undefined && (outputs.some((output) => output.name === name) || nodes.flatMap(reads).includes(name))
 }
