@@ -3,8 +3,10 @@ import { beforeAll, describe, expect, test } from '@jest/globals'
 import { parseConfig } from '../src/config/parse.js'
 import { locateData } from '../src/data/locate.js'
 import type { Dataset } from '../src/data/types.js'
+import { decodeWitnesses } from '../src/data/witnesses.js'
 import { loadDataset } from '../src/evaluation/ask.js'
 import type { Witness } from '../src/evaluation/collector.js'
+import { sampleOf } from '../src/evaluation/diagnosed.js'
 import type { Results } from '../src/evaluation/results.js'
 import { formatResults } from '../src/evaluation/resultsFile.js'
 import { witnessArchive } from '../src/evaluation/witnesses.js'
@@ -30,9 +32,11 @@ beforeAll(async () => {
   dataset = await loadDataset(raw, config.dataOptions, config.samples, { startChild, timeLimitSeconds: 60 })
   const store = { find: () => Promise.resolve(undefined), keep: (_: string, files: EvaluationFiles) => keep(files) }
   const onWitness = (witness: Witness) => void witnesses.push(witness)
-  const first = await evaluateOnce('baseline', model, dataset, config, { ...host, store, onWitness })
+  const first = await evaluateOnce(task(), { ...host, store, onWitness })
   results = first.results
 })
+
+const task = () => ({ role: 'baseline', model, dataset, config }) as const
 
 function keep(files: EvaluationFiles): Promise<void> {
   kept = files
@@ -42,7 +46,7 @@ function keep(files: EvaluationFiles): Promise<void> {
 /** What comes of a store that holds these files under every key; no child can evaluate. */
 async function recalled(files: EvaluationFiles, effects: Partial<StoringEffects> = {}) {
   const store = { find: () => Promise.resolve(files), keep: () => Promise.resolve() }
-  return evaluateOnce('baseline', model, dataset, config, { ...host, store, cpu: 'test', ...effects })
+  return evaluateOnce(task(), { ...host, store, cpu: 'test', ...effects })
 }
 
 const changed = (change: Partial<Results>): EvaluationFiles => ({
@@ -82,4 +86,20 @@ test('a point outside the ball is no adversarial example, whoever says so', asyn
   const onWitness = (witness: Witness) => void again.push(witness)
   expect((await recalled({ ...kept, 'adversarial-linf-0.1.npz': archive }, { onWitness })).recalled).toBe(true)
   expect(again).toEqual([])
+})
+
+test('of data that are too large a sample keeps its adversarial examples, not the first images, which may be of one class', async () => {
+  const store = { find: () => Promise.resolve(undefined), keep: (_: string, files: EvaluationFiles) => keep(files) }
+  const sample = sampleOf(dataset, 4)
+  const all: number[] = []
+  const onWitness = ({ index }: Witness) => void all.push(index)
+  const before = kept
+  await evaluateOnce(task(), { ...host, store, onWitness }, 4 * (4 * 28 * 28))
+  const archive = kept['adversarial-linf-0.1.npz']
+  kept = before
+  // Whoever listens gets them all; under quick the finetuned model breaks nearly everywhere.
+  expect(all.length).toBeGreaterThan(4)
+  const { indices } = decodeWitnesses(archive, 'kept')
+  expect([...indices]).toEqual(all.filter((index) => sample.has(index)).toSorted((one, other) => one - other))
+  expect(indices.some((index) => index >= 4)).toBe(true)
 })

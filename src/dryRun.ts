@@ -71,7 +71,7 @@ async function planModel(
   effects: DryRunEffects,
 ): Promise<PlannedModel> {
   const model = await completeModel(file, { ...effects, timeLimitSeconds: config.limits.seconds })
-  const trial = await tryModel(requestFor(role, model, dataset, config), effects)
+  const trial = await tryModel(requestFor({ role, model, dataset, config }), effects)
   const { classes, gradient } = trial
   const { threats, suite } = config
   const asked = { attacks: suite.attacks, threats, classes, gradient }

@@ -57,7 +57,8 @@ export async function evaluateBoth(
   const trial = transferTrial(dataset, config, effects)
   const evaluated = async (role: Role, model: ModelBytes, keeping: Partial<ModelEffects> = {}): Promise<Results> => {
     known.failed = role
-    const { results, recalled } = await evaluateOnce(role, model, dataset, config, { ...effects, ...keeping }, shard)
+    const task = { role, model, dataset, config, shard }
+    const { results, recalled } = await evaluateOnce(task, { ...effects, ...keeping })
     if (recalled) known.recalled = [...(known.recalled ?? []), role]
     return results
   }
@@ -74,7 +75,7 @@ export async function evaluateBoth(
   known.unchanged = isUnchanged(config, candidate, baseline)
   if (known.unchanged) {
     const results = spare
-      ? await recallEvaluation('candidate', candidate, dataset, config, effects, shard)
+      ? await recallEvaluation({ role: 'candidate', model: candidate, dataset, config, shard }, effects)
       : await evaluated('candidate', candidate)
     if (results === undefined) return
     if (spare) known.recalled = ['candidate']

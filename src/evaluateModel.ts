@@ -22,28 +22,30 @@ export interface ModelEffects extends Host {
   readonly signal?: AbortSignal
 }
 
-/** One model under the configuration's attacks, on all images or on those of a shard; see `evaluate`. */
-export async function evaluateModel(
-  role: Role,
-  file: ModelFile,
-  dataset: Dataset,
-  config: Config,
-  effects: ModelEffects,
-  shard?: Shard,
-): Promise<Results> {
+/** One model under the configuration's attacks, on all images or on those of a shard. */
+export interface ModelTask<Model = ModelBytes> {
+  readonly role: Role
+  readonly model: Model
+  readonly dataset: Dataset
+  readonly config: Config
+  readonly shard?: Shard
+}
+
+/** See `evaluate`. */
+export async function evaluateModel(task: ModelTask<ModelFile>, effects: ModelEffects): Promise<Results> {
   const { onProgress } = effects
   const witnesses = effects.onWitness !== undefined
-  const model = await completeModel(file, { ...effects, timeLimitSeconds: config.limits.seconds })
+  const model = await completeModel(task.model, { ...effects, timeLimitSeconds: task.config.limits.seconds })
   return evaluate(
-    { ...requestFor(role, model, dataset, config), shard, witnesses },
-    { ...effects, onProgress: onProgress && ((progress) => onProgress(role, progress)) },
+    { ...requestFor({ ...task, model }), witnesses },
+    { ...effects, onProgress: onProgress && ((progress) => onProgress(task.role, progress)) },
   )
 }
 
-/** What is asked of a model, which has all its files, under a configuration. */
-export function requestFor(role: Role, model: ModelBytes, dataset: Dataset, config: Config): EvaluationRequest {
+/** What is asked of a model, which has all its files. */
+export function requestFor({ role, model, dataset, config, shard }: ModelTask): EvaluationRequest {
   const { threats, suite, quantised, seed, limits, executionProvider } = config
   const preprocessing = role === 'candidate' ? config.preprocessing : config.baselinePreprocessing
   const attacked = { model, dataset, preprocessing, threats, suite, quantised, seed }
-  return { ...attacked, limits, executionProvider, toolVersion: version }
+  return { ...attacked, limits, executionProvider, toolVersion: version, shard }
 }

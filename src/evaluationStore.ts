@@ -1,13 +1,11 @@
 import { createHash } from 'node:crypto'
 import { threatModel } from './attacks/threat.js'
 import { assertSameConditions, canonical } from './comparison/pairing.js'
-import type { Config } from './config/types.js'
 import type { Dataset } from './data/types.js'
 import { engineName } from './engine/engineName.js'
-import type { ModelBytes } from './engine/messages.js'
 import { EvaluationError, UsageError } from './errors.js'
 import { evaluateModel, requestFor } from './evaluateModel.js'
-import type { ModelEffects, Role } from './evaluateModel.js'
+import type { ModelEffects, ModelTask, Role } from './evaluateModel.js'
 import { loadWitnesses } from './evaluation/ask.js'
 import type { Witness } from './evaluation/collector.js'
 import { suiteOf, withBounds } from './evaluation/evaluate.js'
@@ -15,7 +13,7 @@ import type { EvaluationRequest } from './evaluation/evaluate.js'
 import { hashModel } from './evaluation/modelFile.js'
 import type { Results } from './evaluation/results.js'
 import { formatResults, parseAnyResults } from './evaluation/resultsFile.js'
-import type { Shard } from './evaluation/shards.js'
+import { transferable } from './evaluation/transfer.js'
 import { witnessArchive } from './evaluation/witnesses.js'
 import { engineVersion } from './version.js'
 
@@ -43,9 +41,6 @@ export interface Evaluated {
 /** Changes when the same settings are to be measured in another way, or kept in other files. */
 const storedVersion = 1
 
-/** Adversarial examples that are kept of one model; of larger data those of the first images. */
-const mostBytes = 2 ** 28
-
 const resultsName = 'results.json'
 /** Of the adversarial examples within a threat. */
 export const archiveName = (threat: string): string => `adversarial-${threat}.npz`
@@ -53,28 +48,24 @@ export const archiveName = (threat: string): string => `adversarial-${threat}.np
 /**
  * Evaluates a model, unless exactly this was evaluated before: an evaluation is a function of what `keyOf` hashes. Whoever
  * can write to the store is a stranger, so what it gives is read like any results file, and held against what is asked.
+ *
+ * @param most bytes of adversarial examples that are kept; of larger data those of a sample of the images, see `transferable`
  */
-export async function evaluateOnce(
-  role: Role,
-  model: ModelBytes,
-  dataset: Dataset,
-  config: Config,
-  effects: StoringEffects,
-  shard?: Shard,
-): Promise<Evaluated> {
-  const recalled = await recallEvaluation(role, model, dataset, config, effects, shard)
+export async function evaluateOnce(task: ModelTask, effects: StoringEffects, most = 2 ** 28): Promise<Evaluated> {
+  const recalled = await recallEvaluation(task, effects)
   if (recalled !== undefined) return { results: recalled, recalled: true }
   const { store, onArchives } = effects
   if (store === undefined && onArchives === undefined)
-    return { results: await evaluateModel(role, model, dataset, config, effects, shard), recalled: false }
-  const request = { ...requestFor(role, model, dataset, config), shard }
+    return { results: await evaluateModel(task, effects), recalled: false }
+  const { role, dataset } = task
+  const request = requestFor(task)
   const witnesses: Witness[] = []
-  const images = Math.floor(mostBytes / (4 * elements(dataset) * request.threats.length))
+  const fits = transferable(request, most)
   const onWitness = (witness: Witness): void => {
     effects.onWitness?.(witness)
-    if (witness.index < images) witnesses.push(witness)
+    if (fits(witness)) witnesses.push(witness)
   }
-  const results = await evaluateModel(role, model, dataset, config, { ...effects, onWitness }, shard)
+  const results = await evaluateModel(task, { ...effects, onWitness })
   const archives = Object.fromEntries(
     request.threats.map(({ id }) => [archiveName(id), witnessArchive(witnesses, id, dataset)]),
   )
@@ -84,21 +75,14 @@ export async function evaluateOnce(
 }
 
 /** What `evaluateOnce` would not have to evaluate; undefined where it would. */
-export async function recallEvaluation(
-  role: Role,
-  model: ModelBytes,
-  dataset: Dataset,
-  config: Config,
-  effects: StoringEffects,
-  shard?: Shard,
-): Promise<Results | undefined> {
+export async function recallEvaluation(task: ModelTask, effects: StoringEffects): Promise<Results | undefined> {
   const { store, onArchives } = effects
-  const request = { ...requestFor(role, model, dataset, config), shard }
+  const request = requestFor(task)
   const found = await store?.find(keyOf(request, effects.cpu))
   const recalled = found && (await recall(found, request, effects))
   if (found === undefined || recalled === undefined) return undefined
   for (const witness of recalled.witnesses) effects.onWitness?.(witness)
-  onArchives?.(role, withoutResults(found))
+  onArchives?.(task.role, withoutResults(found))
   return recalled.results
 }
 

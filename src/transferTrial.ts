@@ -29,7 +29,7 @@ export function transferTrial(dataset: Dataset, config: Config, effects: ModelEf
     }),
     async on(to, model, results) {
       const from = to === 'candidate' ? 'baseline' : 'candidate'
-      const tried = await tryWitnesses(kept[from], results, requestFor(to, model, dataset, config), effects)
+      const tried = await tryWitnesses(kept[from], results, requestFor({ role: to, model, dataset, config }), effects)
       return tried.map((one): Transfer => ({ from, to, ...one }))
     },
   }

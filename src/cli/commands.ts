@@ -90,7 +90,8 @@ export async function evaluate(
   const dataset = await loadDataset(raw, config.dataOptions, config.samples, asking(config, io))
   const witnesses: Witness[] = []
   const onWitness = saveAdversarial ? (witness: Witness) => witnesses.push(witness) : undefined
-  const results = await evaluateModel('candidate', model, dataset, config, { ...effects(io), onWitness }, shard)
+  const task = { role: 'candidate', model, dataset, config, shard } as const
+  const results = await evaluateModel(task, { ...effects(io), onWitness })
   if (saveAdversarial)
     for (const { id } of config.threats)
       await writeOutput(join(out, `adversarial-${id}.npz`), witnessArchive(witnesses, id, dataset))

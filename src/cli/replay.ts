@@ -23,7 +23,7 @@ export async function replay(path: string, flags: Flags, io: Io): Promise<ExitSt
   const dataset = await loadDataset(await readData(config), config.dataOptions, config.samples, asking)
   const witnesses = await loadWitnesses(await readNamed(path, nodeFiles), lastPart(path), asking)
   const model = await completeModel(file, asking)
-  const rechecked = await recheck(witnesses, threat, requestFor('candidate', model, dataset, config), io.host)
+  const rechecked = await recheck(witnesses, threat, requestFor({ role: 'candidate', model, dataset, config }), io.host)
   const title = `${plain(lastPart(path), 80)} on ${plain(file.name, 80)}: ${rechecked.length} adversarial examples`
   io.stdout(`${title}\n${lines(rechecked, threatTitle(threat)).join('\n')}\n`)
   return 0
