@@ -1,7 +1,7 @@
+import type { Ball } from './ball.js'
 import { finite } from './float32.js'
 import { roundedInside } from './roundedInside.js'
 import { softThreshold } from './softThreshold.js'
-import type { Ball } from './threat.js'
 
 /**
  * The L1 ball within the bounds. Unlike in L2, projecting to the ball and clipping afterwards would give away much of

@@ -1,6 +1,6 @@
+import type { Ball } from './ball.js'
 import { finite } from './float32.js'
 import { roundedInside } from './roundedInside.js'
-import type { Ball } from './threat.js'
 
 /**
  * The L2 ball within the bounds. `project` returns the nearest point of the two together: clipping a point that was drawn to

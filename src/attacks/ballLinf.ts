@@ -1,5 +1,5 @@
+import type { Ball } from './ball.js'
 import { neighbour } from './float32.js'
-import type { Ball } from './threat.js'
 
 /** The Linf ball is a box: its corners are found once, and projecting is a comparison for each pixel. */
 export function linfBall(image: Float32Array, epsilon: number, low: number, high: number): Ball {

@@ -1,5 +1,5 @@
+import type { Ball } from './ball.js'
 import { roundTowards } from './float32.js'
-import type { Ball } from './threat.js'
 
 /**
  * The float32 point at the end of a way that was made to end in the ball and in the bounds. Rounding towards the image all
