@@ -1,6 +1,7 @@
+import { execFileSync } from 'node:child_process'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { isLfsPointer } from '../../src/data/files.js'
-import { findBaseline } from '../../src/github/baseline.js'
+import { findBaseline } from '../../src/github/findBaseline.js'
 import type { Baseline } from '../../src/github/baseline.js'
 import type { Connection } from '../../src/github/client.js'
 import { remoteCommit } from '../../src/github/contents.js'
@@ -10,6 +11,7 @@ import { comparison } from '../support/github/contents.js'
 import { everyFault } from '../support/github/faults.js'
 import { actionsToken, startGitHub } from '../support/github/loopback.js'
 import type { Extension, LoopbackGitHub } from '../support/github/loopback.js'
+import { holdTimers } from '../support/heldTimers.js'
 
 /** A job without a clone still has something to compare with: GitHub's interface has the base commit's files. */
 
@@ -28,11 +30,21 @@ const tree: Readonly<Record<string, readonly [name: string, type: string][]>> = 
 }
 const prefix = '/repos/Codertocat/Hello-World/contents/'
 
+function contentOf(name: string): Uint8Array {
+  return name.endsWith('p.onnx') ? Buffer.from('version https://git-lfs.github.com/spec/v1\n') : bytes
+}
+
+/** By git itself. */
+function gitsId(content: Uint8Array): string {
+  return execFileSync('git', ['hash-object', '--stdin'], { input: content }).toString().trim()
+}
+
 function entry(folder: string, name: string, type: string): object {
   const path = folder === '' ? name : `${folder}/${name}`
   const url = `https://example.com/${path}`
   const links = { self: url, git: url, html: url }
-  return { type, size: 6, name, path, sha: base, url, git_url: url, html_url: url, download_url: url, _links: links }
+  const sha = gitsId(contentOf(name))
+  return { type, size: 6, name, path, sha, url, git_url: url, html_url: url, download_url: url, _links: links }
 }
 
 /** What stands for the store of large files: lfs.test.ts has a server of it. */
@@ -42,8 +54,7 @@ const fromLfs = (pointer: Uint8Array): Promise<Uint8Array> =>
 const contents: Extension = {
   file(path, { accept = '' }) {
     if (!path.startsWith(prefix) || !accept.includes('raw')) return undefined
-    const name = decodeURIComponent(path.slice(prefix.length))
-    return name.endsWith('p.onnx') ? Buffer.from('version https://git-lfs.github.com/spec/v1\n') : bytes
+    return contentOf(decodeURIComponent(path.slice(prefix.length)))
   },
   perform({ operation, query }) {
     if (operation.id === 'repos/compare-commits') return { status: 200, body: comparison('https://example.com', base) }
@@ -67,6 +78,13 @@ function auto(model: string, connection: Connection = {}): Promise<Baseline> {
   const notAsked = () => Promise.reject(new Error('there is no clone'))
   const request = { spec: 'auto', model: `/workspace/${model}`, workspace: '/workspace', guarded: true }
   return findBaseline({ ...request, remote: remoteCommit(client, event, fromLfs) }, notAsked, noClone)
+}
+
+/** Of a file there is a limit of minutes, which passes at once. */
+async function withoutWaiting<T>(work: () => Promise<T>): Promise<T> {
+  const timers = holdTimers(globalThis)
+  github.onStall = timers.passNext
+  return work().finally(timers.restore)
 }
 
 test('the model at the base commit, byte by byte, with the weights beside it', async () => {
@@ -97,6 +115,16 @@ test('a symbolic link is a broken one, with advice', async () => {
   })
 })
 
+const told = expect.stringMatching(/^The baseline could not be had: .*the job needs contents: read/)
+const unreached = { kind: 'broken', reason: told, warning: told }
+/** The comparison and two folders; the model and the weights beside it are files. */
+const way = ['repos/compare-commits', 'repos/get-content', 'repos/get-content']
+
+test('without a fault it takes these requests', async () => {
+  await auto('models/a.onnx')
+  expect(github.operations).toEqual(way)
+})
+
 describe.each(Object.entries(everyFault))('%s', (_, fault) => {
   const connection = fault.kind === 'slow body' ? { answerWithin: 400, patience: 0 } : {}
 
@@ -104,8 +132,34 @@ describe.each(Object.entries(everyFault))('%s', (_, fault) => {
     'at %s: whoever cannot look finds no first adoption, which would pass',
     async (broken) => {
       github.faultAt = (_place, operation) => (operation === broken ? fault : undefined)
-      for (const model of ['models/a.onnx', 'models/new.onnx'])
-        await expect(auto(model, connection)).rejects.toThrow(/the job needs contents: read/)
+      for (const model of ['models/a.onnx', 'models/new.onnx']) expect(await auto(model, connection)).toEqual(unreached)
+    },
+  )
+
+  const model = '/repos/Codertocat/Hello-World/contents/models%2Fa.onnx'
+  const weights = `${model}.data`
+
+  test.each([model, weights])('once, at %s: it is asked for again', async (file) => {
+    const faults = [fault]
+    github.faultOfFile = (path) => (path === file ? faults.pop() : undefined)
+    const found = await withoutWaiting(() => auto('models/a.onnx'))
+    const external = { 'a.onnx.data': Uint8Array.from(bytes) }
+    expect(found).toMatchObject({ kind: 'model', model: { bytes: Uint8Array.from(bytes), external } })
+    expect(faults).toEqual([])
+  })
+
+  test.each([model, weights])('always at %s: no half of a model, and no first adoption', async (file) => {
+    github.faultOfFile = (path) => (path === file ? fault : undefined)
+    expect(await withoutWaiting(() => auto('models/a.onnx'))).toEqual(unreached)
+  })
+
+  test.each(way.map((operation, place) => [place, operation] as const))(
+    'once, at request %i, %s: the model, whole, or none',
+    async (place) => {
+      github.faultAt = (at) => (at === place ? fault : undefined)
+      const found = await auto('models/a.onnx', connection)
+      if (found.kind === 'model') expect(found.model.bytes).toEqual(Uint8Array.from(bytes))
+      else expect(found).toEqual(unreached)
     },
   )
 })

@@ -6,12 +6,16 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { lfsStore } from '../../src/github/lfs.js'
+import { everyFault, faultyReply } from '../support/github/faults.js'
+import type { Fault } from '../support/github/faults.js'
+import { holdTimers } from '../support/heldTimers.js'
+import type { HeldTimers } from '../support/heldTimers.js'
 
 /** A server of Git LFS that gives what it holds to one token, by the batch interface as its documents have it. */
 
-const content = Buffer.from('the weights of a model')
+const content = Buffer.from('the weights of a model '.repeat(10))
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 const pointerTo = (oid: string, size = content.length): Uint8Array =>
   Buffer.from(`version https://git-lfs.github.com/spec/v1\noid sha256:${oid}\nsize ${size}\n`)
@@ -22,13 +26,22 @@ let url: string
 let temporary: string
 let stored: Map<string, Uint8Array>
 let hrefOf: (oid: string) => string
+let faultAt: (method: string) => Fault | undefined
+let timers: HeldTimers | undefined
 /** The Authorization headers that the storage has seen. */
 let seen: (string | undefined)[]
 beforeEach(async () => {
   stored = new Map([[sha256(content), content]])
   seen = []
+  faultAt = () => undefined
   server = createServer((request, response) => {
     const { method, url: path = '', headers } = request
+    const fault = faultAt(method ?? '')
+    if (fault !== undefined) {
+      faultyReply(response, fault, { status: 200, body: content })
+      if (fault.kind === 'slow body') timers?.passNext()
+      return
+    }
     if (method === 'GET') {
       seen.push(headers.authorization)
       return void response.end(stored.get(path.slice('/storage/'.length).split('?')[0]))
@@ -88,9 +101,36 @@ test('an address without TLS on another server is not asked', async () => {
 })
 
 test('a token that may not read, and a pointer that names nothing, end with a sentence', async () => {
-  await expect(opened(pointerTo(sha256(content)), 'another')).rejects.toThrow('Git LFS answered with status 401')
+  await expect(opened(pointerTo(sha256(content)), 'another')).rejects.toThrow(
+    'could not be had from Git LFS (status 401)',
+  )
   await expect(opened(Buffer.from('version https://git-lfs.github.com/spec/v1\n'))).rejects.toThrow(
     'without a SHA-256 and a size',
   )
   await expect(opened(pointerTo(sha256(content), 2 ** 40))).rejects.toThrow('more than the 2 GiB')
+})
+
+/** What asks for the file's address, and what fetches it. */
+const way = ['POST', 'GET']
+
+describe.each(Object.entries(everyFault))('%s', (name, fault) => {
+  beforeEach(() => {
+    timers = holdTimers(globalThis)
+  })
+  afterEach(() => timers?.restore())
+  /** A refusal, or what passes for another file, would be the same next time; and the limit is one for all attempts. */
+  const isFinal = (method: string) => method === 'GET' && /^40[34]|truncated|slow/.test(name)
+
+  test.each(way)('once, at %s: it is asked for again', async (broken) => {
+    const faults = [fault]
+    faultAt = (method) => (method === broken ? faults.pop() : undefined)
+    const found = opened(pointerTo(sha256(content)))
+    if (isFinal(broken)) await expect(found).rejects.toThrow('models/a.onnx: ')
+    else expect(Buffer.from(await found)).toEqual(content)
+  })
+
+  test.each(way)('always at %s: one sentence, and no half of a model', async (broken) => {
+    faultAt = (method) => (method === broken ? fault : undefined)
+    await expect(opened(pointerTo(sha256(content)))).rejects.toThrow('models/a.onnx: ')
+  })
 })

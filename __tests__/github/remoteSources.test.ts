@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { findBaseline } from '../../src/github/baseline.js'
+import { findBaseline } from '../../src/github/findBaseline.js'
 import type { Baseline } from '../../src/github/baseline.js'
 import type { Client } from '../../src/github/client.js'
 import { fetchedModel, remoteOpener } from '../../src/github/remoteSources.js'

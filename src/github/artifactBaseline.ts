@@ -1,7 +1,7 @@
 import { readNamed } from '../data/files.js'
 import { UsageError } from '../errors.js'
 import { readModelFile } from '../evaluation/modelFile.js'
-import { messageOf, oneLine } from '../text.js'
+import { oneLine } from '../text.js'
 import { fileIn, hasNoResults } from './artifactReader.js'
 import type { ArtifactReader, ArtifactSpec } from './artifactReader.js'
 import type { Baseline } from './baseline.js'
@@ -10,7 +10,7 @@ import { SearchDenied } from './branchArtifacts.js'
 import type { FoundArtifact } from './branchArtifacts.js'
 import { statusOf } from './status.js'
 
-/** The newest one of a successful run on the base branch. @throws UsageError without a token, and whatever the network does. */
+/** The newest one of a successful run on the base branch. @throws UsageError without a token; any other error is the network's. */
 export async function fromArtifact(spec: ArtifactSpec, artifacts: ArtifactReader | undefined): Promise<Baseline> {
   if (artifacts === undefined) throw new UsageError('baseline artifact: needs a github-token, with actions: read')
   const search = await artifacts.ofBase(spec.name, (found) => readArtifact(found, spec, artifacts))
@@ -52,9 +52,10 @@ function isGone(error: unknown): boolean {
 
 /**
  * Where no older model was found: what a gate on the base branch has measured of the one it had then, by whatever path. A renamed
- * model is no first adoption, and what is there but cannot be had is a broken baseline.
+ * model is no first adoption, and what is there but cannot be had is none either.
  *
  * @param ownArtifact - Of what the gate itself uploads.
+ * @throws Error where GitHub or the network does not give what is there.
  */
 export async function orOfBase(
   there: Baseline,
@@ -68,7 +69,7 @@ export async function orOfBase(
     return found.kind === 'missing' ? there : found
   } catch (error) {
     if (error instanceof SearchDenied) return unseen(there, error.why)
-    return { kind: 'broken', reason: `${messageOf(error)}.` }
+    throw error
   }
 }
 

@@ -1,5 +1,6 @@
 import { UsageError } from '../errors.js'
 import type { Fetch } from '../remote/download.js'
+import { tried } from '../remote/tried.js'
 import { messageOf, oneLine } from '../text.js'
 import { isRateLimit } from './attempts.js'
 import type { Client } from './client.js'
@@ -59,9 +60,6 @@ export type { Fetch } from '../remote/download.js'
 /** Long enough for what is within any limit here, on a slow line. */
 const downloadWithin = 300_000
 
-/** A storage that drops a connection usually takes the next. */
-const attempts = 3
-
 /**
  * Downloads the zip of an artifact. GitHub answers with the signed address of a storage, which gets no token of ours.
  *
@@ -75,19 +73,12 @@ export async function downloadArtifact(
   limit: number,
 ): Promise<Uint8Array> {
   if (artifact.bytes > limit) throw tooLarge(artifact.name, limit)
-  for (let attempt = 1; ; attempt += 1) {
+  return tried(async () => {
     // Every time anew: the address holds for a minute only.
     const address = await signedAddress(client, artifact.id)
-    try {
-      return await bodyWithin(
-        await fetch(address, { signal: AbortSignal.timeout(downloadWithin) }),
-        artifact.name,
-        limit,
-      )
-    } catch (error) {
-      if (error instanceof UsageError || attempt === attempts) throw error
-    }
-  }
+    const response = await fetch(address, { signal: AbortSignal.timeout(downloadWithin) })
+    return bodyWithin(response, artifact.name, limit)
+  })
 }
 
 async function signedAddress({ octokit, repository }: Client, id: number): Promise<string> {

@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
 import { isLfsPointer, withSlashes } from '../data/files.js'
 import type { Files } from '../data/files.js'
 import { UsageError } from '../errors.js'
+import { tried } from '../remote/tried.js'
 import { messageOf, oneLine } from '../text.js'
 import { baseOfPush, findBase } from './base.js'
 import type { Base } from './base.js'
@@ -127,12 +129,7 @@ function tooMany(path: string, commit: string): UsageError {
 }
 
 /** Symbolic links and submodules are refused: GitHub gives no content of theirs here. */
-function filesAt(
-  { octokit, repository }: Client,
-  commit: string,
-  { list, reach }: Tree,
-  openPointer: OpenPointer,
-): Files {
+function filesAt(client: Client, commit: string, { list, reach }: Tree, openPointer: OpenPointer): Files {
   const entryOf = async (path: string): Promise<Entry> => {
     const found = await reach(withSlashes(path))
     if (found === undefined) throw Object.assign(new Error(`no ${path} at ${commit}`), { code: 'ENOENT' })
@@ -156,13 +153,33 @@ function filesAt(
       return entries.map(({ name }) => name)
     },
     async readFile(path) {
-      const { data } = await octokit.request('GET /repos/{owner}/{repo}/contents/{path}', {
-        ...{ ...repository, path: withSlashes(path).replace(/^\//, ''), ref: commit, mediaType: { format: 'raw' } },
-        // octokit takes for text what GitHub calls utf-8, whatever it is.
-        request: { parseSuccessResponseBody: false, signal: AbortSignal.timeout(downloadWithin) },
+      const { sha } = await entryOf(path)
+      const where = `${path} at ${short(commit)}`
+      const bytes = await tried(() => rawFile(client, path, commit, sha)).catch((error: unknown) => {
+        throw new Error(
+          `${where}: could not be read (${oneLine(messageOf(error), 200)}); the job needs contents: read, or a clone`,
+          { cause: error },
+        )
       })
-      const bytes = new Uint8Array(await new Response(data as unknown as ReadableStream).arrayBuffer())
-      return isLfsPointer(bytes) ? openPointer(bytes, `${path} at ${short(commit)}`) : bytes
+      return isLfsPointer(bytes) ? openPointer(bytes, where) : bytes
     },
   }
+}
+
+/** @param sha - Git's id of it, by which half a file is told from a whole one. */
+async function rawFile(
+  { octokit, repository }: Client,
+  path: string,
+  commit: string,
+  sha: string,
+): Promise<Uint8Array> {
+  const { data } = await octokit.request('GET /repos/{owner}/{repo}/contents/{path}', {
+    ...{ ...repository, path: path.replace(/^\//, ''), ref: commit, mediaType: { format: 'raw' } },
+    // octokit takes for text what GitHub calls utf-8, whatever it is.
+    request: { parseSuccessResponseBody: false, signal: AbortSignal.timeout(downloadWithin) },
+  })
+  const bytes = new Uint8Array(await new Response(data as unknown as ReadableStream).arrayBuffer())
+  const found = createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex')
+  if (found !== sha) throw new Error('what came is not the whole file')
+  return bytes
 }

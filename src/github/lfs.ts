@@ -3,7 +3,8 @@ import { MAXIMUM_BYTES } from '../data/files.js'
 import { UsageError } from '../errors.js'
 import { download } from '../remote/download.js'
 import type { DownloadEffects } from '../remote/download.js'
-import { oneLine } from '../text.js'
+import { tried } from '../remote/tried.js'
+import { messageOf, oneLine } from '../text.js'
 import type { Context } from './context.js'
 
 /** Gets the file that a Git LFS pointer stands for. */
@@ -34,18 +35,23 @@ export function lfsStore(
   const address = `${serverUrl}/${repository.owner}/${repository.repo}.git/info/lfs/objects/batch`
   return async (pointer, shown) => {
     const { oid, size } = parsePointer(pointer, shown)
-    const response = await effects.fetch(address, {
-      method: 'POST',
-      signal: AbortSignal.timeout(answerWithin),
-      headers: {
-        accept: 'application/vnd.git-lfs+json',
-        'content-type': 'application/vnd.git-lfs+json',
-        authorization: `Basic ${Buffer.from(`x-access-token:${token}`).toString('base64')}`,
-      },
-      body: JSON.stringify({ operation: 'download', transfers: ['basic'], objects: [{ oid, size }] }),
+    const answer = await tried(async () => {
+      const response = await effects.fetch(address, {
+        method: 'POST',
+        signal: AbortSignal.timeout(answerWithin),
+        headers: {
+          accept: 'application/vnd.git-lfs+json',
+          'content-type': 'application/vnd.git-lfs+json',
+          authorization: `Basic ${Buffer.from(`x-access-token:${token}`).toString('base64')}`,
+        },
+        body: JSON.stringify({ operation: 'download', transfers: ['basic'], objects: [{ oid, size }] }),
+      })
+      if (!response.ok) throw new Error(`status ${response.status}`)
+      return response.json()
+    }).catch((error: unknown) => {
+      throw new Error(`${shown}: could not be had from Git LFS (${oneLine(messageOf(error), 200)})`, { cause: error })
     })
-    if (!response.ok) throw new Error(`${shown}: Git LFS answered with status ${response.status}`)
-    const url = addressIn(await response.json(), shown)
+    const url = addressIn(answer, shown)
     // Its address is signed, and gets no token of ours.
     if (!url.startsWith('https://') && new URL(url).origin !== new URL(serverUrl).origin)
       throw new UsageError(`${shown}: Git LFS keeps it at an address that is not https:, and it is not fetched`)

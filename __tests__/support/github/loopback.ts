@@ -32,6 +32,10 @@ export interface LoopbackGitHub {
   readonly heads: Map<number, string>
   /** What goes wrong with the request of that place in `operations`, from 0; may do something in between. */
   faultAt: (place: number, operation: string) => Fault | undefined
+  /** Likewise with what is at an address that is no operation. */
+  faultOfFile: (path: string) => Fault | undefined
+  /** Is told of every answer that never ends, once it has begun. */
+  onStall: () => void
   /** GitHub's clock, which is a minute later each time. */
   readonly now: () => string
   /** Makes an operation fail from now on. */
@@ -90,7 +94,7 @@ export async function startGitHub(world: World, description = githubDescription(
     const pathname = path.replace(/^\/api\/v3(?=\/)/, '')
     const file = first(world, (extension) => extension.file?.(pathname, request.headers, searchParams))
     if (typeof file === 'string') violations.push(file)
-    if (file !== undefined) return { status: 200, body: file }
+    if (file !== undefined) return { status: 200, body: file, fault: github.faultOfFile(pathname) }
     const operation = description.find(request.method ?? '', pathname)
     if (operation === undefined) {
       violations.push(`${request.method} ${pathname} is no operation the action should use`)
@@ -117,7 +121,11 @@ export async function startGitHub(world: World, description = githubDescription(
 
   const server = createServer((request, response) => {
     answer(request).then(
-      ({ fault, ...reply }) => (fault === undefined ? send(response, reply) : faultyReply(response, fault, reply)),
+      ({ fault, ...reply }) => {
+        if (fault === undefined) return send(response, reply)
+        faultyReply(response, fault, reply)
+        if (fault.kind === 'slow body') github.onStall()
+      },
       (error: unknown) => {
         violations.push(`the loopback server itself: ${String(error)}`)
         send(response, { status: 500, body: { message: 'Server Error' } })
@@ -133,6 +141,8 @@ export async function startGitHub(world: World, description = githubDescription(
     operations: state.operations,
     heads: state.heads,
     faultAt: () => undefined,
+    faultOfFile: () => undefined,
+    onStall: () => {},
     now: () => clock(state),
     breakOperation: (id, reply) => void broken.set(id, reply),
     async close() {

@@ -1,0 +1,122 @@
+import { readNamed } from '../data/files.js'
+import { UsageError } from '../errors.js'
+import { fromArtifact, orOfBase } from './artifactBaseline.js'
+import { parseArtifactSpec } from './artifactReader.js'
+import type { ArtifactReader } from './artifactReader.js'
+import type { FindBase } from './base.js'
+import { unreached } from './baseline.js'
+import type { Baseline } from './baseline.js'
+import { splitSpec } from './baselineRequest.js'
+import type { BaselineRequest } from './baselineRequest.js'
+import { parsedBaseline } from './baselineResults.js'
+import { modelAt, namedFile, orBroken } from './fileBaseline.js'
+import { resolveCommit } from './history.js'
+import { checkRemote, fetchedModel, neverFetched } from './remoteSources.js'
+import type { OpenRemote } from './remoteSources.js'
+import { insideOf } from './insideOf.js'
+import { modelWithoutClone } from './withoutClone.js'
+import type { LocateInGit, TrackedFile } from './workspace.js'
+
+/**
+ * Finds the baseline a workflow asks for. Reads files and git; parses no model.
+ *
+ * @throws UsageError for a request that makes no sense. A baseline that is there but cannot be read, or that nobody could look
+ *   for, is `broken`.
+ */
+export async function findBaseline(
+  request: BaselineRequest,
+  findBase: FindBase,
+  locate: LocateInGit,
+  artifacts?: ArtifactReader,
+): Promise<Baseline> {
+  try {
+    return await lookFor(request, findBase, locate, artifacts)
+  } catch (error) {
+    if (error instanceof UsageError) throw error
+    return unreached(error)
+  }
+}
+
+async function lookFor(
+  request: BaselineRequest,
+  findBase: FindBase,
+  locate: LocateInGit,
+  artifacts: ArtifactReader | undefined,
+): Promise<Baseline> {
+  const { spec, artifact, fetched, openRemote } = request
+  if (spec === 'none') return { kind: 'none', reason: 'The workflow asks for no baseline.' }
+  if (spec === 'auto' && artifact !== undefined) return fromArtifact(artifact, artifacts)
+  if (spec === 'auto' && fetched) {
+    // Git is asked for nothing else here, and there may be no clone.
+    const base = await findBase((await locate(request.model))?.git).catch(() => undefined)
+    if (base !== undefined && 'absent' in base) return { kind: base.absent, reason: base.reason }
+    return orOfBase(neverFetched, request.ownArtifact, artifacts)
+  }
+  if (spec === 'auto') {
+    const file = await locate(request.model)
+    const { remote } = request
+    const path = insideOf(request.workspace, request.model)
+    if (file === undefined && remote !== undefined && path !== undefined) {
+      const base = await remote.base()
+      if ('absent' in base) return { kind: base.absent, reason: base.reason }
+      const there = await orBroken(() => modelWithoutClone(path, base.commit, remote.filesOf(base.commit)))
+      return orOfBase(there, request.ownArtifact, artifacts)
+    }
+    const base = await findBase(file?.git)
+    if ('absent' in base) return { kind: base.absent, reason: base.reason }
+    const there = await modelAt(
+      await tracked(request, locate),
+      base.commit,
+      'baseline auto, where the change starts from',
+    )
+    return orOfBase(there, request.ownArtifact, artifacts)
+  }
+  const [kind, argument] = splitSpec(spec)
+  switch (kind) {
+    case 'ref': {
+      const file = await tracked(request, locate)
+      return modelAt(file, await resolveCommit(file.git, argument), `baseline ${spec}`)
+    }
+    case 'artifact':
+      return fromArtifact(parseArtifactSpec(argument), artifacts)
+    case 'http':
+    case 'https':
+    case 'release':
+      return fromServer(spec, openRemote)
+    case 'path':
+      return namedFile(argument, 'path', request, findBase, locate)
+    case 'results':
+      return namedFile(argument, 'results', request, findBase, locate)
+    default:
+      throw new UsageError(
+        `baseline "${spec}": write auto, none, ref:BRANCH, ref:SHA, path:FILE, results:FILE, artifact:NAME, release:TAG/NAME or https://…#sha256=…`,
+      )
+  }
+}
+
+/** What was fetched but cannot be used is told, and left to the policy. */
+async function fromServer(spec: string, openRemote: OpenRemote | undefined): Promise<Baseline> {
+  checkRemote(spec, 'baseline')
+  if (openRemote === undefined) throw new Error('nothing can be fetched here')
+  try {
+    const found = await openRemote(spec, 'baseline')
+    const origin = { how: `fetched: ${found.how}` }
+    if (!found.name.endsWith('.json')) return { kind: 'model', model: await fetchedModel(found), origin }
+    return parsedBaseline(new TextDecoder().decode(await readNamed(found.path, found.files)), found.name, origin)
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    return { kind: 'broken', reason: `The baseline cannot be used: ${error.message}.` }
+  }
+}
+
+async function tracked({ spec, model, artifact, fetched }: BaselineRequest, locate: LocateInGit): Promise<TrackedFile> {
+  if (artifact !== undefined || fetched)
+    throw new UsageError(
+      `baseline ${spec}: the candidate is ${fetched ? 'fetched' : 'an artifact'}, so git does not know it; give artifact:NAME, results:FILE or an address`,
+    )
+  const file = await locate(model)
+  if (file !== undefined) return file
+  throw new UsageError(
+    `baseline ${spec}: ${model} is not in a git checkout; run actions/checkout before the gate, or give baseline: path:…`,
+  )
+}
