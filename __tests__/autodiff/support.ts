@@ -117,6 +117,7 @@ export function graphOf({ shape, nodes, constants, type, batch, opset = CANONICA
     opsets: new Map([
       ['', opset],
       ['com.microsoft', 1],
+      ['ai.onnx.ml', 3],
     ]),
     irVersion: 10,
     inputs: [{ name: 'x', type, dims: [batch ?? 'batch', ...shape] }],

@@ -8,7 +8,7 @@ import { widen, widenType } from '../onnx/widen.js'
 import { settleExpanded } from './expand.js'
 import { gradientGraph } from './gradientGraph.js'
 import { findLogits } from './logits.js'
-import { declaredBatch, imageInput, named, sampleInputs } from './surrogate.js'
+import { classOutput, declaredBatch, imageInput, named, sampleInputs } from './surrogate.js'
 import type { ModelSource } from './surrogate.js'
 import { withRealLogits } from './wholeLogits.js'
 
@@ -29,7 +29,7 @@ export async function gradientModelOf(model: ModelSource, run: RunModel): Promis
     const input = { ...declared, type: widenType(declared.type) }
     if (['label', ...Object.values(NAMES)].includes(input.name))
       throw new UsageError(`the input is called "${input.name}", as an output of the gradient model must be; rename it`)
-    const [output] = original.outputs
+    const output = classOutput(original)
     const prefixed = widen(withPrefix(canonicalise({ ...original, outputs: [output] })))
     const graph = {
       ...prefixed,

@@ -15,6 +15,7 @@ export interface OriginalModel {
 }
 
 export interface OriginalOptions {
+  readonly output: ValueInfo
   /** From an image to the model's input; without nodes when nothing is to be done. */
   readonly preprocessing: Graph
   readonly samples: Samples
@@ -31,9 +32,8 @@ export function originalModel(
   bytes: Uint8Array,
   graph: Graph,
   input: ValueInfo,
-  { preprocessing, samples, run, draws }: OriginalOptions,
+  { output, preprocessing, samples, run, draws }: OriginalOptions,
 ): OriginalModel {
-  const [output] = graph.outputs
   const preprocessingModel = preprocessing.nodes.length === 0 ? undefined : encodeModel(preprocessing)
   const model = draws ? encodeModel(withoutChance(graph)) : bytes
   const first = input.dims?.[0]

@@ -82,7 +82,7 @@ export async function buildSurrogate(model: ModelSource, options: SurrogateOptio
   const original = decodeModel(model.bytes, model)
   return named(model.name, async () => {
     const input = imageInput(original)
-    const [output] = original.outputs
+    const output = classOutput(original)
     const before = preprocessingGraph(input, options, options.preprocessing)
     const canonical = join(before, withPrefix(canonicalise({ ...original, outputs: [output] })))
     const still = stillness(widen(canonical))
@@ -96,6 +96,7 @@ export async function buildSurrogate(model: ModelSource, options: SurrogateOptio
     const surrogateModel = encodeModel(settled.graph)
     const draws = still.operators.length > 0
     const runnable = originalModel(model.bytes, original, input, {
+      output,
       preprocessing: before,
       samples,
       run: options.run,
@@ -139,7 +140,7 @@ export async function named<T>(name: string, work: () => Promise<T>): Promise<T>
   }
 }
 
-const IMAGE_TYPES: ReadonlySet<string> = new Set(['float16', 'float32', 'float64'])
+const REAL_TYPES: ReadonlySet<string> = new Set(['float16', 'float32', 'float64'])
 
 /** The one input that takes images. */
 export function imageInput(graph: Graph): ValueInfo & { readonly type: ElementType } {
@@ -148,11 +149,21 @@ export function imageInput(graph: Graph): ValueInfo & { readonly type: ElementTy
       `has ${graph.inputs.length} inputs (${graph.inputs.map((input) => input.name).join(', ')}); a classifier takes one: images`,
     )
   const [input] = graph.inputs
-  if (input.type === undefined || !IMAGE_TYPES.has(input.type))
+  if (input.type === undefined || !REAL_TYPES.has(input.type))
     throw new UsageError(
       `the input "${input.name}" is of type ${input.type ?? 'unknown'}; attacks need a floating-point input, export the model without its integer front`,
     )
   return { ...input, type: input.type }
+}
+
+/**
+ * The output that says how likely each class is: the first, or, where that is the class itself, as the converters of
+ * scikit-learn and its like put it, the first of real numbers.
+ */
+export function classOutput({ outputs }: Graph): ValueInfo {
+  const [first] = outputs
+  const isLabel = first.type === 'int64' || first.type === 'string'
+  return (isLabel && outputs.find(({ type }) => type !== undefined && REAL_TYPES.has(type))) || first
 }
 
 /** The batch an export has baked in. */

@@ -3,7 +3,7 @@ import { operatorOf } from '../onnx/attributes.js'
 import type { Graph, ValueInfo } from '../onnx/graph.js'
 import type { Settled } from '../onnx/settle.js'
 import { MOVES_NOTHING } from './logits.js'
-import type { Classifier } from './logits.js'
+import type { Classifier, OutputKind } from './logits.js'
 import { gradientBuilder } from './reverse.js'
 
 /** At which input the operators that a quantised classifier may end with are told the size of a step. */
@@ -57,10 +57,7 @@ export function withRealLogits(
   output: ValueInfo,
 ): { readonly settled: Settled; readonly classifier: Classifier } {
   const asIs = { settled, classifier }
-  if (classifier.kind === 'one-logit' && output.type?.includes('int') === true)
-    throw new UsageError(
-      `the output "${output.name}" is one number of type ${output.type}, which does not say where one class ends; export the model with a DequantizeLinear at its end`,
-    )
+  refuseWholeNumber(classifier.kind, output)
   const scale = classifier.kind === 'logits' ? stepOf(model, model.outputs[0].name) : undefined
   if (scale === undefined) return asIs
   const { graph, observation } = settled
@@ -74,6 +71,19 @@ export function withRealLogits(
     },
     classifier: { ...classifier, logits },
   }
+}
+
+/** @throws UsageError for one whole number an image: which of its steps is the border between two classes nothing says. */
+export function refuseWholeNumber(kind: OutputKind, { name, type = 'float32' }: ValueInfo): void {
+  if (kind !== 'one-logit') return
+  if (type === 'int64' || type === 'string')
+    throw new UsageError(
+      `the output "${name}" is the class itself, and no number tells how near the others are; export the model with its scores or probabilities, one for each class`,
+    )
+  if (type.includes('int'))
+    throw new UsageError(
+      `the output "${name}" is one number of type ${type}, which does not say where one class ends; export the model with a DequantizeLinear at its end`,
+    )
 }
 
 /**

@@ -7,8 +7,9 @@ import { REORDERING_TOLERANCE } from '../onnx/settle.js'
 import { SURELY } from './checkOriginal.js'
 import { findLogits } from './logits.js'
 import { batchFacts, originalModel } from './originalModel.js'
-import { imageInput, named, sampleInputs } from './surrogate.js'
+import { classOutput, imageInput, named, sampleInputs } from './surrogate.js'
 import type { ModelSource, OriginalFacts, SurrogateOptions } from './surrogate.js'
+import { refuseWholeNumber } from './wholeLogits.js'
 
 /**
  * What attacks without gradients need to know of a classifier: how to ask it, and how to read what it says. Only the
@@ -23,13 +24,19 @@ export async function withoutGradient(
   const graph = decodeModel(model.bytes, model)
   return named(model.name, async () => {
     const input = imageInput(graph)
-    const [output] = graph.outputs
+    const output = classOutput(graph)
     const { shape, range, run } = options
     const samples = sampleInputs({ name: 'image', type: 'float32', shape, range })
     const canonical = canonicalise({ ...graph, outputs: [output] })
     const chance = chanceOperators(canonical)
     const preprocessing = preprocessingGraph(input, options, options.preprocessing)
-    const original = originalModel(model.bytes, graph, input, { preprocessing, samples, run, draws: chance.length > 0 })
+    const original = originalModel(model.bytes, graph, input, {
+      output,
+      preprocessing,
+      samples,
+      run,
+      draws: chance.length > 0,
+    })
     const batch = original.declared ?? 1
     const { type, dims } = await original.run(0, batch)
     // A Softmax has the shape of its output. Of values in between nothing is known, and nothing is asked.
@@ -37,6 +44,7 @@ export async function withoutGradient(
     const known: readonly string[] = [output.name, ...(last?.inputs.slice(0, 1) ?? [])]
     const observation = new Map(known.map((name): [string, ObservedValue] => [name, { type, dims }]))
     const { kind, classes } = findLogits(canonical, output.name, observation, batch)
+    refuseWholeNumber(kind, output)
     const facts = await batchFacts(original, REORDERING_TOLERANCE, SURELY * REORDERING_TOLERANCE)
     return {
       preprocessingModel: original.preprocessingModel,

@@ -3,7 +3,7 @@ import { gradientKind } from '../autodiff/gradientKind.js'
 import { nodesOnTheWay } from '../autodiff/onTheWay.js'
 import { originalModel } from '../autodiff/originalModel.js'
 import { FLOATING_CODES } from '../autodiff/reverse.js'
-import { imageInput, sampleInputs } from '../autodiff/surrogate.js'
+import { classOutput, imageInput, sampleInputs } from '../autodiff/surrogate.js'
 import { intAttribute } from '../onnx/attributes.js'
 import { canonicalise } from '../onnx/canonical.js'
 import { chanceOperators } from '../onnx/chance.js'
@@ -47,8 +47,10 @@ function tried(request: LoadRequest): Tried {
   const { model, shape, range } = request
   const graph = decodeModel(model.bytes, model)
   const input = imageInput(graph)
-  const canonical = canonicalise({ ...graph, outputs: graph.outputs.slice(0, 1) })
+  const output = classOutput(graph)
+  const canonical = canonicalise({ ...graph, outputs: [output] })
   const options = {
+    output,
     preprocessing: preprocessingGraph(input, request, request.preprocessing),
     samples: sampleInputs({ name: 'image', type: 'float32', shape, range }),
     draws: chanceOperators(canonical).length > 0,

@@ -1,6 +1,7 @@
 import type { Case, Doubled, Pointwise, StandIn } from '../support.js'
 import * as attention from './attention.js'
 import * as broadcasting from './broadcasting.js'
+import * as classical from './classical.js'
 import * as contributed from './contributed.js'
 import * as controlFlow from './controlFlow.js'
 import * as core from './core.js'
@@ -43,6 +44,7 @@ interface Family {
 const families: readonly Family[] = [
   attention,
   broadcasting,
+  classical,
   contributed,
   controlFlow,
   core,

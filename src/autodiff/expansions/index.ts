@@ -1,6 +1,7 @@
 import type { Expansion } from '../expansion.js'
 import { attention } from './attention.js'
 import { blockQuantised } from './blockQuantised.js'
+import { classical } from './classical.js'
 import { contributed } from './contributed.js'
 import { controlFlow } from './controlFlow.js'
 import { fused } from './fused.js'
@@ -24,6 +25,7 @@ export const EXPANSIONS: ReadonlyMap<string, Expansion> = new Map<string, Expans
   Object.entries({
     ...attention,
     ...blockQuantised,
+    ...classical,
     ...contributed,
     ...controlFlow,
     ...fused,
