@@ -59,6 +59,8 @@ const files: Readonly<Record<string, string | Uint8Array>> = {
   'robustness.yml': 'epsilom: 0.1\n',
   'broken.json': '{"schema": "robustness-gate/results/1"}',
   'notes.npz': 'not a zip archive',
+  'kept.onnx.dvc': 'outs:\n- path: kept.onnx\n',
+  'kept.npz.dvc': 'outs:\n- path: kept.npz\n',
 }
 
 /** Arguments that stand in for the good ones, and what the one line must name: what was wrong, and where. */
@@ -70,6 +72,10 @@ const mistakes: readonly (readonly [string, Readonly<Record<string, string>>, re
   ['a text file for a model', { candidate: 'notes.onnx' }, [/notes\.onnx/, /not an ONNX/i]],
   ['an empty file for a model', { candidate: 'empty.onnx' }, [/empty\.onnx/, /is empty/]],
   ['a Git LFS pointer', { candidate: 'pointer.onnx' }, [/pointer\.onnx/, /Git LFS pointer/, /git lfs pull/]],
+  ['a model that DVC keeps', { candidate: 'kept.onnx' }, [/model kept\.onnx: .*`dvc pull kept\.onnx\.dvc`/]],
+  ['a pointer of DVC’s', { candidate: 'kept.onnx.dvc' }, [/`dvc pull kept\.onnx\.dvc` .*give model: kept\.onnx/]],
+  ['a baseline that DVC keeps', { baseline: 'kept.onnx' }, [/baseline kept\.onnx: .*`dvc pull kept\.onnx\.dvc`/]],
+  ['data that DVC keeps', { data: 'kept.npz' }, [/data kept\.npz: .*`dvc pull kept\.npz\.dvc`/]],
   ['a folder for a model', { candidate: 'folder' }, [/folder/, /give the path of the \.onnx file/]],
   ['a text file for data', { data: 'notes.npz' }, [/notes\.npz/, /zip|archive/i]],
   ['data of another shape', { data: join(root, 'fixtures/cifar/cifar10-test-100.npz') }, [/3, ?32, ?32|3×32×32/, /28/]],

@@ -1,6 +1,6 @@
-import { writeFile } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { baseFinder } from '../../src/github/base.js'
 import { findBaseline } from '../../src/github/findBaseline.js'
 import type { Event } from '../../src/github/context.js'
@@ -41,11 +41,11 @@ async function request(
 test.each([
   [
     'models/a.onnx',
-    'model models/a.onnx: is kept by DVC and not here; run `dvc pull models/a.onnx.dvc` in a step before the gate',
+    'model models/a.onnx: is kept by DVC and not here; run `dvc pull models/a.onnx.dvc` before the gate',
   ],
   [
     'models/a.onnx.dvc',
-    'model models/a.onnx: is kept by DVC and not here; run `dvc pull models/a.onnx.dvc` in a step before the gate, and give model: models/a.onnx',
+    'model models/a.onnx: is kept by DVC and not here; run `dvc pull models/a.onnx.dvc` before the gate, and give model: models/a.onnx',
   ],
 ])('a model that DVC keeps (%s) is not missing: the command that brings it is named', async (model, message) => {
   await expect(request(await pullRequest(), { model, data: 'test.npz' })).rejects.toThrow(new Error(message))
@@ -58,6 +58,83 @@ test('so are data', async () => {
     'data test.npz: is kept by DVC and not here; run `dvc pull test.npz.dvc`',
   )
 })
+
+describe('whatever a gate reads may be kept by DVC', () => {
+  const images = 'data/t10k-images-idx3-ubyte'
+  const labels = 'data/t10k-labels-idx1-ubyte'
+  const all = {
+    'models/a.onnx': 'new',
+    [images]: '\0\0\b\x03',
+    [labels]: 'y',
+    'names.txt': 'shirt\n',
+    'own-labels': 'y',
+  }
+  const everything = { model: 'models/a.onnx', data: images, classNames: 'names.txt' }
+
+  test.each([
+    ['labels beside the images', labels, {}, `labels ${labels}`],
+    ['labels of another name', 'own-labels', { labels: 'own-labels' }, 'labels own-labels'],
+    ['names of the classes', 'names.txt', {}, 'class-names names.txt'],
+  ])('%s', async (_, path, settings, named) => {
+    const pull = await pullRequest()
+    await put(pull.workspace, { ...all, [path]: null, [`${path}.dvc`]: pointer('d') })
+    await expect(request(pull, { ...everything, ...settings })).rejects.toThrow(
+      `${named}: is kept by DVC and not here; run \`dvc pull ${path}.dvc\` before the gate`,
+    )
+  })
+
+  test('a committed baseline, which is broken then', async () => {
+    const pull = await pullRequest()
+    await put(pull.workspace, { ...all, 'old.onnx.dvc': pointer('d') })
+    const { baseline } = await request(pull, { ...everything, baseline: 'path:old.onnx' })
+    expect(baseline).toMatchObject({
+      kind: 'broken',
+      reason: expect.stringContaining('baseline old.onnx: is kept by DVC and not here; run `dvc pull old.onnx.dvc`'),
+    })
+  })
+})
+
+describe('what DVC keeps without a pointer of its own', () => {
+  const lock = (path: string) =>
+    `schema: '2.0'\nstages:\n  train:\n    cmd: python train.py\n    outs:\n    - path: ${path}\n      hash: md5\n      md5: ${'a'.repeat(32)}\n      size: 3\n`
+
+  test.each([
+    ['in a folder', { 'models.dvc': pointer('c') }, 'models.dvc'],
+    ['made by a pipeline', { 'dvc.lock': lock('models/a.onnx') }, 'models/a.onnx'],
+    ['made by a pipeline of its folder', { 'models/dvc.lock': lock('a.onnx') }, 'models/a.onnx'],
+    ['in a folder that a pipeline makes', { 'dvc.lock': lock('models') }, 'models/a.onnx'],
+  ])('%s: it is not missing, and no first adoption', async (_, files, target) => {
+    const base = await hosted.commit('main', { 'README.md': '.', ...files })
+    const head = await hosted.commit('feature', { 'README.md': 'Words.' }, base)
+    const workspace = await hosted.checkout(await hosted.merge(2, base, head), 1)
+    const event: Event = { kind: 'pull_request', number: 2, headSha: head, baseRef: 'main', baseSha: base, fork: false }
+    await expect(request({ workspace, event, base }, { model: 'models/a.onnx', data: 'x.npz' })).rejects.toThrow(
+      `model models/a.onnx: is kept by DVC and not here; run \`dvc pull ${target}\` before the gate`,
+    )
+    const asked = { spec: 'auto', model: join(workspace, 'models/a.onnx'), workspace, guarded: true }
+    expect(await findBaseline(asked, baseFinder(event), locateInGit(gitEnvironment))).toMatchObject({
+      kind: 'broken',
+      reason: expect.stringContaining(`\`dvc get . models/a.onnx --rev ${base} --out baseline.onnx\``),
+    })
+  })
+
+  test('another file of the same folder or pipeline does not make a new model one that DVC keeps', async () => {
+    const base = await hosted.commit('main', { 'models/b.onnx.dvc': pointer('c'), 'dvc.lock': lock('models/b.onnx') })
+    const head = await hosted.commit('feature', { 'models/a.onnx': 'new' }, base)
+    const workspace = await hosted.checkout(await hosted.merge(2, base, head), 1)
+    const event: Event = { kind: 'pull_request', number: 2, headSha: head, baseRef: 'main', baseSha: base, fork: false }
+    const asked = { spec: 'auto', model: join(workspace, 'models/a.onnx'), workspace, guarded: true }
+    expect(await findBaseline(asked, baseFinder(event), locateInGit(gitEnvironment))).toMatchObject({ kind: 'missing' })
+  })
+})
+
+async function put(folder: string, files: Readonly<Record<string, string | null>>): Promise<void> {
+  for (const [name, content] of Object.entries(files)) {
+    await mkdir(join(folder, name, '..'), { recursive: true })
+    if (content === null) await rm(join(folder, name), { force: true })
+    else await writeFile(join(folder, name), content)
+  }
+}
 
 test('a change to a model that DVC keeps is no first adoption, which would pass: auto says how to get the old one', async () => {
   const { workspace, event, base } = await pullRequest()

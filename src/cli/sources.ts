@@ -3,6 +3,7 @@ import { listedModels, parseConfig } from '../config/parse.js'
 import { settingNames } from '../config/schema.js'
 import type { Config } from '../config/types.js'
 import { tmpdir } from 'node:os'
+import { resolve } from 'node:path'
 import { nodeFiles, readNamed } from '../data/files.js'
 import { locateData } from '../data/locate.js'
 import type { RawData } from '../data/types.js'
@@ -12,6 +13,7 @@ import type { ModelFile } from '../evaluation/modelFile.js'
 import type { Results } from '../evaluation/results.js'
 import { parseAnyResults, parseResults } from '../evaluation/resultsFile.js'
 import type { BaselineSource } from '../gateSources.js'
+import { refuseUnpulled } from '../github/dvc.js'
 import { fetchedModel, openAddress } from '../github/remoteSources.js'
 import { isAddress } from '../remote/address.js'
 import { mounted } from '../remote/files.js'
@@ -50,15 +52,27 @@ export function required(value: string | undefined, flag: string, what: string):
 /** A file, or one behind `https://…#sha256=…`. */
 export async function readModel(path: string): Promise<ModelFile> {
   const fetched = await fetchedFrom(path, 'model')
-  return fetched === undefined ? readModelFile(path) : fetchedModel(fetched)
+  if (fetched !== undefined) return fetchedModel(fetched)
+  await refuseUnpulledHere({ model: path })
+  return readModelFile(path)
 }
 
 export async function readData({ data, dataOptions, samples }: Config): Promise<RawData> {
   const path = required(data, 'data', 'the images to attack: .npz, a folder of images, IDX or CSV')
   // No flag: those of a command are seen by everybody on the machine.
   const fetched = await fetchedFrom(path, 'data', process.env.ROBUSTNESS_GATE_DATA_TOKEN || undefined)
-  if (fetched === undefined) return locateData(path, dataOptions, samples)
+  if (fetched === undefined) {
+    const { labels, classNames } = dataOptions
+    await refuseUnpulledHere({ data: path, labels, 'class-names': classNames })
+    return locateData(path, dataOptions, samples)
+  }
   return locateData(`/fetched${fetched.path}`, dataOptions, samples, mounted('/fetched', fetched.files, nodeFiles))
+}
+
+/** @throws UsageError for files below the working directory that DVC keeps. */
+async function refuseUnpulledHere(named: Readonly<Record<string, string | undefined>>): Promise<void> {
+  const paths = Object.entries(named).map(([setting, path]) => [setting, path && resolve(path)] as const)
+  await refuseUnpulled(Object.fromEntries(paths), process.cwd())
 }
 
 async function fetchedFrom(path: string, setting: string, token?: string): Promise<Located | undefined> {
@@ -89,6 +103,7 @@ export async function readBaseline(baseline: string | undefined): Promise<Baseli
   }
   if (fetched !== undefined) return { kind: 'model', model: await fetchedModel(fetched) }
   const path = spec.replace(/^(path|results):/, '')
+  await refuseUnpulledHere({ baseline: path })
   if (path.endsWith('.json')) return { kind: 'results', results: await readResults(path) }
   return { kind: 'model', model: await readModelFile(path) }
 }

@@ -174,7 +174,7 @@ async function rawFile(
   sha: string,
 ): Promise<Uint8Array> {
   const { data } = await octokit.request('GET /repos/{owner}/{repo}/contents/{path}', {
-    ...{ ...repository, path: path.replace(/^\//, ''), ref: commit, mediaType: { format: 'raw' } },
+    ...{ ...repository, path: withSlashes(path).replace(/^\//, ''), ref: commit, mediaType: { format: 'raw' } },
     // octokit takes for text what GitHub calls utf-8, whatever it is.
     request: { parseSuccessResponseBody: false, signal: AbortSignal.timeout(downloadWithin) },
   })

@@ -7,10 +7,11 @@ import type { FindBase } from './base.js'
 import type { Baseline, BaselineOrigin } from './baseline.js'
 import type { BaselineRequest } from './baselineRequest.js'
 import { parsedBaseline } from './baselineResults.js'
-import { keptByDvc } from './dvc.js'
+import { keptByDvc, refuseUnpulled } from './dvc.js'
 import { fileAtBase } from './fileAtBase.js'
+import { insideOf } from './insideOf.js'
 import { existsAt, filesOf, short } from './tree.js'
-import { insideOf, remoteFile } from './withoutClone.js'
+import { remoteFile } from './withoutClone.js'
 import type { LocateInGit, TrackedFile } from './workspace.js'
 
 /** Baselines in files, of a commit or of the workspace. */
@@ -20,7 +21,7 @@ export async function modelAt({ git, path }: TrackedFile, commit: string, how: s
   const where = `${path} at ${short(commit)}`
   return orBroken(async () => {
     if (await existsAt(git, commit, path)) return modelIn(path, where, filesOf(git, commit), { commit, how })
-    const kept = await keptByDvc({ git, path }, commit)
+    const kept = await keptByDvc(path, commit, filesOf(git, commit))
     if (kept !== undefined) return { kind: 'broken', reason: kept }
     return { kind: 'missing', reason: `There is no ${where}: this is the first adoption of a model.` }
   })
@@ -49,7 +50,10 @@ export async function namedFile(
     : guarded
       ? await remoteFile(path, { workspace, remote }, 'baseline')
       : undefined
-  const here = (): Promise<Baseline> => read(path, insideOf(workspace, path) ?? name, nodeFiles, { how })
+  const here = async (): Promise<Baseline> => {
+    await refuseUnpulled({ baseline: path }, workspace)
+    return read(path, insideOf(workspace, path) ?? name, nodeFiles, { how })
+  }
   return orBroken(async () => {
     if (before === undefined) return here()
     const { path: tracked, commit, files } = before

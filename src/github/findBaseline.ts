@@ -13,7 +13,8 @@ import { modelAt, namedFile, orBroken } from './fileBaseline.js'
 import { resolveCommit } from './history.js'
 import { checkRemote, fetchedModel, neverFetched } from './remoteSources.js'
 import type { OpenRemote } from './remoteSources.js'
-import { insideOf, modelWithoutClone } from './withoutClone.js'
+import { insideOf } from './insideOf.js'
+import { modelWithoutClone } from './withoutClone.js'
 import type { LocateInGit, TrackedFile } from './workspace.js'
 
 /**

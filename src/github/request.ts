@@ -112,19 +112,14 @@ export async function readRequest(config: Config, inputs: Inputs, place: Place):
   const dataPath = isFetched(dataNamed) ? undefined : resolve(workspace, dataNamed)
   const spec = config.baseline ?? 'auto'
   const committed = baselineFile({ spec, workspace })
-  const known = [
-    artifact || fetched ? undefined : model,
-    committed,
-    dataPath,
-    config.dataOptions.labels,
-    config.dataOptions.classNames,
-  ]
+  const modelPath = artifact || fetched ? undefined : model
+  const { labels, classNames } = config.dataOptions
+  const known = [modelPath, committed, dataPath, labels, classNames]
   for (const path of known.filter((each) => each !== undefined)) {
     if (guarded) await refuseLinks(path, workspace)
     await refuseOtherSpelling(path, workspace)
   }
-  if (artifact === undefined && !fetched) await refuseUnpulled(model, named, 'model')
-  if (dataPath !== undefined) await refuseUnpulled(dataPath, dataNamed, 'data')
+  await refuseUnpulled({ model: modelPath, data: dataPath, labels, 'class-names': classNames }, workspace)
   const located = fetched ? await place.openRemote(named, 'model') : undefined
   const candidate = artifact
     ? await modelInArtifact(artifact, artifacts)

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { parseGateShard } from '../comparison/gateShard.js'
 import type { NamedShard } from '../comparison/joinShards.js'
-import { nodeFiles, readNamed } from '../data/files.js'
+import { nodeFiles, readNamed, withSlashes } from '../data/files.js'
 import { UsageError } from '../errors.js'
 import { parseAnyResults } from '../evaluation/resultsFile.js'
 import { oneLine } from '../text.js'
@@ -88,7 +88,7 @@ export async function shardsInFolder(folder: string, workspace: string): Promise
     const files = new Set(entries.filter((entry) => entry.isFile()).map(({ name }) => name))
     if (!files.has('shard.json')) continue
     found.push({
-      name: relative(workspace, path) || path,
+      name: withSlashes(relative(workspace, path) || path),
       read: async (file) => (files.has(file) ? readNamed(join(path, file), nodeFiles) : undefined),
     })
   }

@@ -3,7 +3,7 @@ import { nodeFiles } from '../data/files.js'
 import type { Files } from '../data/files.js'
 import { UsageError } from '../errors.js'
 import { oneLine } from '../text.js'
-import { insideOf } from './withoutClone.js'
+import { insideOf } from './insideOf.js'
 
 /**
  * Refuses a path of the workspace that has other capitals, or accents in another form, than what lies there. Windows and macOS

@@ -1,4 +1,3 @@
-import { isAbsolute, relative, sep } from 'node:path'
 import type { Files } from '../data/files.js'
 import { codeOf } from '../data/reason.js'
 import { UsageError } from '../errors.js'
@@ -6,8 +5,9 @@ import { readModelFile } from '../evaluation/modelFile.js'
 import { messageOf, oneLine } from '../text.js'
 import type { Baseline } from './baseline.js'
 import type { RemoteCommit } from './contents.js'
-import { fetchByDvc, pointerOf } from './dvc.js'
+import { keptByDvc } from './dvc.js'
 import type { FileAtBase } from './fileAtBase.js'
+import { insideOf } from './insideOf.js'
 import { short } from './tree.js'
 
 /** Where files lie that git does not know, and who knows them then. */
@@ -46,19 +46,14 @@ export async function remoteFile(
   return { path: inside, commit, files, isThere: () => has(commit), isJudged: () => has(remote.head) }
 }
 
-/** The path from the workspace, with slashes; undefined of what lies elsewhere. */
-export function insideOf(workspace: string, file: string): string | undefined {
-  const path = relative(workspace, file)
-  return path === '' || isAbsolute(path) || path.split(sep)[0] === '..' ? undefined : path.split(sep).join('/')
-}
-
 /** The model at the commit a change starts from, by GitHub's interface, for a job that has no clone. */
 export async function modelWithoutClone(path: string, commit: string, files: Files): Promise<Baseline> {
   const where = `${path} at ${short(commit)}`
-  const has = (wanted: string) => isThere(files, wanted, commit, `baseline ${oneLine(wanted, 200)}`)
-  if (!(await has(path)) && (await has(pointerOf(path)))) return { kind: 'broken', reason: fetchByDvc(path, commit) }
-  if (!(await has(path)))
+  if (!(await isThere(files, path, commit, `baseline ${oneLine(path, 200)}`))) {
+    const kept = await keptByDvc(path, commit, files)
+    if (kept !== undefined) return { kind: 'broken', reason: kept }
     return { kind: 'missing', reason: `There is no ${where}: this is the first adoption of a model.` }
+  }
   const how = 'baseline auto, where the change starts from, without a clone'
   return { kind: 'model', model: await readModelFile(path, where, files), origin: { commit, how } }
 }
