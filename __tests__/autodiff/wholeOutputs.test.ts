@@ -115,7 +115,7 @@ test.each<[string, readonly Node[], number]>([
     }
     const bytes = model([...product, ...nodes], { ...weights, ...ends, ...others, ...last, ...more }, 'int8')
     const surrogate = await build(bytes)
-    expect(surrogate).toMatchObject({ classes: 3, output: { kind: 'logits' } })
+    expect(surrogate).toMatchObject({ classes: 3, output: { kind: 'logits' }, unknownSteps: false })
     const x = reals('float32', [1, 4], 57, 0.2, 0.8)
     const [said] = (await runModel(bytes, new Map([['x', x]]))).values()
     const { logits, value, gradient } = await ask(surrogate, x, 0, [0])
@@ -168,6 +168,7 @@ test.each<[string, readonly Node[], ElementType, number]>([
   const own = { w: wholes('int8', [4, 3], 3, 127), k: wholes('int8', [3, 4, 1], 3, 127), last: integers([2]) }
   const bytes = model(nodes, { ...own, s: scale(1 / 64) }, type)
   const surrogate = await build(bytes)
+  expect(surrogate.unknownSteps).toBe(true)
   const x = reals('float32', [1, 4], 57, 0.2, 0.8)
   const [said] = (await runModel(bytes, new Map([['x', x]]))).values()
   const { logits, value, gradient } = await ask(surrogate, x, 0, [0])
@@ -177,6 +178,13 @@ test.each<[string, readonly Node[], ElementType, number]>([
   expect(value[0]).toBeCloseTo(Math.log(total) - logits[0], 5)
   // A weight is a fraction of its 127: the least difference of two that differ makes 1/127 of what softmax leaves, 0.1.
   expect(Math.max(...gradient.map(Math.abs))).toBeGreaterThan(0.1 / 127)
+})
+
+test('a scale that the image sets tells no unit: that it is unknown is said, and that of real logits is not', async () => {
+  const computed = [gemm, makeNode('DynamicQuantizeLinear', ['logits'], ['y', 'scale', 'zero'])]
+  expect(await build(model(computed, dense, 'uint8'))).toMatchObject({ unknownSteps: true })
+  const real = [makeNode('Gemm', ['x', 'w', 'c'], ['y'])]
+  expect(await build(model(real, dense, 'float32'))).toMatchObject({ unknownSteps: false })
 })
 
 test('one quantised number does not say where one class ends: refused with what to do', async () => {

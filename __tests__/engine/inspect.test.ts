@@ -138,6 +138,19 @@ describe('inspect gives the evaluation’s answer', () => {
     ])
   })
 
+  test('that a model ends with whole numbers of no known size is told, with what to do', async () => {
+    const nodes = [
+      makeNode('DynamicQuantizeLinear', ['x'], ['q', 's', 'z']),
+      makeNode('MatMulInteger', ['q', 'w', 'z'], ['sums']),
+      makeNode('Cast', ['sums'], ['y'], { to: 1 }),
+    ]
+    const w: Tensor = { type: 'int8', dims: [4, 3], data: Int8Array.from({ length: 12 }, (_, at) => 9 * at - 50) }
+    const { attackable, flags } = await inspect(made([4], nodes, { w }))
+    expect(attackable).toBe('yes')
+    const [unknown] = flags?.filter(({ code }) => code === 'unknown-steps') ?? []
+    expect(unknown?.message).toMatch(/ends with whole numbers .*: export the model with a DequantizeLinear at its end/)
+  })
+
   test('where the sizes of an image are free, the names are told, and that they are all', async () => {
     const of = made(['height', 'width'], [makeNode('Relu', ['x'], ['y'])])
     expect(await inspect(of)).toMatchObject({ attackable: 'yes', problems: [] })

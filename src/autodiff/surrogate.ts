@@ -54,6 +54,8 @@ export interface Surrogate extends OriginalFacts {
   readonly gradientModel: Uint8Array
   /** Operators whose gradient is that of a smooth stand-in. */
   readonly straightThrough: readonly string[]
+  /** It ends with whole numbers and does not say how much one of them is. */
+  readonly unknownSteps: boolean
   readonly gradientBatch: number | 'free'
   /**
    * Of the largest logit: how far from the original's its logits may be. Undefined where they differ by nature: where the
@@ -118,6 +120,7 @@ export async function buildSurrogate(model: ModelSource, options: SurrogateOptio
       output: { name: output.name, kind: classifier.kind },
       classes: classifier.classes,
       straightThrough: settled.straightThrough,
+      unknownSteps: real.unknownSteps,
       originalBatch: facts.batch,
       batchDependent: facts.dependent,
       chance: still.operators,

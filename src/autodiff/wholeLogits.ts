@@ -41,6 +41,13 @@ const KEEPS_STEPS: ReadonlySet<string> = new Set([
   ...['ReduceMin', 'Relu', 'Slice', 'Split', 'Tile', 'Transpose', 'com.microsoft.NhwcMaxPool'],
 ])
 
+export interface RealLogits {
+  readonly settled: Settled
+  readonly classifier: Classifier
+  /** The model ends with whole numbers and does not say how much one of them is: that was guessed. */
+  readonly unknownSteps: boolean
+}
+
 /**
  * The logits of a classifier that ends with whole numbers, in the units of real ones. Steps of 1/16 would be a model sixteen
  * times as sure: its cross-entropy would be 0, and its slope with it, where the real one has not saturated.
@@ -50,19 +57,14 @@ const KEEPS_STEPS: ReadonlySet<string> = new Set([
  * @returns the graph with one more node, and who its logits are; both as they were where the output is real (a Cast makes no real number of a whole one).
  * @throws UsageError for one whole number: which of its steps is the border between two classes the model does not say.
  */
-export function withRealLogits(
-  settled: Settled,
-  classifier: Classifier,
-  model: Graph,
-  output: ValueInfo,
-): { readonly settled: Settled; readonly classifier: Classifier } {
-  const asIs = { settled, classifier }
+export function withRealLogits(settled: Settled, classifier: Classifier, model: Graph, output: ValueInfo): RealLogits {
   refuseWholeNumber(classifier.kind, output)
   const scale = classifier.kind === 'logits' ? stepOf(model, model.outputs[0].name) : undefined
-  if (scale === undefined) return asIs
+  const whole = classifier.kind === 'logits' && output.type?.includes('int') === true
+  if (scale === undefined) return { settled, classifier, unknownSteps: whole }
   const { graph, observation } = settled
   const b = gradientBuilder(graph, observation, 'real')
-  const logits = b.mul(classifier.logits, b.number(scale, classifier.logits))
+  const logits = b.mul(classifier.logits, b.number(scale.size, classifier.logits))
   return {
     settled: {
       ...settled,
@@ -70,6 +72,7 @@ export function withRealLogits(
       observation: new Map(observation).set(logits, b.observed(classifier.logits)),
     },
     classifier: { ...classifier, logits },
+    unknownSteps: scale.guessed,
   }
 }
 
@@ -90,14 +93,20 @@ export function refuseWholeNumber(kind: OutputKind, { name, type = 'float32' }: 
  * The size of one step of a value, where every class has its own the largest: with one for all, the greatest number stays
  * the greatest. Undefined where it is not a constant.
  */
-function stepOf(graph: Graph, name: string): number | undefined {
+function stepOf(graph: Graph, name: string): Step | undefined {
   const node = graph.nodes.find(({ outputs }) => outputs.includes(name))
   if (node === undefined) return undefined
   const operator = operatorOf(node)
   if (KEEPS_STEPS.has(operator)) return stepOf(graph, node.inputs[0])
-  if (SUMS.has(operator)) return (stepOf(graph, node.inputs[0]) ?? ACTIVATION_STEP) * WEIGHT_STEP
+  if (SUMS.has(operator))
+    return { size: (stepOf(graph, node.inputs[0])?.size ?? ACTIVATION_STEP) * WEIGHT_STEP, guessed: true }
   const scale = Object.hasOwn(SCALE_INPUTS, operator)
     ? graph.constants.get(node.inputs[SCALE_INPUTS[operator]])
     : undefined
-  return scale && Math.max(...Array.from<unknown>(scale.data).map(Number))
+  return scale && { size: Math.max(...Array.from<unknown>(scale.data).map(Number)), guessed: false }
+}
+
+interface Step {
+  readonly size: number
+  readonly guessed: boolean
 }

@@ -32,6 +32,12 @@ export const FLAGS = {
     kind: 'fault',
     remedy: 'export the model in inference mode, with the scales of quantised inputs fixed',
   },
+  'unknown-steps': {
+    from: 'model',
+    kind: 'fault',
+    remedy:
+      'export the model with a DequantizeLinear at its end, or attack with autoattack, too, most of which no unit changes',
+  },
   'runtime-optimisation': {
     from: 'model',
     kind: 'fault',

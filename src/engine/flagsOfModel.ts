@@ -25,7 +25,7 @@ export function flagsOfModel(found: {
   const missing = `The gradient of the model cannot be made (${obstacle}), so only attacks that need none were run`
   return [
     ...inherent(facts, attacks),
-    ...(obstacle === undefined && 'straightThrough' in facts ? straightThrough(facts) : []),
+    ...(obstacle === undefined && 'straightThrough' in facts ? ofTheGradient(facts) : []),
     ...(obstacle === undefined ? [] : [flag('no-gradient-rule', missing)]),
     ...(optimisation === 'all' ? [] : [flag('runtime-optimisation', rewritten)]),
   ]
@@ -40,9 +40,14 @@ function inherent({ chance, batchDependent }: OriginalFacts, attacks: readonly A
   return [...(chance.length > 0 ? [randomness] : []), ...(batchDependent ? [flag('batch-dependent', mixed)] : [])]
 }
 
-function straightThrough({ straightThrough: operators }: Surrogate): readonly Flag[] {
+function ofTheGradient({ straightThrough: operators, unknownSteps }: Surrogate): readonly Flag[] {
   const found = `The model is flat between steps (${operators.join(', ')}): attacks follow the gradient of a smooth stand-in; the model itself decides whether they succeed`
-  return operators.length > 0 ? [flag('straight-through', found)] : []
+  const guessed =
+    'The model ends with whole numbers and does not say how much one of them is: that was guessed, and cross-entropy may be too flat to lead an attack'
+  return [
+    ...(operators.length > 0 ? [flag('straight-through', found)] : []),
+    ...(unknownSteps ? [flag('unknown-steps', guessed)] : []),
+  ]
 }
 
 function flag(code: Parameters<typeof flagMessage>[0], found: string): Flag {
