@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import { published } from '../../src/config/attackSchemas.js'
 import type { AttackSpec } from '../../src/config/attackTypes.js'
-import { evaluateImage, type AttackPlan } from '../../src/engine/image.js'
+import type { AttackPlan } from '../../src/engine/attackPlan.js'
+import { evaluateImage } from '../../src/engine/image.js'
 import { converse, type FakeModel } from '../attacks/support/linear.js'
 
 const plan = (attacks: readonly AttackSpec[], epsilons: readonly number[]): AttackPlan => ({

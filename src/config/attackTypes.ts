@@ -1,4 +1,4 @@
-import type { Norm } from './types.js'
+import type { Norm } from './norm.js'
 
 /** What a suite may hold: one interface for each attack, complete after parsing (defaults: attackSchemas.ts). */
 

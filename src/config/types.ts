@@ -1,8 +1,10 @@
 import type { AttackSpec } from './attackTypes.js'
+import type { Norm } from './norm.js'
+
+export type { Norm }
 
 /** What one run is asked to do, complete and typed. The schema holds every default; nothing downstream has one. */
 
-export type Norm = 'linf' | 'l2' | 'l1'
 export type Layout = 'nchw' | 'nhwc' | 'flat'
 
 /** The ball an attacker may move in. Bounds are those of the dataset's range and are added by the evaluation. */

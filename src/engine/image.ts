@@ -1,34 +1,15 @@
-import type { Layout, Preprocessing, ThreatSpec } from '../config/types.js'
-import type { Asking, AttackResult } from '../attacks/protocol.js'
+import type { ThreatSpec } from '../config/types.js'
+import type { Asking } from '../attacks/protocol.js'
 import { predictionAt } from '../attacks/protocol.js'
 import { imageDigest, randomSource } from '../attacks/random.js'
 import { attackFor } from '../attacks/registry.js'
-import { threatModel, type Bounds } from '../attacks/threat.js'
-import type { RunAttack } from './attacksRun.js'
+import { threatModel } from '../attacks/threat.js'
+import type { AttackPlan, MeasuredResult, ThreatResult } from './attackPlan.js'
 import { diagnose } from './diagnosis.js'
 import type { AttackOutcome, ImageTask, SampleOutcome } from './messages.js'
 import type { Sign } from './signs.js'
 import { breaksWithin, knownEnd, withNearer } from './smallerBalls.js'
 import { GradientWatch } from './watch.js'
-
-/** What is done to every image. */
-export interface AttackPlan {
-  readonly threats: readonly ThreatSpec[]
-  /** Those that are run, in the order of the suite. */
-  readonly attacks: readonly RunAttack[]
-  /** Whether there is one to be asked for. */
-  readonly gradient: boolean
-  readonly bounds: Bounds
-  readonly seed: number
-  readonly classes: number
-  /** Of one image, in `layout`. */
-  readonly shape: readonly number[]
-  readonly layout: Layout
-  /** As declared: what the model is fed is (pixel − mean) / std. */
-  readonly preprocessing: Pick<Preprocessing, 'mean' | 'std'>
-  /** Only points of 8 bits count as witnesses. */
-  readonly quantised: boolean
-}
 
 export interface ImageResult {
   readonly outcome: SampleOutcome
@@ -78,16 +59,6 @@ export function* evaluateImage(task: ImageTask, plan: AttackPlan): Asking<ImageR
     ...(task.diagnose ? yield* diagnose(task, plan, { clean, found, digest }) : []),
   ])
   return { outcome: { ...image, threats, ...(signs.size > 0 && { signs: [...signs].toSorted() }) }, witnesses }
-}
-
-export interface MeasuredResult extends AttackResult {
-  readonly distance: number
-}
-
-/** What each attack ended with by its id, and of the witnesses the one nearest to the image. */
-export interface ThreatResult {
-  readonly results: Readonly<Record<string, MeasuredResult>>
-  readonly nearest?: MeasuredResult
 }
 
 /** What smaller balls of the same norm have already answered, by attack. */

@@ -1,7 +1,7 @@
 import { env } from 'onnxruntime-node'
 import { engineName } from './engineName.js'
 import { attacksRun, withFallback } from './attacksRun.js'
-import type { AttackPlan } from './image.js'
+import type { AttackPlan } from './attackPlan.js'
 import { withApplicableLosses } from './losses.js'
 import type { Flag, LoadRequest } from './messages.js'
 import { flagsOfModel } from './flagsOfModel.js'

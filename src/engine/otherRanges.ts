@@ -1,4 +1,4 @@
-import type { AttackPlan } from './image.js'
+import type { AttackPlan } from './attackPlan.js'
 import type { Sign } from './signs.js'
 
 /** One image as a model would be fed it that was trained on pixels of another range. */
