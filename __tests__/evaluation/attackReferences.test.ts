@@ -57,10 +57,10 @@ const median = (values: readonly number[]): number => {
   return (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2
 }
 
-/** FAB-T takes half a minute; the standard model, on which it does not get lost, tells no more than the hardened one. */
-const isTold = ({ model, attack }: Entry): boolean => !(model === 'fashion-standard' && attack.name === 'fab-t')
-
-/** How many more than theirs. One start of Square is a draw of luck: on this model it left 89 images here and 87 there. */
+/**
+ * How many more than theirs. On this model one start of Square is a draw of luck, whosever it is: ten leave 81 to 91 images
+ * there (85.6 in the mean, scripts/reference/squareSeeds.py) and 78 to 89 here (84.6).
+ */
 const more = ({ model: name, attack, norm }: Entry): number =>
   name === 'fashion-hardened' && attack.name === 'square' && norm === 'l2' ? 2 : 1
 
@@ -71,7 +71,7 @@ describe.each(
     (['linf', 'l2', 'l1'] as const).map((norm) => [name, norm] as const),
   ),
 )('%s in %s', (name, norm) => {
-  const told = entries.filter((entry) => entry.model === name && entry.norm === norm && isTold(entry))
+  const told = entries.filter((entry) => entry.model === name && entry.norm === norm)
   const titled = (chosen: readonly Entry[]) =>
     chosen.map((entry) => [`${entry.attack.name} as ${entry.library} has it`, entry] as const)
 
