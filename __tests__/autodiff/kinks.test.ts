@@ -1,49 +1,9 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
-import type { AttributeValues } from '../../src/onnx/attributes.js'
+import { operatorRows } from '../../src/autodiff/operatorTable.js'
+import { operatorOf } from '../../src/onnx/attributes.js'
+import { KINKS, POOL_KINKS, TIES } from './cases/kinks.js'
 import { differentiate, floating, numbersOf, single } from './support.js'
-
-interface Kink {
-  readonly op: string
-  readonly x: readonly number[]
-  /** d Σy / dx: PyTorch's answer where PyTorch has the operator. */
-  readonly slopes: readonly number[]
-  readonly others?: Readonly<Record<string, readonly number[]>>
-  readonly attributes?: AttributeValues
-  /** Axis 1 is reduced. */
-  readonly reduces?: boolean
-  /** The same in each of so many channels of a map, which is differentiated in operators of its own. */
-  readonly channels?: number
-}
-
-const KINKS: readonly Kink[] = [
-  { op: 'Abs', x: [0, -2], slopes: [0, -1] },
-  { op: 'Relu', x: [0, 2], slopes: [0, 1] },
-  { op: 'LeakyRelu', x: [0, 1], attributes: { alpha: { float: 0.25 } }, slopes: [0.25, 1] },
-  { op: 'Elu', x: [0, 1], attributes: { alpha: { float: 0.5 } }, slopes: [0.5, 1] },
-  { op: 'LeakyRelu', x: [0, 1], attributes: { alpha: { float: 0.25 } }, slopes: [0.25, 1], channels: 16 },
-  { op: 'HardSigmoid', x: [-2.5, 0, 2.5], slopes: [0, Math.fround(0.2), 0] },
-  { op: 'HardSigmoid', x: [-2.5, 0, 2.5], slopes: [0, Math.fround(0.2), 0], channels: 16 },
-  { op: 'HardSwish', x: [-4, -3, 0, 3, 4], slopes: [0, 0, 0.5, 1, 1] },
-  { op: 'HardSwish', x: [-4, -3, 0, 3, 4], slopes: [0, 0, 0.5, 1, 1], channels: 16 },
-  { op: 'Clip', x: [-1, 0, 1, 2], others: { low: [-1], high: [1] }, slopes: [1, 1, 1, 0] },
-  { op: 'Celu', x: [0, 1], attributes: { alpha: { float: 0.5 } }, slopes: [1, 1] },
-  { op: 'Selu', x: [0, 1], attributes: { alpha: { float: 0.5 }, gamma: { float: 1.25 } }, slopes: [0.625, 1.25] },
-  { op: 'PRelu', x: [0, 1], others: { slope: [0.25, 0.25] }, slopes: [0.25, 1] },
-  { op: 'ThresholdedRelu', x: [1, 2], slopes: [0, 1] },
-  { op: 'Shrink', x: [-0.5, 0.5, 0.75], slopes: [0, 0, 1] },
-  { op: 'Sign', x: [-1.5, -1, 0, 1], slopes: [0, 1, 1, 1] },
-  { op: 'Max', x: [0, 1, -1], others: { c: [0, 0, 0] }, slopes: [0.5, 1, 0] },
-  { op: 'Min', x: [0, 1, -1], others: { c: [0, 0, 0] }, slopes: [0.5, 0, 1] },
-  { op: 'Max', x: [0, 1, -1], others: { a: [0, 1, 1], c: [-1, 1, 1] }, slopes: [0.5, Math.fround(1 / 3), 0] },
-  { op: 'ReduceMax', x: [2, 1, 2, 0], slopes: [0.5, 0, 0.5, 0], reduces: true },
-  { op: 'ReduceMin', x: [2, 0, 0, 0.5], slopes: [0, 0.5, 0.5, 0], reduces: true },
-  { op: 'ReduceL1', x: [0, -3, 2], slopes: [0, -1, 1], reduces: true },
-  { op: 'ReduceL2', x: [0, 0], slopes: [0, 0], reduces: true },
-  { op: 'ReduceL2', x: [3, -4], slopes: [Math.fround(0.6), Math.fround(-0.8)], reduces: true },
-  { op: 'ReduceProd', x: [2, -3, 4], slopes: [-12, 8, -6], reduces: true },
-  { op: 'ReduceProd', x: [2, 0, 3], slopes: [0, 6, 0], reduces: true },
-  { op: 'ReduceProd', x: [2, 0, 0], slopes: [0, 0, 0], reduces: true },
-]
 
 /** An attack that starts on a plateau or a tie goes where the first slope sends it; NaN there would end it. */
 describe('kinks and ties', () => {
@@ -65,4 +25,45 @@ describe('kinks and ties', () => {
       expect(numbersOf(await vjp(point, ones)).map((slope) => slope + 0)).toEqual(slopes) // −0 is 0
     },
   )
+})
+
+/** An attack that starts on a black image or a tie goes where the first slope sends it; NaN there would end it. */
+test.each(POOL_KINKS)('%s %j at %j', async (op, attributes, x, slopes) => {
+  // onnxruntime has no GlobalLpPool since opset 22.
+  const { vjp, forward } = await differentiate({ ...single(op, [1, 2, 3], { attributes }), opset: 21 })
+  const point = floating('float32', [1, 1, 2, 3], x)
+  const { dims, data } = await forward(point)
+  const gradient = numbersOf(await vjp(point, floating('float32', dims, new Float32Array(data.length).fill(1))))
+  expect(gradient.map((slope) => slope + 0)).toEqual(slopes) // −0 is 0
+})
+
+/** The same where it takes several rows; in float32, a rounding or two of the slope. */
+test.each(TIES.map((tie) => [`${tie.tested.name} at ${tie.x.join(', ')}`, tie] as const))(
+  '%s',
+  async (_name, { tested, x, slopes, weights }) => {
+    const { vjp, forward } = await differentiate(tested)
+    const point = floating('float32', [1, ...tested.shape], x)
+    const { dims, data } = await forward(point)
+    const seed = floating('float32', dims, weights ?? new Float32Array(data.length).fill(1))
+    const gradient = numbersOf(await vjp(point, seed))
+    expect(gradient).toHaveLength(slopes.length)
+    slopes.forEach((slope, at) =>
+      expect(Math.abs(gradient[at] - slope)).toBeLessThan(2e-7 * Math.max(1, Math.abs(slope))),
+    )
+  },
+)
+
+/** A slope that docs/operators.md promises and nobody holds is one that the next change moves. */
+test('every operator with kinks or ties is tried at one', () => {
+  const versions: unknown = JSON.parse(readFileSync('scripts/reference/operatorVersions.json', 'utf8'))
+  const bent = operatorRows(versions as Readonly<Record<string, readonly number[]>>)
+    // What is another operator has its kinks.
+    .filter(({ gradient, note }) => gradient === 'subgradient' && !/^as [A-Z]/.test(note))
+    .map(({ operator }) => operator)
+  const tried = new Set([
+    ...KINKS.map(({ op }) => op),
+    ...POOL_KINKS.map(([op]) => op),
+    ...TIES.flatMap(({ tested }) => tested.nodes.map(operatorOf)),
+  ])
+  expect(bent.filter((operator) => !tried.has(operator))).toEqual([])
 })

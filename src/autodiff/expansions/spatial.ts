@@ -21,7 +21,7 @@ export const spatial: Readonly<Record<string, Expansion>> = {
    * position where its offset says, a matrix product per group weighs them.
    */
   DeformConv: subgradient(
-    'between pixels the slope of the side a point is rounded down to',
+    'on a pixel the slope of one of its sides, as its coordinate in shares of the image is rounded',
     expansion((node, b) => {
       const [x, weights, offset, bias, mask] = node.inputs
       const kernel = b.dims(weights).slice(2)
