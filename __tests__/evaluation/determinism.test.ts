@@ -27,6 +27,7 @@ const everyNorm: readonly AttackSpec[] = [
   published('mi-fgsm', { steps: 3 }),
   published('apgd', { steps: 10, restarts: twice }),
   published('apgd', { id: 'apgd-eot', steps: 5, restarts: once, eot: 2, loss: 'dlr' }),
+  published('apgd', { id: 'apgd-margin', steps: 10, restarts: twice, loss: 'margin', largerBalls: true }),
   published('apgd-t', { steps: 5, restarts: once, targets: few }),
   published('fab', { steps: 3 }),
   published('fab-t', { steps: 4, restarts: 2, targets: 3 }),

@@ -14,7 +14,7 @@ export const attacks: Readonly<Record<AttackName, AttackSpec>> = {
   bim: published('bim', { steps: 4 }),
   'mi-fgsm': published('mi-fgsm', { steps: 4 }),
   apgd: published('apgd', { steps: 10, restarts: { linf: 2, l2: 2, l1: 2 } }),
-  'apgd-t': published('apgd-t', { steps: 8, targets: { linf: 2, l2: 2, l1: 2 } }),
+  'apgd-t': published('apgd-t', { steps: 8, targets: { linf: 2, l2: 2, l1: 2 }, largerBalls: true }),
   fab: published('fab', { steps: 6, restarts: 2 }),
   'fab-t': published('fab-t', { steps: 6, restarts: 2, targets: 2 }),
   square: published('square', { queries: 30, restarts: 2 }),
