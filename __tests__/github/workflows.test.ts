@@ -17,11 +17,16 @@ interface Step {
   readonly with?: Readonly<Record<string, string | number | boolean>>
 }
 
+interface Job {
+  readonly permissions?: object
+  readonly steps: readonly Step[]
+}
+
 interface Workflow {
   readonly name: string
   readonly on: Readonly<Record<string, { readonly types?: readonly string[]; readonly workflows?: readonly string[] }>>
   readonly permissions?: object
-  readonly jobs: Readonly<Record<string, { readonly permissions?: object; readonly steps: readonly Step[] }>>
+  readonly jobs: Readonly<Record<string, Job>>
 }
 
 const filesIn = (folder: string) => readdirSync(folder).map((name) => join(folder, name))
@@ -33,7 +38,8 @@ function read(path: string): Workflow {
 }
 
 function stepsOf(path: string): readonly Step[] {
-  return Object.values(read(path).jobs).flatMap(({ steps }) => steps)
+  // A job that is another workflow has no steps.
+  return Object.values(read(path).jobs).flatMap(({ steps = [] }: Partial<Job>) => steps)
 }
 
 function gatesOf(path: string): readonly Step[] {
@@ -66,7 +72,7 @@ test.each(everyFile)('%s names a version of every action', (path) => {
   expect(used.filter((uses) => !/^[\w.-]+\/[\w.-]+@v\d+(\.\d+){0,2}$/.test(uses))).toEqual([])
 })
 
-test.each([...documented, '.github/workflows/ci.yml'])(
+test.each([...documented, '.github/workflows/platforms.yml'])(
   '%s gives only inputs that exist, with values they take',
   (path) => {
     const { inputs } = parse(readFileSync('action.yml', 'utf8')) as { inputs: object }
@@ -184,9 +190,26 @@ describe('a release', () => {
   test('is attested, every file of dist/, and published by the script that release.test.ts tries', () => {
     expect(jobs.attest.permissions).toEqual({ contents: 'read', 'id-token': 'write', attestations: 'write' })
     expect(jobs.attest.steps.map(({ uses }) => uses)).toContain('actions/attest-build-provenance@v3')
-    expect(jobs.tag).toMatchObject({ needs: ['build', 'attest'], permissions: { contents: 'write' } })
+    expect(jobs.tag).toMatchObject({ needs: ['build', 'platforms', 'attest'], permissions: { contents: 'write' } })
     const subjects = jobs.attest.steps.map(({ with: given }) => given?.['subject-path'])
     expect(subjects.join('\n').split('\n')).toEqual(expect.arrayContaining(['action.yml', 'dist/**/*']))
     expect(commands('tag')).toContain('scripts/release.sh publish "$VERSION"')
+  })
+})
+
+describe('the platforms that docs/runners.md says CI runs', () => {
+  const runners = ['ubuntu-24.04', 'ubuntu-24.04-arm', 'macos-15', 'windows-2025']
+  const path = '.github/workflows/platforms.yml'
+
+  test('have a job each, with a model that passes, one that is blocked and one that git gives the baseline of', () => {
+    const { action } = read(path).jobs as unknown as Record<string, { strategy: { matrix: { runner: unknown } } }>
+    expect(action.strategy.matrix.runner).toEqual(runners)
+    const baselines = gatesOf(path).map((step) => step.with?.baseline)
+    expect(baselines).toEqual([expect.stringMatching(/^path:/), expect.stringMatching(/^path:/), undefined])
+  })
+
+  test.each(['ci', 'release'])('are those of the workflow %s, too', (name) => {
+    const { jobs } = read(`.github/workflows/${name}.yml`)
+    expect(jobs.platforms).toMatchObject({ uses: `./${path}` })
   })
 })
