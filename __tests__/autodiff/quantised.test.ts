@@ -5,7 +5,7 @@ import type { Tensor } from '../../src/onnx/graph.js'
 import { runModel } from '../support/onnxruntime.js'
 import { between, LINEAR, scale, whole, zero } from './cases/quantised.js'
 import { QUANTISED } from './cases/quantisedCurves.js'
-import { LINEAR as BLOCKS, QUANTISED as LAYERS } from './cases/quantisedLayers.js'
+import { FOUR_STEPS, LINEAR as BLOCKS, QUANTISED as LAYERS } from './cases/quantisedLayers.js'
 import { LINEAR as OPERATORS } from './cases/quantisedOperators.js'
 import { differentiate, floating, numbersOf, reals, settledOf } from './support.js'
 import type { Case } from './support.js'
@@ -24,7 +24,7 @@ async function surrogateOf(tested: Case): Promise<(x: Tensor) => Promise<readonl
  */
 describe('the surrogate rounds and clips as the quantised operator does', () => {
   test.each(
-    [...LINEAR, ...BLOCKS, ...OPERATORS, ...[...QUANTISED, ...LAYERS].map(({ tested }) => tested)].map(
+    [...LINEAR, ...BLOCKS, ...OPERATORS, ...[...QUANTISED, ...LAYERS, FOUR_STEPS].map(({ tested }) => tested)].map(
       (tested) => [tested.name, tested] as const,
     ),
   )('%s', async (_name, tested) => {
@@ -70,11 +70,11 @@ test.each(
 /**
  * At points on the steps quantisation changes nothing before the operator, and rounding behind it passes the gradient on:
  * what arrives is the real operator's gradient, in double where that has a kernel, to a few units in the last place of
- * float32 (6e−8 each), or to the tolerance that a case gives a reason for.
+ * float32 (6e−8 each).
  */
 describe('the gradient is that of the real operator, rounding passed by', () => {
   const cases = [...QUANTISED, ...LAYERS].map((one) => [one.tested.name, one] as const)
-  test.each(cases)('%s', async (_name, { tested, twin, points, tolerance = 2e-6 }) => {
+  test.each(cases)('%s', async (_name, { tested, twin, points }) => {
     const quantised = await differentiate(tested)
     const real = await differentiate(twin)
     for (const rows of tested.batch === undefined ? [1, 3] : [tested.batch]) {
@@ -84,7 +84,7 @@ describe('the gradient is that of the real operator, rounding passed by', () => 
       const expected = numbersOf(await real.vjp(same, floating(twin.type, u.dims, numbersOf(u))))
       const actual = numbersOf(await quantised.vjp(x, u))
       const size = Math.max(1, ...expected.map(Math.abs))
-      expected.forEach((slope, at) => expect(Math.abs(actual[at] - slope)).toBeLessThan(tolerance * size))
+      expected.forEach((slope, at) => expect(Math.abs(actual[at] - slope)).toBeLessThan(2e-6 * size))
     }
   })
 })

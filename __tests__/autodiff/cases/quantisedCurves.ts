@@ -11,8 +11,6 @@ export interface Quantised {
   readonly twin: Case
   /** Where both agree in front of the operator: on the steps. */
   readonly points: (dims: readonly number[]) => Tensor
-  /** Of the largest slope, where values inside the operator are rounded, too. */
-  readonly tolerance?: number
 }
 
 export const onSteps =
