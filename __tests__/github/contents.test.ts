@@ -125,7 +125,7 @@ test('without a fault it takes these requests', async () => {
   expect(github.operations).toEqual(way)
 })
 
-describe.each(Object.entries(everyFault))('%s', (_, fault) => {
+describe.each(Object.entries(everyFault))('%s', (name, fault) => {
   const connection = fault.kind === 'slow body' ? { answerWithin: 400, patience: 0 } : {}
 
   test.each(['repos/compare-commits', 'repos/get-content'])(
@@ -139,14 +139,18 @@ describe.each(Object.entries(everyFault))('%s', (_, fault) => {
   const model = '/repos/Codertocat/Hello-World/contents/models%2Fa.onnx'
   const weights = `${model}.data`
 
-  test.each([model, weights])('once, at %s: it is asked for again', async (file) => {
-    const faults = [fault]
-    github.faultOfFile = (path) => (path === file ? faults.pop() : undefined)
-    const found = await withoutWaiting(() => auto('models/a.onnx'))
-    const external = { 'a.onnx.data': Uint8Array.from(bytes) }
-    expect(found).toMatchObject({ kind: 'model', model: { bytes: Uint8Array.from(bytes), external } })
-    expect(faults).toEqual([])
-  })
+  test.each([model, weights])(
+    'once, at %s: it is asked for again, unless it was refused or the time is over',
+    async (file) => {
+      const faults = [fault]
+      github.faultOfFile = (path) => (path === file ? faults.pop() : undefined)
+      const found = await withoutWaiting(() => auto('models/a.onnx'))
+      const external = { 'a.onnx.data': Uint8Array.from(bytes) }
+      if (/^(403 without|404|422)|slow/.test(name)) expect(found).toEqual(unreached)
+      else expect(found).toMatchObject({ kind: 'model', model: { bytes: Uint8Array.from(bytes), external } })
+      expect(faults).toEqual([])
+    },
+  )
 
   test.each([model, weights])('always at %s: no half of a model, and no first adoption', async (file) => {
     github.faultOfFile = (path) => (path === file ? fault : undefined)

@@ -2,8 +2,12 @@
 export interface HeldTimers {
   /** Milliseconds that would have been waited until now. */
   readonly waited: () => number
-  /** Lets the shortest limit of those that hold pass, and what aborts requests: nobody knows which of them are over. */
-  readonly passNext: () => void
+  /**
+   * Lets the shortest limit of those that hold pass, and what aborts requests: nobody knows which of them are over.
+   *
+   * @param longest - Milliseconds; longer limits hold on.
+   */
+  readonly passNext: (longest?: number) => void
   readonly restore: () => void
 }
 
@@ -21,7 +25,7 @@ export function holdTimers(scope: Scope): HeldTimers {
   const { setTimeout, clearTimeout, setInterval, AbortSignal } = scope
   const { timeout } = AbortSignal
   const held = new Map<unknown, { readonly milliseconds: number; readonly pass: () => void }>()
-  const signals: AbortController[] = []
+  const signals: { readonly milliseconds: number; readonly controller: AbortController }[] = []
   const intervals: NodeJS.Timeout[] = []
   let waited = 0
   scope.setTimeout = ((work: (...given: unknown[]) => void, milliseconds = 0, ...given: unknown[]) => {
@@ -44,17 +48,18 @@ export function holdTimers(scope: Scope): HeldTimers {
     intervals.push(interval)
     return interval
   }) as typeof setInterval
-  AbortSignal.timeout = () => {
+  AbortSignal.timeout = (milliseconds) => {
     const controller = new AbortController()
-    signals.push(controller)
+    signals.push({ milliseconds, controller })
     return controller.signal
   }
   return {
     waited: () => waited,
-    passNext() {
-      for (const controller of signals.splice(0)) controller.abort(new DOMException('late', 'TimeoutError'))
+    passNext(longest = Infinity) {
+      for (const { milliseconds, controller } of signals)
+        if (milliseconds <= longest) controller.abort(new DOMException('late', 'TimeoutError'))
       const [first] = [...held].sort(([, one], [, other]) => one.milliseconds - other.milliseconds)
-      if (first === undefined) return
+      if (first === undefined || first[1].milliseconds > longest) return
       const [timer, { pass }] = first
       scope.clearTimeout(timer as NodeJS.Timeout)
       pass()

@@ -57,7 +57,7 @@ export async function artifactsOfRun({ octokit, repository }: Client, runId: num
 
 export type { Fetch } from '../remote/download.js'
 
-/** Long enough for what is within any limit here, on a slow line. */
+/** For all attempts; long enough for what is within any limit here, on a slow line. */
 const downloadWithin = 300_000
 
 /**
@@ -73,10 +73,11 @@ export async function downloadArtifact(
   limit: number,
 ): Promise<Uint8Array> {
   if (artifact.bytes > limit) throw tooLarge(artifact.name, limit)
+  const signal = AbortSignal.timeout(downloadWithin)
   return tried(async () => {
     // Every time anew: the address holds for a minute only.
     const address = await signedAddress(client, artifact.id)
-    const response = await fetch(address, { signal: AbortSignal.timeout(downloadWithin) })
+    const response = await fetch(address, { signal })
     return bodyWithin(response, artifact.name, limit)
   })
 }

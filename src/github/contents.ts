@@ -154,8 +154,9 @@ function filesAt(client: Client, commit: string, { list, reach }: Tree, openPoin
     },
     async readFile(path) {
       const { sha } = await entryOf(path)
+      const signal = AbortSignal.timeout(downloadWithin)
       const where = `${path} at ${short(commit)}`
-      const bytes = await tried(() => rawFile(client, path, commit, sha)).catch((error: unknown) => {
+      const bytes = await tried(() => rawFile(client, path, commit, sha, signal)).catch((error: unknown) => {
         throw new Error(
           `${where}: could not be read (${oneLine(messageOf(error), 200)}); the job needs contents: read, or a clone`,
           { cause: error },
@@ -172,11 +173,12 @@ async function rawFile(
   path: string,
   commit: string,
   sha: string,
+  signal: AbortSignal,
 ): Promise<Uint8Array> {
   const { data } = await octokit.request('GET /repos/{owner}/{repo}/contents/{path}', {
     ...{ ...repository, path: withSlashes(path).replace(/^\//, ''), ref: commit, mediaType: { format: 'raw' } },
     // octokit takes for text what GitHub calls utf-8, whatever it is.
-    request: { parseSuccessResponseBody: false, signal: AbortSignal.timeout(downloadWithin) },
+    request: { parseSuccessResponseBody: false, signal },
   })
   const bytes = new Uint8Array(await new Response(data as unknown as ReadableStream).arrayBuffer())
   const found = createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex')

@@ -107,7 +107,6 @@ export async function shardsOfRun(
   runId: number,
   folder: string,
 ): Promise<readonly PossibleShard[]> {
-  const byHand = 'actions/download-artifact and the input results'
   const all = await artifactsOfRun(client, runId).catch(unreadable('the artifacts of this run', byHand))
   const newest = new Map<string, Artifact>()
   // An attempt that is repeated uploads under the same name again.
@@ -115,6 +114,9 @@ export async function shardsOfRun(
     if (artifact.name.startsWith(artifactPrefix) && !newest.has(artifact.name)) newest.set(artifact.name, artifact)
   return [...newest.values()].map((artifact) => inArtifact(client, fetch, artifact, folder))
 }
+
+/** What does without the permission. */
+const byHand = 'actions/download-artifact and the input results'
 
 function inArtifact(client: Client, fetch: Fetch, artifact: Artifact, folder: string): PossibleShard {
   const name = `artifact ${oneLine(artifact.name, 100)}`
@@ -124,12 +126,8 @@ function inArtifact(client: Client, fetch: Fetch, artifact: Artifact, folder: st
   const download = async () => {
     if (artifact.expired) throw new UsageError(`${name} has expired; run this workflow again`)
     const wanted = places.flatMap((at) => shardFiles.map((file) => inside(file, at)))
-    return readZip(
-      await downloadArtifact(client, fetch, artifact, largestReported.zip),
-      wanted,
-      largestReported.file,
-      name,
-    )
+    const zip = await downloadArtifact(client, fetch, artifact, largestReported.zip).catch(unreadable(name, byHand))
+    return readZip(zip, wanted, largestReported.file, name)
   }
   return {
     name,

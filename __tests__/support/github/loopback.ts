@@ -34,8 +34,8 @@ export interface LoopbackGitHub {
   faultAt: (place: number, operation: string) => Fault | undefined
   /** Likewise with what is at an address that is no operation. */
   faultOfFile: (path: string) => Fault | undefined
-  /** Is told of every answer that never ends, once it has begun. */
-  onStall: () => void
+  /** Is told of every answer that never ends, once it has begun, and how long at most it may be waited for: files may be large. */
+  onStall: (longest?: number) => void
   /** GitHub's clock, which is a minute later each time. */
   readonly now: () => string
   /** Makes an operation fail from now on. */
@@ -124,7 +124,7 @@ export async function startGitHub(world: World, description = githubDescription(
       ({ fault, ...reply }) => {
         if (fault === undefined) return send(response, reply)
         faultyReply(response, fault, reply)
-        if (fault.kind === 'slow body') github.onStall()
+        if (fault.kind === 'slow body') github.onStall(reply.body instanceof Uint8Array ? undefined : 60_000)
       },
       (error: unknown) => {
         violations.push(`the loopback server itself: ${String(error)}`)

@@ -6,6 +6,7 @@ import { suiteOf } from '../../../src/evaluation/evaluate.js'
 import type { Results } from '../../../src/evaluation/results.js'
 import { formatResults } from '../../../src/evaluation/resultsFile.js'
 import { fates, handmadeBaseline, handmadeResults } from '../../comparison/handmade.js'
+import type { HeldJob } from './heldJob.js'
 import { actionsToken, startGitHub } from './loopback.js'
 import type { Extension, LoopbackGitHub } from './loopback.js'
 import { exampleOf } from './payloads.js'
@@ -56,6 +57,7 @@ export interface Publishing {
     changes?: object,
     inputs?: Readonly<Record<string, string>>,
     workspace?: string,
+    held?: HeldJob,
   ) => Promise<Outcome>
   readonly close: () => Promise<void>
 }
@@ -87,7 +89,7 @@ export async function startPublishing(
     uploadResults(candidate, baseline = base, more = {}) {
       upload({ 'results.json': formatResults(candidate), 'baseline.json': formatResults(baseline), ...more })
     },
-    publish(changes = {}, inputs = {}, folder = workspace) {
+    publish(changes = {}, inputs = {}, folder = workspace, held?: HeldJob) {
       const example = exampleOf('workflow_run')
       const ofFork = { full_name: mallorys.from, owner: { login: 'mallory' } }
       const payload = {
@@ -99,10 +101,11 @@ export async function startPublishing(
           ...changes,
         },
       }
-      return runJob(action, {
+      const job = {
         ...{ event: 'workflow_run', payload, sha: 'd'.repeat(40), workspace: folder, apiUrl: github.url },
         ...{ token: 'ghs_writes', inputs: { mode: 'publish', config: 'robustness.yml', ...inputs } },
-      })
+      }
+      return runJob(action, { ...job, environment: held?.environment }, held?.onStart)
     },
     async close() {
       await hosted.remove()
