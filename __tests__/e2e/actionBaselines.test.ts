@@ -100,6 +100,21 @@ describe('results in the cache', () => {
     expect(line(again)).toBe(line(first))
   })
 
+  test('what a push to the base branch has measured is the baseline of a pull request: one model is attacked', async () => {
+    const before = await hosted.commit('main', { ...start, [model]: finetuned })
+    const after = await hosted.commit('main', { [model]: hardened })
+    const example = exampleOf('push')
+    const repository = { ...example.repository, default_branch: 'main' }
+    const payload = { ...example, ref: 'refs/heads/main', before, after, repository }
+    const push = { workspace: await hosted.checkout(after, 1), event: 'push', payload, sha: after }
+    expect(await run(push)).toMatchObject({ status: 0, warnings: [] })
+    const { job } = await pullRequest({ [model]: readFileSync('fixtures/fashion/fashion-standard.onnx') })
+    const outcome = await run(job)
+    expect(outcome.outputs.verdict).toBe('regression')
+    expect(outcome.summary).toMatch(/Baseline .*results were found in the cache/)
+    expect(outcome.summary).not.toMatch(/Candidate .*results were found in the cache/)
+  })
+
   test('what was stored under another seed is not used', async () => {
     const { job } = await pullRequest({ [model]: finetuned })
     await run(job)
