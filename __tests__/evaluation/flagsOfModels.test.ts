@@ -118,7 +118,7 @@ describe('faults that were planted in a healthy model', () => {
     const robust = ({ samples }: Results) => samples.filter(({ threats }) => threats['linf-0.1'].robust).length
     expect(robust(candidate)).toBeLessThan(candidate.summary.clean.correct)
     expect(robust(candidate)).toBeGreaterThanOrEqual(robust(baseline))
-    expect(candidate.flags[0].message).toMatch(/ai\.onnx\.ml\.Scaler \(node "scaled"\)/)
+    expect(candidate.flags[0].message).toMatch(/ai\.onnx\.ml\.Imputer \(node "imputed"\)/)
     expect(parseResults(formatResults(candidate), 'results.json')).toEqual(candidate)
 
     const { verdict, rows } = compare(candidate, baseline, parseConfig({ flags: FLAGS }).policy)

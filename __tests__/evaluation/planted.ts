@@ -173,11 +173,11 @@ export const FAULTS = {
   'no rule': {
     before: [
       makeNode(
-        'Scaler',
+        'Imputer',
         ['image'],
         ['fed'],
-        { offset: { floats: [0] }, scale: { floats: [1] } },
-        'scaled',
+        { imputed_value_floats: { floats: [0] }, replaced_value_float: { float: -1 } },
+        'imputed',
         'ai.onnx.ml',
       ),
     ],
