@@ -115,7 +115,7 @@ function besideTheStandard(rows: readonly OperatorRow[]): string {
   return `
 ## Beside the standard
 
-What onnxruntime's optimiser and quantiser write, and what exporters write for onnxruntime alone.
+What onnxruntime's optimiser and quantiser write, what exporters write for onnxruntime alone, and scikit-learn's converter.
 
 | operator | gradient | note |
 | --- | --- | --- |
