@@ -6,9 +6,11 @@ import type { Baseline } from '../../src/github/baseline.js'
 import type { Client } from '../../src/github/client.js'
 import { fetchedModel, remoteOpener } from '../../src/github/remoteSources.js'
 import { clientOf } from '../support/github/client.js'
+import { everyFault } from '../support/github/faults.js'
 import { actionsToken, startGitHub } from '../support/github/loopback.js'
 import type { Extension, LoopbackGitHub } from '../support/github/loopback.js'
 import { release } from '../support/github/releases.js'
+import { holdTimers } from '../support/heldTimers.js'
 
 const model = Buffer.from('an old model')
 const sha256 = createHash('sha256').update(model).digest('hex')
@@ -51,6 +53,17 @@ describe('a file of a release', () => {
     await expect(open(written)).rejects.toThrow(message)
   })
 
+  test('comes from an Enterprise Server that keeps its files itself: a connection that breaks off is tried again', async () => {
+    await github.close()
+    await serve(release('v1', files, true))
+    client = clientOf(`${github.url}/api/v3`, 'ghs', { owner: 'Codertocat', repo: 'Hello-World' })
+    const faults = [undefined, everyFault['a body that is cut off']]
+    github.faultOfFile = () => faults.shift()
+    const { bytes } = await fetchedModel(await open('release:v1/model.onnx'))
+    expect(Buffer.from(bytes).toString()).toBe('an old model')
+    expect(faults).toEqual([])
+  })
+
   test('that is not what GitHub was given is not handed on', async () => {
     await github.close()
     await serve(release('v1', { 'model.onnx': { content: model, digest: `sha256:${other}` } }))
@@ -87,6 +100,23 @@ describe('a baseline', () => {
       kind: 'broken',
       reason: expect.stringContaining('what was fetched is another file'),
     })
+  })
+
+  describe.each(Object.entries(everyFault))('%s', (name, fault) => {
+    test.each(['repos/get-latest-release', 'repos/get-release-asset', '/released/0'])(
+      'at %s: broken, whoever was in the way, and neither an error nor a first adoption',
+      async (place) => {
+        const timers = holdTimers(globalThis)
+        github.onStall = timers.passNext
+        github.faultAt = (_place, operation) => (operation === place ? fault : undefined)
+        github.faultOfFile = (path) => (path === place ? fault : undefined)
+        const told = expect.stringMatching(/^The baseline (could not be had|cannot be used): ./)
+        const baseline = await found('release:latest/model.onnx').finally(timers.restore)
+        // Of a redirect, which has no body, half is the whole.
+        const whole = place === 'repos/get-release-asset' && name === 'truncated JSON after the work was done'
+        expect(baseline).toMatchObject(whole ? { kind: 'model' } : { kind: 'broken', reason: told })
+      },
+    )
   })
 
   test('that is written wrongly ends the job', async () => {

@@ -1,6 +1,6 @@
 import { UsageError } from '../errors.js'
 import { sha256Of } from '../remote/address.js'
-import type { Download } from '../remote/download.js'
+import type { Download, Fetch } from '../remote/download.js'
 import { messageOf, oneLine } from '../text.js'
 import type { Client } from './client.js'
 
@@ -31,13 +31,14 @@ export function parseReleaseAsset(written: string, setting: string): ReleaseAsse
  * Where a release of this repository has a file, and what its digest is: that which was asked for, or else the one that GitHub has
  * reckoned when it was uploaded.
  *
+ * @returns With a `fetch` of its own where the file comes from GitHub's interface itself, for which that takes the token.
  * @throws UsageError where release or file are not there.
  */
 export async function findReleaseAsset(
   { octokit, repository }: Client,
   { tag, asset: name, sha256 }: ReleaseAssetSpec,
   limit: number,
-): Promise<Download> {
+): Promise<Download & { readonly fetch?: Fetch }> {
   const shown = `release:${oneLine(`${tag ?? 'latest'}/${name}`, 100)}`
   const { repos } = octokit.rest
   const asked =
@@ -56,7 +57,7 @@ export async function findReleaseAsset(
   }
   const hex = sha256 ?? /^sha256:([0-9a-f]{64})$/.exec(digestOf(found))?.[1]
   return {
-    url: await signedAddress({ octokit, repository }, found.id, shown),
+    ...(await wayTo({ octokit, repository }, found)),
     shown,
     ...(hex !== undefined && { digest: { algorithm: 'sha256', hex } }),
     limit,
@@ -68,14 +69,23 @@ function digestOf(asset: object): string {
   return 'digest' in asset && typeof asset.digest === 'string' ? asset.digest : ''
 }
 
-/** GitHub answers with the signed address of a storage, which gets no token of ours. */
-async function signedAddress({ octokit, repository }: Client, id: number, shown: string): Promise<string> {
-  const { headers } = await octokit.rest.repos.getReleaseAsset({
-    ...repository,
-    asset_id: id,
-    headers: { accept: 'application/octet-stream' },
-    request: { redirect: 'manual', parseSuccessResponseBody: false },
-  })
-  if (headers.location === undefined) throw new Error(`${shown}: GitHub gave no address for it`)
-  return headers.location
+/**
+ * GitHub answers with the signed address of a storage, which gets no token of ours; an Enterprise Server that keeps its files
+ * itself, with the file.
+ */
+async function wayTo(
+  { octokit, repository }: Client,
+  { id, url }: { readonly id: number; readonly url: string },
+): Promise<Pick<Download, 'url'> & { readonly fetch?: Fetch }> {
+  const ask = async (signal?: AbortSignal) => {
+    const { headers, data } = await octokit.rest.repos.getReleaseAsset({
+      ...{ ...repository, asset_id: id, headers: { accept: 'application/octet-stream' } },
+      request: { redirect: 'manual', parseSuccessResponseBody: false, ...(signal && { signal }) },
+    })
+    return { location: headers.location, body: data as unknown as ReadableStream<Uint8Array> }
+  }
+  const { location, body } = await ask()
+  if (location !== undefined) return { url: location }
+  await body.cancel().catch(() => {})
+  return { url, fetch: async (_, { signal }) => new Response((await ask(signal)).body) }
 }

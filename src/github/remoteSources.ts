@@ -41,8 +41,8 @@ export function remoteOpener(effects: DownloadEffects, client: Client | undefine
     const spec = parseReleaseAsset(written.slice(byRelease.length), setting)
     if (client === undefined)
       throw new UsageError(`${setting}: a release’s file needs a github-token, with contents: read`)
-    const wanted = await findReleaseAsset(client, spec, MAXIMUM_BYTES)
-    return located(spec.asset, wanted.shown, await download(wanted, effects))
+    const { fetch = effects.fetch, ...wanted } = await findReleaseAsset(client, spec, MAXIMUM_BYTES)
+    return located(spec.asset, wanted.shown, await download(wanted, { ...effects, fetch }))
   }
 }
 
