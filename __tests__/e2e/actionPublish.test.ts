@@ -160,7 +160,7 @@ describe('without results the verdict is an error, never a pass', () => {
 
   test('the artifact has expired', async () => {
     scene.upload({ 'results.json': formatResults(robust) }, { expired: true })
-    await told(/has expired; run that workflow again/)
+    await told(/has expired; run that workflow again: repeat the run or, after a month, push a commit/)
   })
 
   test('the artifact is another run’s', async () => {

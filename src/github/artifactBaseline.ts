@@ -20,6 +20,9 @@ export async function fromArtifact(spec: ArtifactSpec, artifacts: ArtifactReader
   return { kind: 'missing', reason: `No successful run on ${branch} has uploaded artifact ${oneLine(spec.name, 100)}.` }
 }
 
+const again =
+  'run that workflow again by hand (workflow_dispatch), or let it run (schedule) more often than artifacts are kept for'
+
 /** Undefined of what a gate has uploaded that attacked nothing. */
 async function readArtifact(
   found: FoundArtifact,
@@ -28,7 +31,7 @@ async function readArtifact(
 ): Promise<Baseline | undefined> {
   const name = `artifact ${oneLine(spec.name, 100)}`
   const where = `${name} of run ${found.run} on ${baseBranch}`
-  if (found.expired) return { kind: 'expired', reason: `The ${where} has expired; run that workflow again.` }
+  if (found.expired) return { kind: 'expired', reason: `The ${where} has expired; ${again}.` }
   const origin = { ...(found.commit !== undefined && { commit: found.commit }), how: where }
   try {
     const files = await open(found)
@@ -38,7 +41,7 @@ async function readArtifact(
       return { kind: 'model', model: await readModelFile(path, `${name}${path}`, files), origin }
     return parsedBaseline(new TextDecoder().decode(await readNamed(path, files)), `${name}${path}`, origin)
   } catch (error) {
-    if (isGone(error)) return { kind: 'expired', reason: `The ${where} is kept no longer; run that workflow again.` }
+    if (isGone(error)) return { kind: 'expired', reason: `The ${where} is kept no longer; ${again}.` }
     if (!(error instanceof UsageError)) throw error
     return { kind: 'broken', reason: `The ${where} cannot be used: ${error.message}.` }
   }

@@ -74,7 +74,8 @@ export async function reportedResults(
   }
 }
 
-function chosen(artifacts: readonly Artifact[], { runId, conclusion }: WorkflowRunEvent, named: string): Artifact {
+function chosen(artifacts: readonly Artifact[], run: WorkflowRunEvent, named: string): Artifact {
+  const { runId, conclusion } = run
   const wanted = artifacts.filter(({ name }) => (named === '' ? name.startsWith(artifactPrefix) : name === named))
   const [newest] = wanted
   if (newest === undefined) {
@@ -91,8 +92,17 @@ function chosen(artifacts: readonly Artifact[], { runId, conclusion }: WorkflowR
       `run ${runId} uploaded several artifacts (${oneLine(names.join(', '), 200)}); name one with the input artifact`,
     )
   if (newest.expired)
-    throw new UsageError(`artifact ${oneLine(newest.name, 100)} of run ${runId} has expired; run that workflow again`)
+    throw new UsageError(
+      `artifact ${oneLine(newest.name, 100)} of run ${runId} has expired; run that workflow again: ${again(run.startedBy)}`,
+    )
   return newest
+}
+
+/** GitHub repeats no run that is older than a month. */
+function again(startedBy: string): string {
+  return startedBy.startsWith('pull_request')
+    ? 'repeat the run or, after a month, push a commit to the pull request'
+    : 'repeat the run or, after a month, start another (workflow_dispatch, schedule)'
 }
 
 /** Undefined of what is no comparison: then it tells nothing. */
