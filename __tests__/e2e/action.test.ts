@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { actionsToken, forkToken, startGitHub } from '../support/github/loopback.js'
 import type { LoopbackGitHub } from '../support/github/loopback.js'
-import { exampleOf } from '../support/github/payloads.js'
+import { exampleOf, pullRequestFrom } from '../support/github/payloads.js'
 import { hostRepository } from '../support/github/repository.js'
 import type { Content, HostedRepository } from '../support/github/repository.js'
 import { installAction, runJob } from '../support/github/runner.js'
@@ -62,15 +62,7 @@ async function pullRequest(base: string, head: string): Promise<PullRequest> {
 }
 
 async function checkedOut(base: string, head: string, commit: string): Promise<PullRequest['job']> {
-  const example = exampleOf('pull_request')
-  const payload = {
-    ...example,
-    pull_request: {
-      ...example.pull_request,
-      head: { ...example.pull_request.head, sha: head },
-      base: { ...example.pull_request.base, sha: base, ref: 'main' },
-    },
-  }
+  const payload = pullRequestFrom(head, base)
   return { workspace: await hosted.checkout(commit, 1), event: 'pull_request', payload, sha: commit }
 }
 

@@ -6,7 +6,7 @@ import { hostLabels } from '../support/github/labels.js'
 import type { HostedLabels, LabelEvent } from '../support/github/labels.js'
 import { actionsToken, notAccessible, startGitHub } from '../support/github/loopback.js'
 import type { LoopbackGitHub } from '../support/github/loopback.js'
-import { exampleOf } from '../support/github/payloads.js'
+import { exampleOf, pullRequestFrom } from '../support/github/payloads.js'
 import { hostRepository } from '../support/github/repository.js'
 import type { Content, HostedRepository } from '../support/github/repository.js'
 import { startResultsService } from '../support/github/resultsService.js'
@@ -75,13 +75,8 @@ async function pushed(files: Content): Promise<string> {
 /** A run on the pull request. What its payload says of labels is wrong, as when it is run again. */
 async function onPull(head: string, payload: object = {}, inputs = {}): Promise<Outcome> {
   const merge = await hosted.merge(2, base, head)
-  const example = exampleOf('pull_request')
-  const pull = {
-    ...example.pull_request,
-    labels: [{ name: payload === unlabeled ? label : 'bug' }],
-    head: { ...example.pull_request.head, sha: head },
-    base: { ...example.pull_request.base, sha: base, ref: 'main' },
-  }
+  const example = pullRequestFrom(head, base)
+  const pull = { ...example.pull_request, labels: [{ name: payload === unlabeled ? label : 'bug' }] }
   const workspace = await hosted.checkout(merge, 1)
   return run(
     { workspace, event: 'pull_request', sha: merge, payload: { ...example, ...payload, pull_request: pull } },

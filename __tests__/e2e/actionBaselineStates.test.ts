@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/
 import { repositoryArtifacts } from '../support/github/branchArtifacts.js'
 import { actionsToken, startGitHub } from '../support/github/loopback.js'
 import type { LoopbackGitHub } from '../support/github/loopback.js'
-import { exampleOf } from '../support/github/payloads.js'
+import { exampleOf, pullRequestFrom } from '../support/github/payloads.js'
 import { wordsOf } from '../support/github/publication.js'
 import { hostRepository } from '../support/github/repository.js'
 import type { Content, HostedRepository } from '../support/github/repository.js'
@@ -62,15 +62,9 @@ async function judged(before: Content, inputs: Readonly<Record<string, string>>)
   const base = await hosted.commit('main', { 'README.md': `${branches}`, ...before })
   const head = await hosted.commit(`feature-${branches}`, newer, base)
   const sha = await hosted.merge(2, base, head)
-  const example = exampleOf('pull_request')
-  const pull = {
-    ...example.pull_request,
-    head: { ...example.pull_request.head, sha: head },
-    base: { ...example.pull_request.base, sha: base, ref: 'main' },
-  }
   github.heads.set(2, head)
   return runJob(action, {
-    ...{ workspace: await hosted.checkout(sha, 1), event: 'pull_request', payload: { ...example, pull_request: pull } },
+    ...{ workspace: await hosted.checkout(sha, 1), event: 'pull_request', payload: pullRequestFrom(head, base) },
     ...{ sha, apiUrl: github.url, token: 'ghs_writes', inputs: { config: 'robustness.yml', ...inputs } },
   })
 }

@@ -7,7 +7,7 @@ import { repositoryArtifacts } from '../support/github/branchArtifacts.js'
 import type { RepositoryArtifact } from '../support/github/branchArtifacts.js'
 import { actionsToken, notAccessible, startGitHub } from '../support/github/loopback.js'
 import type { LoopbackGitHub } from '../support/github/loopback.js'
-import { exampleOf } from '../support/github/payloads.js'
+import { exampleOf, pullRequestFrom } from '../support/github/payloads.js'
 import { hostRepository } from '../support/github/repository.js'
 import type { Content, HostedRepository } from '../support/github/repository.js'
 import { startResultsService } from '../support/github/resultsService.js'
@@ -67,15 +67,7 @@ async function pullRequest(files: Content, before: Content = start) {
   const base = await hosted.commit('main', before)
   const head = await hosted.commit(`feature-${(branches += 1)}`, files, base)
   const merge = await hosted.merge(2, base, head)
-  const example = exampleOf('pull_request')
-  const payload = {
-    ...example,
-    pull_request: {
-      ...example.pull_request,
-      head: { ...example.pull_request.head, sha: head },
-      base: { ...example.pull_request.base, sha: base, ref: 'main' },
-    },
-  }
+  const payload = pullRequestFrom(head, base)
   return { base, head, job: { workspace: await hosted.checkout(merge, 1), event: 'pull_request', payload, sha: merge } }
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { actionsToken, startGitHub } from '../support/github/loopback.js'
 import type { LoopbackGitHub } from '../support/github/loopback.js'
-import { exampleOf } from '../support/github/payloads.js'
+import { pullRequestFrom } from '../support/github/payloads.js'
 import { hostRepository } from '../support/github/repository.js'
 import type { HostedRepository } from '../support/github/repository.js'
 import { installAction, runJob } from '../support/github/runner.js'
@@ -43,15 +43,7 @@ async function dryRun(inputs: Readonly<Record<string, string>>, installed = acti
     base,
   )
   const commit = await hosted.merge(2, base, head)
-  const example = exampleOf('pull_request')
-  const payload = {
-    ...example,
-    pull_request: {
-      ...example.pull_request,
-      head: { ...example.pull_request.head, sha: head },
-      base: { ...example.pull_request.base, sha: base, ref: 'main' },
-    },
-  }
+  const payload = pullRequestFrom(head, base)
   const workspace = await hosted.checkout(commit, 1)
   const outcome = await runJob(installed, {
     ...{ workspace, event: 'pull_request', payload, sha: commit, apiUrl: github.url, token: 'ghs_writes' },

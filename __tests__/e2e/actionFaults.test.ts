@@ -5,7 +5,7 @@ import { heldJob } from '../support/github/heldJob.js'
 import type { HeldJob } from '../support/github/heldJob.js'
 import { actionsToken, startGitHub } from '../support/github/loopback.js'
 import type { LoopbackGitHub } from '../support/github/loopback.js'
-import { exampleOf } from '../support/github/payloads.js'
+import { pullRequestFrom } from '../support/github/payloads.js'
 import { installPublisher, startPublishing, weak } from '../support/github/publishing.js'
 import type { Publishing } from '../support/github/publishing.js'
 import { hostRepository } from '../support/github/repository.js'
@@ -45,10 +45,8 @@ describe('gate and shard, without the services for caches and artifacts', () => 
     const base = await hosted.commit('main', { ...model('hardened'), ...data, 'robustness.yml': config })
     const head = await hosted.commit('feature', model('finetuned'), base)
     const sha = await hosted.merge(2, base, head)
-    const { pull_request: pull, ...rest } = exampleOf('pull_request')
-    const own = { head: { ...pull.head, sha: head }, base: { ...pull.base, sha: base, ref: 'main' } }
     job = {
-      ...{ event: 'pull_request', payload: { ...rest, pull_request: { ...pull, ...own } }, sha },
+      ...{ event: 'pull_request', payload: pullRequestFrom(head, base), sha },
       ...{ workspace: await hosted.checkout(sha, 1), apiUrl: github.url, token: 'ghs_writes' },
     }
   })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { actionsToken, startGitHub } from '../support/github/loopback.js'
 import type { LoopbackGitHub } from '../support/github/loopback.js'
-import { exampleOf } from '../support/github/payloads.js'
+import { pullRequestFrom } from '../support/github/payloads.js'
 import { hostRepository } from '../support/github/repository.js'
 import type { Content, HostedRepository } from '../support/github/repository.js'
 import { installAction, runJob } from '../support/github/runner.js'
@@ -55,15 +55,7 @@ async function run(
   const base = await hosted.commit('main', before)
   const head = await hosted.commit('feature', files, base)
   const sha = await hosted.merge(2, base, head)
-  const example = exampleOf('pull_request')
-  const payload = {
-    ...example,
-    pull_request: {
-      ...example.pull_request,
-      head: { ...example.pull_request.head, sha: head },
-      base: { ...example.pull_request.base, sha: base, ref: 'main' },
-    },
-  }
+  const payload = pullRequestFrom(head, base)
   const workspace = await hosted.checkout(sha, 1)
   const outcome = await runJob(action, {
     ...{ workspace, event: 'pull_request', payload, sha, apiUrl: github.url, token: 'ghs_writes' },

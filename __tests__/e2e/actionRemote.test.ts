@@ -9,7 +9,7 @@ import { repositoryArtifacts } from '../support/github/branchArtifacts.js'
 import type { RepositoryArtifact } from '../support/github/branchArtifacts.js'
 import { actionsToken, startGitHub } from '../support/github/loopback.js'
 import type { LoopbackGitHub } from '../support/github/loopback.js'
-import { exampleOf } from '../support/github/payloads.js'
+import { pullRequestFrom } from '../support/github/payloads.js'
 import { release } from '../support/github/releases.js'
 import { hostRepository } from '../support/github/repository.js'
 import type { HostedRepository } from '../support/github/repository.js'
@@ -67,15 +67,7 @@ async function run(inputs: Record<string, string>): Promise<Outcome & { readonly
   const head = await hosted.commit('feature', { 'README.md': 'Another model.' }, base)
   const merge = await hosted.merge(2, base, head)
   const workspace = await hosted.checkout(merge, 1)
-  const example = exampleOf('pull_request')
-  const payload = {
-    ...example,
-    pull_request: {
-      ...example.pull_request,
-      head: { ...example.pull_request.head, sha: head },
-      base: { ...example.pull_request.base, sha: base, ref: 'main' },
-    },
-  }
+  const payload = pullRequestFrom(head, base)
   const outcome = await runJob(action, {
     ...{ workspace, event: 'pull_request', payload, sha: merge, apiUrl: github.url, token: 'ghs_writes' },
     inputs: { epsilon: '0.1', samples: '32', suite: 'quick', ...inputs },

@@ -6,7 +6,7 @@ import { unzipSync, zipSync } from 'fflate'
 import { hostLabels } from '../support/github/labels.js'
 import { actionsToken, startGitHub } from '../support/github/loopback.js'
 import type { LoopbackGitHub } from '../support/github/loopback.js'
-import { exampleOf } from '../support/github/payloads.js'
+import { pullRequestFrom } from '../support/github/payloads.js'
 import { installPublisher } from '../support/github/publishing.js'
 import { hostRepository } from '../support/github/repository.js'
 import type { Content, HostedRepository } from '../support/github/repository.js'
@@ -80,15 +80,7 @@ beforeEach(() => {
 async function pullRequest(branch: string, files: Content): Promise<typeof weaker> {
   const head = await hosted.commit(branch, files, base)
   const sha = await hosted.merge(2, base, head)
-  const example = exampleOf('pull_request')
-  const payload = {
-    ...example,
-    pull_request: {
-      ...example.pull_request,
-      head: { ...example.pull_request.head, sha: head },
-      base: { ...example.pull_request.base, sha: base, ref: 'main' },
-    },
-  }
+  const payload = pullRequestFrom(head, base)
   return { event: 'pull_request', payload, sha, apiUrl: github.url, token: 'ghs_writes' }
 }
 

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/
 import { repositoryContents } from '../support/github/contents.js'
 import { actionsToken, startGitHub } from '../support/github/loopback.js'
 import type { LoopbackGitHub } from '../support/github/loopback.js'
-import { exampleOf } from '../support/github/payloads.js'
+import { pullRequestFrom } from '../support/github/payloads.js'
 import { hostRepository } from '../support/github/repository.js'
 import type { Content, HostedRepository } from '../support/github/repository.js'
 import { installAction, runJob } from '../support/github/runner.js'
@@ -51,12 +51,7 @@ async function pullRequest(changes: Content, meanwhile?: Content, token = 'ghs_w
   const base = meanwhile === undefined ? root : await hosted.commit('main', meanwhile)
   const workspace = await hosted.checkout(head, 1)
   await rm(join(workspace, '.git'), { recursive: true })
-  const example = exampleOf('pull_request')
-  const pull = {
-    head: { ...example.pull_request.head, sha: head },
-    base: { ...example.pull_request.base, sha: base, ref: 'main' },
-  }
-  const payload = { ...example, pull_request: { ...example.pull_request, ...pull } }
+  const payload = pullRequestFrom(head, base)
   const temporary = join(hosted.folder, 'temporary')
   await mkdir(temporary)
   const inputs = { config: 'robustness.yml', cache: 'false', upload: 'false' }

@@ -31,3 +31,10 @@ export function examplesOf<Name extends keyof Payloads>(name: Name): readonly Pa
 export function exampleOf<Name extends keyof Payloads>(name: Name): Payloads[Name] {
   return examplesOf(name)[0]
 }
+
+/** What GitHub hands to a job on a pull request to main. */
+export function pullRequestFrom(head: string, base: string): Payloads['pull_request'] {
+  const { pull_request: pull, ...rest } = exampleOf('pull_request')
+  const commits = { head: { ...pull.head, sha: head }, base: { ...pull.base, sha: base, ref: 'main' } }
+  return { ...rest, pull_request: { ...pull, ...commits } }
+}

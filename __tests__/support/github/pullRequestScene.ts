@@ -2,7 +2,7 @@ import { hostRepository } from './repository.js'
 import type { Content, HostedRepository } from './repository.js'
 import { actionsToken, startGitHub } from './loopback.js'
 import type { LoopbackGitHub } from './loopback.js'
-import { exampleOf } from './payloads.js'
+import { pullRequestFrom } from './payloads.js'
 import { runJob } from './runner.js'
 import type { InstalledAction, Outcome } from './runner.js'
 
@@ -39,15 +39,9 @@ export async function pullRequestScene(action: InstalledAction): Promise<PullReq
       return { base, head, merge: await hosted.merge(2, base, head) }
     },
     async run({ base, head, merge }, inputs, environment = {}) {
-      const example = exampleOf('pull_request')
-      const pull = {
-        ...example.pull_request,
-        head: { ...example.pull_request.head, sha: head },
-        base: { ...example.pull_request.base, sha: base, ref: 'main' },
-      }
       return runJob(action, {
         ...{ workspace: await hosted.checkout(merge, 1), event: 'pull_request', sha: merge, inputs, environment },
-        ...{ payload: { ...example, pull_request: pull }, apiUrl: github.url, token: 'ghs_writes' },
+        ...{ payload: pullRequestFrom(head, base), apiUrl: github.url, token: 'ghs_writes' },
       })
     },
     async close() {
