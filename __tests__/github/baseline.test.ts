@@ -3,18 +3,10 @@ import { createHash } from 'node:crypto'
 import { chmod, mkdir, rename, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { baseFinder } from '../../src/github/base.js'
-import { findBaseline } from '../../src/github/findBaseline.js'
-import type { Baseline } from '../../src/github/baseline.js'
-import type { Event } from '../../src/github/context.js'
-import { changesOf, readConfigFile } from '../../src/github/governed.js'
-import { readInputs } from '../../src/github/inputs.js'
-import type { Inputs } from '../../src/github/inputs.js'
-import { readConfig, readRequest } from '../../src/github/request.js'
-import { locateInGit } from '../../src/github/workspace.js'
+import { baselineOf, checkOutPull, textOf } from '../support/github/checkedOutPull.js'
+import type { CheckedOutPull } from '../support/github/checkedOutPull.js'
 import { git, gitEnvironment, hostRepository } from '../support/github/repository.js'
 import type { Content, HostedRepository } from '../support/github/repository.js'
-import { smallestResults } from '../support/github/results.js'
 
 let hosted: HostedRepository
 beforeEach(async () => {
@@ -22,41 +14,11 @@ beforeEach(async () => {
 })
 afterEach(() => hosted.remove())
 
-interface PullRequest {
-  readonly workspace: string
-  readonly event: Event
-  readonly base: string
-}
-
-/** A pull request with these changes, checked out as actions/checkout does it. */
-async function pullRequest(before: Content, changes: Content): Promise<PullRequest> {
-  const base = await hosted.commit('main', { 'README.md': 'A model.', ...before })
-  const head = await hosted.commit('feature', changes, base)
-  const workspace = await hosted.checkout(await hosted.merge(2, base, head), 1)
-  return {
-    workspace,
-    base: base.slice(0, 10),
-    event: { kind: 'pull_request', number: 2, headSha: head, baseRef: 'main', baseSha: base, fork: false },
-  }
-}
-
-function baselineOf(
-  { workspace, event }: PullRequest,
-  spec: string,
-  environment: Record<string, string> = gitEnvironment,
-  model = 'models/a.onnx',
-): Promise<Baseline> {
-  const request = { spec, model: join(workspace, model), workspace, guarded: event.kind === 'pull_request' }
-  return findBaseline(request, baseFinder(event), locateInGit(environment))
-}
+const pullRequest = (before: Content, changes: Content): Promise<CheckedOutPull> =>
+  checkOutPull(hosted, before, changes)
 
 function broken(reason: RegExp): object {
   return { kind: 'broken', reason: expect.stringMatching(reason) }
-}
-
-function text(baseline: Baseline): string {
-  if (baseline.kind !== 'model') throw new Error(`the baseline is ${JSON.stringify(baseline)}`)
-  return Buffer.from(baseline.model.bytes).toString()
 }
 
 describe('auto', () => {
@@ -65,20 +27,20 @@ describe('auto', () => {
     const pull = await pullRequest(files, { 'models/a.onnx': 'new', 'models/a.onnx.data': 'new weights' })
     const baseline = await baselineOf(pull, 'auto')
     expect(baseline).toMatchObject({ kind: 'model', model: { name: `models/a.onnx at ${pull.base}` } })
-    expect(text(baseline)).toBe('old')
+    expect(textOf(baseline)).toBe('old')
     expect(baseline).toMatchObject({ model: { external: { 'a.onnx.data': Buffer.from('old weights') } } })
   })
 
   test('a model in the root of the repository', async () => {
     const pull = await pullRequest({ 'a.onnx': 'old' }, { 'a.onnx': 'new' })
-    expect(text(await baselineOf(pull, 'auto', gitEnvironment, 'a.onnx'))).toBe('old')
+    expect(textOf(await baselineOf(pull, 'auto', gitEnvironment, 'a.onnx'))).toBe('old')
   })
 
   test.each(['a model.onnx', 'mod*l.onnx', ':(top)a.onnx', '-x.onnx', 'modèle\tü.onnx'])(
     'the name %j is a name, not a pattern or an option',
     async (name) => {
       const pull = await pullRequest({ [name]: 'old', 'model.onnx': 'another' }, { [name]: 'new' })
-      expect(text(await baselineOf(pull, 'auto', gitEnvironment, name))).toBe('old')
+      expect(textOf(await baselineOf(pull, 'auto', gitEnvironment, name))).toBe('old')
     },
   )
 
@@ -108,7 +70,7 @@ describe('auto', () => {
   test('a folder that the pull request replaces by a link: the base is asked for the path that was written', async () => {
     const changes = { 'models/a.onnx': null, 'other/a.onnx': 'weak', models: { link: 'other' } }
     const pull = await pullRequest({ 'models/a.onnx': 'old' }, changes)
-    expect(text(await baselineOf(pull, 'auto'))).toBe('old')
+    expect(textOf(await baselineOf(pull, 'auto'))).toBe('old')
   })
 
   test('a folder that the pull request replaces by a submodule does not bring a base commit of its own', async () => {
@@ -118,13 +80,13 @@ describe('auto', () => {
     await rename(other, join(pull.workspace, 'models'))
     await git(pull.workspace, 'add', 'models')
     expect(await git(pull.workspace, 'ls-files', '--stage', 'models')).toMatch(/^160000 /)
-    expect(text(await baselineOf(pull, 'auto'))).toBe('old')
+    expect(textOf(await baselineOf(pull, 'auto'))).toBe('old')
   })
 
   test('a folder that is laid out like a bare repository is a folder', async () => {
     const bare = { 'models/HEAD': 'ref: refs/heads/main\n', 'models/refs/x': 'x', 'models/objects/x': 'x' }
     const pull = await pullRequest({ 'models/a.onnx': 'old' }, { 'models/a.onnx': 'new', ...bare })
-    expect(text(await baselineOf(pull, 'auto'))).toBe('old')
+    expect(textOf(await baselineOf(pull, 'auto'))).toBe('old')
   })
 
   test('a model outside of any checkout: advice', async () => {
@@ -153,7 +115,7 @@ describe('Git LFS', () => {
 
   test('a pointer in the base becomes the model', async () => {
     const pull = await pullRequest({ 'models/a.onnx': pointer }, { 'models/a.onnx': 'new' })
-    expect(text(await baselineOf(pull, 'auto', await gitLfs({ [oid]: content })))).toBe(content)
+    expect(textOf(await baselineOf(pull, 'auto', await gitLfs({ [oid]: content })))).toBe(content)
   })
 
   test.each([
@@ -205,7 +167,7 @@ describe('ref', () => {
     const released = await hosted.commit('release', { 'models/a.onnx': 'released' }, root)
     await hosted.git('tag', 'v1', released)
     const pull = await pullRequest({ 'models/a.onnx': 'old' }, { 'models/a.onnx': 'new' })
-    expect(text(await baselineOf(pull, `ref:${kind === 'sha' ? released : kind}`))).toBe('released')
+    expect(textOf(await baselineOf(pull, `ref:${kind === 'sha' ? released : kind}`))).toBe('released')
   })
 
   test.each(['nowhere', '--upload-pack=evil', 'a..b', 'main:models', 'x^{/y}'])(
@@ -233,135 +195,6 @@ describe('a file that cannot be used is a broken baseline, which the policy deci
       expect(JSON.stringify(found)).not.toContain(pull.workspace)
     },
   )
-})
-
-describe('a pull request does not grade its own work', () => {
-  test('a committed baseline model is read from the base', async () => {
-    const pull = await pullRequest(
-      { 'models/a.onnx': 'a', 'models/base.onnx': 'strong' },
-      { 'models/base.onnx': 'weak' },
-    )
-    expect(text(await baselineOf(pull, 'path:models/base.onnx'))).toBe('strong')
-  })
-
-  test('a committed results file is read from the base', async () => {
-    const pull = await pullRequest(
-      { 'models/a.onnx': 'a', 'baseline.json': smallestResults },
-      { 'baseline.json': 'something that is no results file' },
-    )
-    expect(await baselineOf(pull, 'results:baseline.json')).toMatchObject({
-      kind: 'results',
-      results: { schema: 'robustness-gate/results/1' },
-    })
-  })
-
-  test('a baseline that the pull request itself adds does not count', async () => {
-    const pull = await pullRequest({ 'models/a.onnx': 'a' }, { 'models/base.onnx': 'weak' })
-    expect(await baselineOf(pull, 'path:models/base.onnx')).toMatchObject({
-      kind: 'missing',
-      reason: expect.stringContaining('The pull request itself adds models/base.onnx'),
-    })
-  })
-
-  test('a file that an earlier step fetched, and no commit holds, counts', async () => {
-    const pull = await pullRequest({ 'models/a.onnx': 'a' }, {})
-    await writeFile(join(pull.workspace, 'fetched.onnx'), 'from the registry')
-    expect(text(await baselineOf(pull, 'path:fetched.onnx'))).toBe('from the registry')
-  })
-
-  test('the config is read from the base, and the report says what was changed', async () => {
-    const pull = await pullRequest(
-      { 'gate.yml': 'epsilon: 0.1', 'data/x.npz': 'images' },
-      { 'gate.yml': 'epsilon: 0.0001', 'data/x.npz': 'easier images' },
-    )
-    const [find, locate] = [baseFinder(pull.event), locateInGit(gitEnvironment)]
-    const path = join(pull.workspace, 'gate.yml')
-    expect(await readConfigFile(path, pull.workspace, true, find, locate)).toEqual({
-      name: `gate.yml at ${pull.base}`,
-      text: 'epsilon: 0.1',
-    })
-    const governing = [
-      { kind: 'config', path },
-      { kind: 'data', path: join(pull.workspace, 'data') },
-    ] as const
-    expect(await changesOf(governing, find, locate, pull)).toEqual([
-      `The pull request changes the config (gate.yml). It is judged by the one of the base commit, ${pull.base}.`,
-      'The pull request changes the data (data). Both models were measured on the changed data.',
-    ])
-  })
-
-  test('a config that the pull request adds is used, and the report says so', async () => {
-    const pull = await pullRequest({}, { 'gate.yml': 'epsilon: 0.1' })
-    const [find, locate] = [baseFinder(pull.event), locateInGit(gitEnvironment)]
-    const path = join(pull.workspace, 'gate.yml')
-    expect(await readConfigFile(path, pull.workspace, true, find, locate)).toMatchObject({ text: 'epsilon: 0.1' })
-    expect(await changesOf([{ kind: 'config', path }], find, locate, pull)).toEqual([
-      'The pull request adds the config (gate.yml) that it is judged by.',
-    ])
-  })
-
-  test('a pull request that changes none of it has no notes', async () => {
-    const pull = await pullRequest({ 'gate.yml': 'epsilon: 0.1' }, { 'README.md': 'Better words.' })
-    const path = join(pull.workspace, 'gate.yml')
-    const notes = changesOf([{ kind: 'config', path }], baseFinder(pull.event), locateInGit(gitEnvironment), pull)
-    expect(await notes).toEqual([])
-  })
-})
-
-describe('every file the images and their labels are read from', () => {
-  const images = 'data/t10k-images-idx3-ubyte'
-  const labels = 'data/t10k-labels-idx1-ubyte'
-  const before = { 'a.onnx': 'a', [images]: 'x', [labels]: 'y', 'names.txt': 'shirt\nshoe', 'own-labels': 'y' }
-
-  async function notes(changes: Content, settings: Record<string, string>) {
-    const { workspace, event } = await pullRequest(before, changes)
-    const openRemote = () => Promise.reject(new Error('fetched'))
-    const place = { workspace, event, findBase: baseFinder(event), locate: locateInGit(gitEnvironment), openRemote }
-    const flags = { model: 'a.onnx', data: images, classNames: 'names.txt', ...settings }
-    const inputs: Inputs = { ...readInputs(() => ''), settings: flags }
-    return (await readRequest(await readConfig(inputs, place), inputs, place)).notes
-  }
-
-  test.each([
-    ['the labels beside them', labels, {}, 'labels'],
-    ['labels of another name', 'own-labels', { labels: 'own-labels' }, 'labels'],
-    ['the names of the classes', 'names.txt', {}, 'class names'],
-  ])('%s', async (_, path, settings, kind) => {
-    expect(await notes({ [path]: 'other' }, settings)).toEqual([
-      `The pull request changes the ${kind} (${path}). Both models were measured on the changed ${kind}.`,
-    ])
-  })
-
-  test('none of them may be written with other capitals, which Windows and macOS open and git does not find', async () => {
-    await expect(notes({}, { model: 'A.onnx' })).rejects.toThrow('A.onnx: is called a.onnx here')
-    await expect(notes({}, { data: 'Data/t10k-images-idx3-ubyte' })).rejects.toThrow('Data: is called data here')
-  })
-
-  test('none of them may be a link, not even the one that nobody named', async () => {
-    await expect(notes({ 'data/l': 'y', [labels]: { link: 'l' } }, {})).rejects.toThrow(`${labels} is a symbolic link`)
-  })
-})
-
-describe('the candidate’s commit', () => {
-  async function candidateOf({ workspace, event }: PullRequest) {
-    const openRemote = () => Promise.reject(new Error('fetched'))
-    const place = { workspace, event, findBase: baseFinder(event), locate: locateInGit(gitEnvironment), openRemote }
-    const inputs: Inputs = { ...readInputs(() => ''), settings: { model: 'a.onnx', data: 'x.npz' } }
-    return (await readRequest(await readConfig(inputs, place), inputs, place)).origins.candidate
-  }
-  const files = { 'a.onnx': 'a', 'x.npz': 'images' }
-
-  test('is GitHub’s merge commit where that was evaluated, and names the head in it', async () => {
-    const pull = await pullRequest(files, { 'a.onnx': 'b' })
-    const commit = await git(pull.workspace, 'rev-parse', 'HEAD')
-    expect(await candidateOf(pull)).toEqual({ commit, how: `merge of ${pull.event.headSha}` })
-  })
-
-  test('is the head where that was checked out', async () => {
-    const pull = await pullRequest(files, { 'a.onnx': 'b' })
-    const workspace = await hosted.checkout(pull.event.headSha, 1)
-    expect(await candidateOf({ ...pull, workspace })).toEqual({ commit: pull.event.headSha })
-  })
 })
 
 test.each(['main', 'path:', 'model.onnx', 'file:x', ''])('baseline %j: says what to write', async (spec) => {
