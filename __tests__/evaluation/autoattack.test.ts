@@ -98,7 +98,7 @@ describe('AutoAttack breaks what the authors’ own breaks, but for one image, w
   )
 })
 
-/** Other runs of theirs leave of what this one broke 5, 3 and 5 images, for many fall to one start in ten or fewer. */
+/** Other runs of theirs leave of what this one broke 5, 3 and 4 images, for many fall to one start in ten or fewer. */
 test('fashion-hardened/l2, where random starts decide: the suite leaves one image at most, its published attacks no more than theirs', async () => {
   const key = 'fashion-hardened/l2'
   const others = runs.map(({ robustIndices }) =>

@@ -93,6 +93,12 @@ describe('the comment', () => {
     expect(text).toContain('- Robust accuracy under Linf ε = 0.1 falls from 100.0 % to 95.0 %')
   })
 
+  test('an attack for survivors got none that a smaller ε broke, and says so', () => {
+    const smaller = { id: 'linf-0.05', norm: 'linf', epsilon: 0.05 } as const
+    const text = comment({ ...DEMO, threats: [...DEMO.threats, smaller] })
+    expect(text).toContain('| `pgd-margin` (Linf ε = 0.1, on what those before it and smaller ε left) |')
+  })
+
   test('its gate and links are named at its foot, and only web addresses become links', () => {
     const text = markdownReport(DEMO, {
       tier: 'comment',

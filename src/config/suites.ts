@@ -11,8 +11,8 @@ const survivorsOnly = true
 
 /**
  * What AutoAttack has not, for what it leaves: APGD on the margin from larger balls, as Croce and Hein (2021, section 4) have
- * it under L1. Of fashion-hardened under L2 it leaves 43 to 47 of 200 images of the 58 to 63 that the rest leaves (seeds 0 to 7),
- * for a thirtieth of the gradients.
+ * it under L1. Of fashion-hardened under L2 it leaves 43 to 47 of 200 images of the 58 to 63 that the rest leaves (seeds 0 to 7;
+ * docs/attacks.md), for 103 gradients an image where the rest has taken 1,900. Not in `rand`, whose gradients are means of draws.
  */
 const lastWord = published('apgd', { id: 'apgd-margin', loss: 'margin', largerBalls: true, survivorsOnly })
 

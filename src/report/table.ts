@@ -17,7 +17,11 @@ export interface Table {
   readonly lines: readonly Line[]
 }
 
-const SURVIVORS = 'on what those before it left'
+/** What an attack for survivors got: where smaller ε of its norm were attacked first, less than what those before it left. */
+function survivorsOf(threat: Threat | undefined, threats: readonly Threat[]): string {
+  const isLater = threats.some(({ norm, epsilon }) => threat && norm === threat.norm && epsilon < threat.epsilon)
+  return isLater ? 'on what those before it and smaller ε left' : 'on what those before it left'
+}
 
 /** How much of the table there is room for. */
 export interface TableDetail {
@@ -40,7 +44,7 @@ function pairedTable(comparison: Comparison, shown: ReadonlySet<string>): Table 
       const threat = comparison.threats.find(({ id }) => id === row.threat)
       const notes = [
         several && row.kind === 'attack' && threat && threatTitle(threat),
-        row.survivorsOnly && SURVIVORS,
+        row.survivorsOnly && survivorsOf(threat, comparison.threats),
       ].filter((note) => typeof note === 'string')
       return {
         kind: row.kind,
@@ -84,7 +88,9 @@ function absoluteTable(comparison: Comparison, shown: ReadonlySet<string>): Tabl
   const ofThreat = (threat: Threat): readonly Line[] => {
     const title = threatTitle(threat)
     const attacks = Object.entries(candidate.attacks[threat.id] ?? {}).map(([attack, accuracy]) => {
-      const note = [...(several ? [title] : []), ...(survivors.has(attack) ? [SURVIVORS] : [])].join(', ')
+      const note = [...(several ? [title] : []), ...(survivors.has(attack) ? [survivorsOf(threat, threats)] : [])].join(
+        ', ',
+      )
       return line({ kind: 'attack', name: attack, note }, accuracy, `${threat.id}/${attack}`)
     })
     const worst = { kind: 'worst-case', name: `Worst case, ${title}`, note: '' } as const
