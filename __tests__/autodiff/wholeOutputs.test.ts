@@ -143,6 +143,11 @@ test('a product of whole numbers has the slopes of its weights', async () => {
 })
 
 const dynamic = makeNode('DynamicQuantizeLinear', ['x'], ['q', 'qs', 'qz'])
+const sums = [dynamic, makeNode('MatMulInteger', ['q', 'w', 'qz'], ['sums'])]
+const asReals = [...sums, makeNode('Cast', ['sums'], ['reals'], { to: 1 })]
+const SUM = 1 / 255 / 127
+/** Of up to a tenth of what four products of 255 and 127 sum to. */
+const bias = { bias: reals('float32', [3], 59, -9000, 9000), whole: wholes('int32', [3], 61, 9000) }
 
 /** In sums of up to 130,000 all classes but one would have no probability, and cross-entropy no slope. */
 test.each<[string, readonly Node[], ElementType, number]>([
@@ -153,6 +158,12 @@ test.each<[string, readonly Node[], ElementType, number]>([
     'float32',
     1 / 255 / 127,
   ],
+  ['MatMulInteger, with a bias of whole numbers', [...sums, makeNode('Add', ['sums', 'whole'], ['y'])], 'int32', SUM],
+  ['MatMulInteger, with a bias', [...asReals, makeNode('Add', ['reals', 'bias'], ['y'])], 'float32', SUM],
+  ['MatMulInteger, with a bias in front', [...asReals, makeNode('Add', ['bias', 'reals'], ['y'])], 'float32', SUM],
+  ['MatMulInteger, less a bias', [...asReals, makeNode('Sub', ['reals', 'bias'], ['y'])], 'float32', SUM],
+  ['MatMulInteger, doubled', [...asReals, makeNode('Mul', ['reals', 'two'], ['y'])], 'float32', SUM / 2],
+  ['MatMulInteger, halved', [...asReals, makeNode('Div', ['reals', 'two'], ['y'])], 'float32', SUM * 2],
   [
     'ConvInteger, of pixels quantised in steps of 1/64',
     [
@@ -165,7 +176,8 @@ test.each<[string, readonly Node[], ElementType, number]>([
     1 / 64 / 127,
   ],
 ])('%s at the end: factors are taken for fractions', async (_, nodes, type, step) => {
-  const own = { w: wholes('int8', [4, 3], 3, 127), k: wholes('int8', [3, 4, 1], 3, 127), last: integers([2]) }
+  const convolved = { k: wholes('int8', [3, 4, 1], 3, 127), last: integers([2]) }
+  const own = { w: wholes('int8', [4, 3], 3, 127), ...convolved, ...bias, two: scale(2) }
   const bytes = model(nodes, { ...own, s: scale(1 / 64) }, type)
   const surrogate = await build(bytes)
   expect(surrogate.unknownSteps).toBe(true)
@@ -186,6 +198,20 @@ test('a scale that the image sets tells no unit: that it is unknown is said, and
   const real = [makeNode('Gemm', ['x', 'w', 'c'], ['y'])]
   expect(await build(model(real, dense, 'float32'))).toMatchObject({ unknownSteps: false })
 })
+
+test.each(['Mul', 'Div'])(
+  'sums that the model multiplies by a scale of its own (%s) are real logits, unguessed',
+  async (op) => {
+    const nodes = [...asReals, makeNode(op, ['reals', 'scale'], ['scaled']), makeNode('Add', ['scaled', 'c'], ['y'])]
+    const own = { ...dense, w: wholes('int8', [4, 3], 3, 127), scale: scale(op === 'Mul' ? 2 ** -14 : 2 ** 14) }
+    const bytes = model(nodes, own, 'float32')
+    const surrogate = await build(bytes)
+    expect(surrogate.unknownSteps).toBe(false)
+    const x = reals('float32', [1, 4], 57, 0.2, 0.8)
+    const [said] = (await runModel(bytes, new Map([['x', x]]))).values()
+    expect((await ask(surrogate, x, 0, [0])).logits).toEqual(numbersOf(said))
+  },
+)
 
 test('one quantised number does not say where one class ends: refused with what to do', async () => {
   const one = { w: reals('float32', [4, 1], 51), c: reals('float32', [1], 53) }

@@ -1,6 +1,6 @@
 import { UsageError } from '../errors.js'
 import { operatorOf } from '../onnx/attributes.js'
-import type { Graph, ValueInfo } from '../onnx/graph.js'
+import type { Graph, Node, ValueInfo } from '../onnx/graph.js'
 import type { Settled } from '../onnx/settle.js'
 import { MOVES_NOTHING } from './logits.js'
 import type { Classifier, OutputKind } from './logits.js'
@@ -40,6 +40,12 @@ const KEEPS_STEPS: ReadonlySet<string> = new Set([
   ...['Cast', 'Clip', 'Concat', 'Expand', 'Gather', 'GlobalMaxPool', 'Max', 'MaxPool', 'Min', 'Pad', 'ReduceMax'],
   ...['ReduceMin', 'Relu', 'Slice', 'Split', 'Tile', 'Transpose', 'com.microsoft.NhwcMaxPool'],
 ])
+
+/**
+ * What may follow whole numbers with a constant at its side: a bias, mostly. A factor of up to the step of a weight is the scale
+ * that the sums were waiting for, as a DequantizeLinear multiplies by; a greater one leaves it as unknown as it was.
+ */
+const BY_A_CONSTANT: ReadonlySet<string> = new Set(['Add', 'Sub', 'Mul', 'Div'])
 
 export interface RealLogits {
   readonly settled: Settled
@@ -98,12 +104,25 @@ function stepOf(graph: Graph, name: string): Step | undefined {
   if (node === undefined) return undefined
   const operator = operatorOf(node)
   if (KEEPS_STEPS.has(operator)) return stepOf(graph, node.inputs[0])
+  if (BY_A_CONSTANT.has(operator)) return throughConstant(graph, node, operator)
   if (SUMS.has(operator))
     return { size: (stepOf(graph, node.inputs[0])?.size ?? ACTIVATION_STEP) * WEIGHT_STEP, guessed: true }
   const scale = Object.hasOwn(SCALE_INPUTS, operator)
     ? graph.constants.get(node.inputs[SCALE_INPUTS[operator]])
     : undefined
   return scale && { size: Math.max(...Array.from<unknown>(scale.data).map(Number)), guessed: false }
+}
+
+/** A bias moves the numbers and leaves the steps; a factor is what a guess has to be undone by, where it is no scale itself. */
+function throughConstant(graph: Graph, { inputs }: Node, operator: string): Step | undefined {
+  const place = inputs.findIndex((input) => graph.constants.has(input))
+  const constant = graph.constants.get(inputs[place])
+  if (constant === undefined || (operator === 'Div' && place === 0)) return undefined
+  const step = stepOf(graph, inputs[1 - place])
+  if (step === undefined || operator === 'Add' || operator === 'Sub') return step
+  const numbers = Array.from<unknown>(constant.data).map((number) => Math.abs(Number(number)))
+  const factor = Math.max(...(operator === 'Div' ? numbers.map((number) => 1 / number) : numbers))
+  return step.guessed && factor > WEIGHT_STEP && factor < Infinity ? { ...step, size: step.size / factor } : undefined
 }
 
 interface Step {
