@@ -165,9 +165,6 @@ describe('a worker that lies is found out by', () => {
         },
       }
       expect(contradiction(outcome, 1, { ...asked, attacks: suite })).toBeUndefined()
-      expect(told({ fgsm: held, pgd: held }, breaking, true)).toMatch(
-        /under large, robust: true is not what a smaller ε/,
-      )
       expect(told(all, breaking, true)).toMatch(/under large, robust: true is not what a smaller ε/)
     })
 
@@ -175,6 +172,32 @@ describe('a worker that lies is found out by', () => {
       const near = (nearest: number) => ({ ...all, fgsm: { ...held, nearest } })
       expect(told(all, near(0.2), true)).toMatch(/smaller ε/)
       expect(told(all, near(0.21), true)).toBeUndefined()
+    })
+
+    test('who survives is whom the engine calls so: another’s witness ends an attack’s turns, its own does not', () => {
+      const near = (nearest: number) => ({ ...all, fgsm: { ...held, nearest } })
+      const found = { ...held, success: true, predicted: 2, distance: 0.2 }
+      expect(told({ fgsm: found, pgd: held }, near(0.2))).toBeUndefined()
+      expect(told({ fgsm: held, pgd: held, 'pgd-margin': lost }, near(0.2))).toMatch(
+        /under large, attack pgd-margin is for survivors, and the image was broken by a smaller ε/,
+      )
+      expect(told({ fgsm: held, pgd: held }, breaking, true)).toMatch(/under large, attack pgd-margin is missing/)
+      expect(told({ fgsm: held, pgd: held, 'pgd-margin': lost }, breaking)).toBeUndefined()
+    })
+
+    test('of two balls of one size the second knows what the first has answered, not the first what the second has', () => {
+      const threats = ['first', 'second'].map((id) => ({ id, norm: 'linf', epsilon: 0.1 }))
+      const outcome = (first: Record<string, AttackOutcome>, second: Record<string, AttackOutcome>) => ({
+        ...{ index: 0, label: 1, predicted: 1 },
+        threats: { first: { robust: false, attacks: first }, second: { robust: false, attacks: second } },
+      })
+      const [fgsm, pgd, last] = attacks
+      const suite = [{ ...fgsm, survivorsOnly: true }, pgd, last]
+      const broken = { fgsm: held, pgd: lost }
+      expect(contradiction(outcome(broken, { pgd: lost }), 1, { ...asked, threats, attacks: suite })).toBeUndefined()
+      expect(contradiction(outcome({ pgd: lost }, { pgd: lost }), 1, { ...asked, threats, attacks: suite })).toMatch(
+        /under first, attack fgsm is missing/,
+      )
     })
 
     test('an attack is missing where the smaller ε left the image robust', () => {

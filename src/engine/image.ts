@@ -8,7 +8,7 @@ import type { AttackPlan, MeasuredResult, ThreatResult } from './attackPlan.js'
 import { diagnose } from './diagnosis.js'
 import type { AttackOutcome, ImageTask, SampleOutcome } from './messages.js'
 import type { Sign } from './signs.js'
-import { breaksWithin, knownEnd, withNearer } from './smallerBalls.js'
+import { breaksWithin, hasItsTurn, knownEnd, withNearer } from './smallerBalls.js'
 import { GradientWatch } from './watch.js'
 
 export interface ImageResult {
@@ -73,14 +73,14 @@ function* attackImage(
 ): Asking<ThreatResult> {
   const threat = threatModel(pixels, spec, bounds, { quantised })
   const target = { threat, label, classes: model.classes, shape: model.shape, layout: model.layout }
-  const isBroken = (end: MeasuredResult | undefined): boolean => end !== undefined && breaksWithin(end, spec.epsilon)
-  // By whichever attack, though its turn comes later: no survivor.
-  const brokenBefore = Object.values(known).some(isBroken)
+  const ends = Object.entries(known)
+  const breaking = ends.filter(([, { success, nearest }]) => breaksWithin(success, nearest?.distance, spec.epsilon))
+  const brokenBy = new Set(breaking.map(([id]) => id))
   const results: Record<string, MeasuredResult> = {}
   let nearest: MeasuredResult | undefined
   for (const attack of attacks) {
+    if (!hasItsTurn(attack, nearest !== undefined, brokenBy)) continue
     const before = known[attack.id]
-    if (attack.survivorsOnly && (nearest || (brokenBefore && !isBroken(before)))) continue
     const end =
       (yield* knownEnd(attack, target, before, { quantised })) ??
       withNearer(yield* attackFor(attack, target, randomSource(seed, digest, attack.id)), before)

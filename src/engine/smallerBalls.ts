@@ -27,9 +27,28 @@ export function* knownEnd(
   return { ...before, ...edge, nearest: { point, predicted, distance: target.threat.distance(point) } }
 }
 
-/** Whether what an attack ended with in a smaller ball is a witness in this one. */
-export function breaksWithin({ success, nearest }: AttackResult, epsilon: number): boolean {
-  return success || (nearest !== undefined && nearest.distance <= epsilon)
+/**
+ * Whether an attack has its turn on an image. One for survivors has none where an attack before it has broken the image, and
+ * none where any has in a smaller ball, though it comes later in the suite; its own witness of a smaller ball it brings along.
+ *
+ * @param broken by an attack before it, in this ball.
+ * @param brokenBy ids of the attacks whose ends in smaller balls of the same norm are witnesses in this one.
+ */
+export function hasItsTurn(
+  { id, survivorsOnly }: { readonly id: string; readonly survivorsOnly?: unknown },
+  broken: boolean,
+  brokenBy: ReadonlySet<string>,
+): boolean {
+  return survivorsOnly !== true || (!broken && (brokenBy.size === 0 || brokenBy.has(id)))
+}
+
+/**
+ * Whether what an attack ended with in a smaller ball is a witness in this one.
+ *
+ * @param nearest the distance of the nearest point that fooled the model, of attacks that look for it.
+ */
+export function breaksWithin(success: boolean, nearest: number | undefined, epsilon: number): boolean {
+  return success || (nearest !== undefined && nearest <= epsilon)
 }
 
 /** The nearer of two nearest points is kept, though the attack that found the other one came later. */

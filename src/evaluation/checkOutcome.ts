@@ -1,4 +1,5 @@
 import type { SampleOutcome } from '../engine/messages.js'
+import { breaksWithin, hasItsTurn } from '../engine/smallerBalls.js'
 
 interface Ball {
   readonly id: string
@@ -42,18 +43,20 @@ function underThreat(
 ): string | undefined {
   const { label, predicted } = outcome
   const correct = predicted === label
-  const brokenBefore = breaksInSmaller(outcome, threat, expected)
+  const brokenBy = breakingInSmaller(outcome, threat, expected)
   const stranger = Object.keys(attacks).find((id) => !expected.attacks.some((attack) => attack.id === id))
   if (stranger !== undefined) return `nobody asked for attack ${stranger}`
   let broken = !correct
-  for (const { id, survivorsOnly } of expected.attacks) {
+  for (const attackOfSuite of expected.attacks) {
+    const { id } = attackOfSuite
     const attack = ownEntry(attacks, id)
-    const due = !(survivorsOnly === true && broken)
+    const due = hasItsTurn(attackOfSuite, broken, brokenBy)
     if (attack === undefined) {
-      if (correct && due && !(survivorsOnly === true && brokenBefore)) return `attack ${id} is missing`
+      if (correct && due) return `attack ${id} is missing`
       continue
     }
-    if (correct && !due) return `attack ${id} is for survivors, and the image was broken before`
+    if (correct && !due)
+      return `attack ${id} is for survivors, and the image was broken ${broken ? 'before' : 'by a smaller ε'}`
     if (attack.predicted >= expected.classes)
       return `${id}'s prediction ${attack.predicted} is not one of ${expected.classes} classes`
     if (!(attack.distance <= threat.epsilon))
@@ -63,16 +66,20 @@ function underThreat(
     broken ||= attack.success
   }
   if (robust !== !broken) return `robust: ${robust} is not what the attacks say`
-  if (robust && brokenBefore) return 'robust: true is not what a smaller ε says'
+  if (robust && brokenBy.size > 0) return 'robust: true is not what a smaller ε says'
   return undefined
 }
 
-/** Whether what was found in a smaller ball of the same norm breaks the image in this one, too. */
-function breaksInSmaller({ threats }: SampleOutcome, threat: Ball, expected: Expected): boolean {
-  return expected.threats
-    .filter(({ id, norm, epsilon }) => id !== threat.id && norm === threat.norm && epsilon <= threat.epsilon)
-    .flatMap(({ id }) => Object.values(ownEntry(threats, id)?.attacks ?? {}))
-    .some(({ success, nearest = Infinity }) => success || nearest <= threat.epsilon)
+/** The attacks that broke the image in a smaller ball of the same norm with what breaks it in this one, too. */
+function breakingInSmaller({ threats }: SampleOutcome, threat: Ball, expected: Expected): ReadonlySet<string> {
+  // As they are run: the smallest first, equal ones in their order.
+  const inOrder = expected.threats.toSorted((one, other) => one.epsilon - other.epsilon)
+  const ends = inOrder
+    .slice(0, inOrder.indexOf(threat))
+    .filter(({ norm }) => norm === threat.norm)
+    .flatMap(({ id }) => Object.entries(ownEntry(threats, id)?.attacks ?? {}))
+  const breaking = ends.filter(([, { success, nearest }]) => breaksWithin(success, nearest, threat.epsilon))
+  return new Set(breaking.map(([id]) => id))
 }
 
 /** An id like `constructor` must not find what every object inherits. */
