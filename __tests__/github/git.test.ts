@@ -105,7 +105,7 @@ describe('a private repository', () => {
 
   test('without any: one line, and git does not wait for a password', async () => {
     await expect(fetchBase('')).rejects.toThrow(
-      /^commit \S+ is not in the clone and could not be fetched \([^\n]+\): [^\n]+$/,
+      /^commit \S+ is not in the clone and could not be fetched: git was refused \([^\n]+\): [^\n]+$/,
     )
   })
 })

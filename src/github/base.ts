@@ -35,7 +35,7 @@ export type Base =
  * - schedule, workflow_dispatch: none. Nothing is about to change; the default branch's previous commit would be an
  *   arbitrary one.
  *
- * @throws UsageError when the clone lacks the commit and it cannot be fetched.
+ * @throws UsageError when neither the clone nor its remote has the commit, Unreached when the remote cannot be asked.
  */
 export async function findBase(git: RunGit | undefined, event: Event): Promise<Base> {
   switch (event.kind) {

@@ -1,3 +1,4 @@
+import { Unreached } from '../remote/unreached.js'
 import { messageOf, oneLine } from '../text.js'
 import { isDenied, unreadable } from './artifacts.js'
 import type { Artifact } from './artifacts.js'
@@ -15,7 +16,7 @@ export interface FoundArtifact extends Artifact {
 export type Search<T> = { readonly found: T } | { readonly unusable: string } | { readonly none: true }
 
 /** The token may not see whether there is anything. */
-export class SearchDenied extends Error {
+export class SearchDenied extends Unreached {
   override readonly name = 'SearchDenied'
   /** GitHub's words. */
   readonly why: string
@@ -47,7 +48,7 @@ const trusted: readonly string[] = ['push', 'schedule', 'workflow_dispatch']
  * name, and so may a pull request's.
  *
  * @param use - Undefined of what cannot be used: then the one before it is asked for.
- * @throws SearchDenied where the token may not list them; any other error is the network's, or `use`'s.
+ * @throws SearchDenied where the token may not list them; Unreached where GitHub gives them not; whatever `use` throws.
  */
 export async function searchBranch<T>(
   client: Client,

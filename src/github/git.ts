@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { UsageError } from '../errors.js'
+import { Unreached } from '../remote/unreached.js'
 
 export interface GitResult {
   readonly code: number
@@ -89,9 +90,9 @@ function dubiousOwnership(directory: string): UsageError {
   )
 }
 
-function tookTooLong(args: readonly string[], seconds: number): UsageError {
+function tookTooLong(args: readonly string[], seconds: number): Unreached {
   const command = ['git', ...args].join(' ').slice(0, 300)
-  return new UsageError(
+  return new Unreached(
     `"${command}" did not end within ${seconds} s and was stopped: see whether the runner reaches the repository, or check out with fetch-depth: 0 (and lfs: true), so that nothing has to be fetched`,
   )
 }

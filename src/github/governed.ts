@@ -2,6 +2,7 @@ import { relative } from 'node:path'
 import { nodeFiles, readNamed, withSlashes } from '../data/files.js'
 import type { Files } from '../data/files.js'
 import { UsageError } from '../errors.js'
+import { Unreached } from '../remote/unreached.js'
 import { messageOf, oneLine } from '../text.js'
 import type { FindBase } from './base.js'
 import { checkedOutCommit } from './history.js'
@@ -82,7 +83,11 @@ export async function changesOf(
       if (note !== undefined) notes.push(note)
       continue
     }
-    const base = await findBase(file.git)
+    const base = await findBase(file.git).catch(orUnreached)
+    if (base instanceof Unreached) {
+      notes.push(unknownChange(kind, file.path, oneLine(base.message, 300)))
+      continue
+    }
     if (!('commit' in base)) continue
     const head = await checkedOutCommit(file.git)
     if (!(await differs(file.git, base.commit, head, file.path))) continue
@@ -90,6 +95,15 @@ export async function changesOf(
     notes.push(sentence(kind, file.path, short(base.commit), had))
   }
   return notes
+}
+
+function orUnreached(error: unknown): Unreached {
+  if (error instanceof Unreached) return error
+  throw error
+}
+
+function unknownChange(kind: Governing['kind'], path: string, reason: string): string {
+  return `Whether the pull request changes the ${kind} (${path}) could not be found out: ${reason}.`
 }
 
 /** As GitHub knows it. That it does not is told, too: a change nobody was told of would look like none. */
@@ -100,8 +114,7 @@ async function remoteChange(
 ): Promise<string | undefined> {
   const inside = insideOf(workspace, path)
   if (inside === undefined) return undefined
-  const unknown = (reason: string): string =>
-    `Whether the pull request changes the ${kind} (${inside}) could not be found out: ${reason}.`
+  const unknown = (reason: string): string => unknownChange(kind, inside, reason)
   if (remote === undefined) return unknown('there is neither a clone nor a github-token')
   try {
     const base = await remote.base()

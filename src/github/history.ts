@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.js'
+import { Unreached } from '../remote/unreached.js'
 import { gitText, gitTextOrNothing, lastLine } from './git.js'
 import type { RunGit } from './git.js'
 
@@ -32,15 +33,16 @@ async function hasCommit(git: RunGit, commit: string): Promise<boolean> {
 /**
  * Sees to it that a commit and its files are in the clone; a shallow clone lacks all but a few and gets this one alone.
  *
- * @throws UsageError when the commit is not there and cannot be fetched.
+ * @throws UsageError when the commit is neither here nor at the remote, Unreached when the remote cannot be asked.
  */
 export async function ensureCommit(git: RunGit, commit: string): Promise<string> {
   if (await hasCommit(git, commit)) return commit
   const depth = (await isShallow(git)) ? ['--depth=1'] : []
-  const { code, stderr } = await git([...fetchQuietly, ...depth, remote, commit])
+  const lacking = `commit ${commit.slice(0, 12)} is not in the clone and could not be fetched`
+  const { code, stderr } = await git([...fetchQuietly, ...depth, remote, commit]).catch(notReached(lacking))
   if (code === 0 && (await hasCommit(git, commit))) return commit
   throw new UsageError(
-    `commit ${commit.slice(0, 12)} is not in the clone and could not be fetched (${lastLine(stderr)}): check out with fetch-depth: 0, or leave actions/checkout its credentials`,
+    `${lacking} (${lastLine(stderr)}): check out with fetch-depth: 0, or leave actions/checkout its credentials`,
   )
 }
 
@@ -55,21 +57,46 @@ export async function ensureCommit(git: RunGit, commit: string): Promise<string>
  * @param known - A commit that was the branch's tip at some time: stands in when the remote does not answer, and when
  *   the branch has taken the head in meanwhile (a run repeated after the merge), for a model must not be compared with
  *   itself.
- * @throws UsageError when there is no merge base, or it cannot be found for want of history.
+ * @throws UsageError when there is no merge base, or it cannot be found for want of history; Unreached when the remote
+ *   cannot be asked for it.
  */
 export async function mergeBase(git: RunGit, head: string, branch: string, known?: string): Promise<string> {
-  const tip = (await fetchBranch(git, branch)) ?? known
+  const fetched = await fetchBranch(git, branch)
+  const tip = fetched.tip ?? known
+  if (tip === undefined && fetched.failure) notReached(`branch ${branch} could not be fetched`)(fetched.failure)
   if (tip === undefined) throw noMergeBase(head, branch, `branch ${branch} could not be fetched`)
   const base = await commonAncestor(git, head, await ensureCommit(git, tip), branch)
   if (base !== head || known === undefined) return base
   return commonAncestor(git, head, await ensureCommit(git, known), branch)
 }
 
-async function fetchBranch(git: RunGit, branch: string): Promise<string | undefined> {
+/** What the clone has of a branch stands in where the remote does not answer. */
+async function fetchBranch(
+  git: RunGit,
+  branch: string,
+): Promise<{ readonly tip: string | undefined; readonly failure: Unreached | undefined }> {
   const tracking = `refs/remotes/${remote}/${branch}`
   const depth = (await isShallow(git)) ? ['--depth=1'] : []
-  await git([...fetchQuietly, ...depth, remote, `+refs/heads/${branch}:${tracking}`])
-  return gitTextOrNothing(git, ['rev-parse', '--verify', '--quiet', `${tracking}^{commit}`])
+  const failure = await fetchIfReached(git, [...depth, remote, `+refs/heads/${branch}:${tracking}`])
+  return { tip: await gitTextOrNothing(git, ['rev-parse', '--verify', '--quiet', `${tracking}^{commit}`]), failure }
+}
+
+/** Says what it was that the remote was to be asked for. */
+function notReached(what: string): (error: unknown) => never {
+  return (error) => {
+    throw error instanceof Unreached ? new Unreached(`${what}: ${error.message}`, { cause: error }) : error
+  }
+}
+
+/** Fetches what may be known without. Returns why the remote could not be asked, if so. */
+async function fetchIfReached(git: RunGit, args: readonly string[]): Promise<Unreached | undefined> {
+  try {
+    await git([...fetchQuietly, ...args])
+    return undefined
+  } catch (error) {
+    if (error instanceof Unreached) return error
+    throw error
+  }
 }
 
 async function commonAncestor(git: RunGit, head: string, tip: string, branch: string): Promise<string> {
@@ -80,7 +107,9 @@ async function commonAncestor(git: RunGit, head: string, tip: string, branch: st
       throw noMergeBase(head, branch, 'their histories do not meet')
     }
     if (base !== undefined && (await isWholeDownTo(git, base, [head, tip]))) return base
-    const { code, stderr } = await git([...fetchQuietly, `--deepen=${deepen}`, remote, head, tip])
+    const { code, stderr } = await git([...fetchQuietly, `--deepen=${deepen}`, remote, head, tip]).catch(
+      notReached(`where ${head.slice(0, 12)} left branch ${branch} could not be found out`),
+    )
     if (code !== 0) throw noMergeBase(head, branch, lastLine(stderr))
   }
 }
@@ -103,7 +132,7 @@ function noMergeBase(head: string, branch: string, reason: string): UsageError {
 /**
  * The commit that a branch, a tag or a commit id names; fetched when the clone lacks it.
  *
- * @throws UsageError when nobody knows the name.
+ * @throws UsageError when nobody knows the name; Unreached when the clone does not and the remote cannot be asked.
  */
 export async function resolveCommit(git: RunGit, name: string): Promise<string> {
   if (objectName.test(name)) return ensureCommit(git, name)
@@ -111,11 +140,13 @@ export async function resolveCommit(git: RunGit, name: string): Promise<string> 
     throw new UsageError(`baseline ref:${name}: not the name of a branch, a tag or a full commit id`)
   const places = [`refs/remotes/${remote}/${name}`, `refs/tags/${name}`, `refs/heads/${name}`]
   const depth = (await isShallow(git)) ? ['--depth=1'] : []
-  for (const kind of ['heads', 'tags'])
-    await git([...fetchQuietly, ...depth, remote, `+refs/${kind}/${name}:${kind === 'heads' ? places[0] : places[1]}`])
+  const failure =
+    (await fetchIfReached(git, [...depth, remote, `+refs/heads/${name}:${places[0]}`])) ??
+    (await fetchIfReached(git, [...depth, remote, `+refs/tags/${name}:${places[1]}`]))
   for (const place of places) {
     const commit = await gitTextOrNothing(git, ['rev-parse', '--verify', '--quiet', `${place}^{commit}`])
     if (commit !== undefined) return commit
   }
+  if (failure !== undefined) notReached(`baseline ref:${name} could not be fetched`)(failure)
   throw new UsageError(`baseline ref:${name}: no branch or tag of that name here or at ${remote}; check the spelling`)
 }

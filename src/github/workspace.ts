@@ -1,8 +1,10 @@
 import { lstat, realpath } from 'node:fs/promises'
 import { dirname, isAbsolute, join, relative, sep } from 'node:path'
 import { UsageError } from '../errors.js'
+import { pause as sleeping } from '../remote/pause.js'
 import { gitIn, gitText } from './git.js'
 import type { RunGit } from './git.js'
+import { patientGit } from './patientGit.js'
 
 /** A file of the workspace as git knows it. */
 export interface TrackedFile {
@@ -24,14 +26,17 @@ export type GitSettings = (git: RunGit) => Promise<readonly (readonly [key: stri
  *
  * @param environment - Of this process; see `gitIn`.
  * @param settingsFor - Asked once for every repository.
+ * @param pause - Between attempts to reach a remote.
  * @returns One and the same `git` for all files of a repository.
  */
 export function locateInGit(
   environment: Readonly<Record<string, string | undefined>>,
   settingsFor: GitSettings = () => Promise.resolve([]),
+  pause = sleeping,
 ): LocateInGit {
   const repositories = new Map<string, Promise<RunGit>>()
-  const open = async (root: string) => gitIn(root, environment, await settingsFor(gitIn(root, environment)))
+  const open = async (root: string) =>
+    patientGit(gitIn(root, environment, await settingsFor(gitIn(root, environment))), pause)
   return async (file) => {
     const root = await repositoryOf(dirname(file), environment)
     if (root === undefined) return undefined
