@@ -2,6 +2,7 @@ import { makeNode } from '../../../src/onnx/attributes.js'
 import type { AttributeValues } from '../../../src/onnx/attributes.js'
 import { composed, floating, integers, single } from '../support.js'
 import type { Case } from '../support.js'
+import { between, scale, zero } from './quantised.js'
 
 export interface Kink {
   readonly op: string
@@ -99,6 +100,19 @@ export const TIES: readonly Tie[] = [
     x: [0, 0],
     slopes: [2, 0],
   },
+  {
+    tested: {
+      ...composed(
+        'com.microsoft.GridSample',
+        [1, 1, 2],
+        [makeNode('GridSample', ['image', 'x'], ['y'], { align_corners: 1 }, '', 'com.microsoft')],
+        { image: line },
+      ),
+      batch: 1,
+    },
+    x: [0, 0],
+    slopes: [2, 0],
+  },
   // Each of four pixels moved down, where nothing is, and to the right; shares of four are exact.
   {
     tested: single('DeformConv', [2, 1, 4], {
@@ -112,6 +126,26 @@ export const TIES: readonly Tie[] = [
     x: [0, 0, 0, 0, 0, 0, 0, 0],
     slopes: [0, -1, -3, -4, 1, 2, 1, -4],
   },
+  // Two maxima in each of the two channels: the first takes all. All on steps, so that rounding changes nothing.
+  {
+    tested: between('com.microsoft.NhwcMaxPool', {
+      shape: [2, 2, 2],
+      to: [scale(0.5), zero('uint8', 128)],
+      inputs: ['q'],
+      attributes: { kernel_shape: [2, 2] },
+    }),
+    x: [1, 4, 3, 2, 3, 4, 2, 0],
+    slopes: [0, 1, 1, 0, 0, 0, 0, 0],
+  },
+  ...['L1', 'L2'].map((norm) => ({
+    tested: composed(
+      `ai.onnx.ml.Normalizer, ${norm}`,
+      [2],
+      [makeNode('Normalizer', ['x'], ['y'], { norm }, '', 'ai.onnx.ml')],
+    ),
+    x: [0, 0],
+    slopes: [0, 0],
+  })),
   { tested: single('LpNormalization', [2]), x: [0, 0], slopes: [0, 0] },
   // Σ x/(|x₁| + |x₂|): 1/3 for the first, whose |x| is flat; 1/3 − 3/9 for the second.
   { tested: single('LpNormalization', [2], { label: 'p 1', attributes: { p: 1 } }), x: [0, -3], slopes: [1 / 3, 0] },
