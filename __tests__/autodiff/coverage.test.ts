@@ -1,15 +1,17 @@
 import { readFileSync } from 'node:fs'
-import { expect, test } from '@jest/globals'
+import { expect, jest, test } from '@jest/globals'
 import { AttributeProto_AttributeType as Type } from 'onnx-buf'
 import type { AttributeProto } from 'onnx-buf'
 import { operatorRows } from '../../src/autodiff/operatorTable.js'
+import { gradientBuilder } from '../../src/autodiff/reverse.js'
+import { RULES } from '../../src/autodiff/rules/index.js'
 import { operatorOf } from '../../src/onnx/attributes.js'
 import { encodeModel } from '../../src/onnx/codec.js'
 import { dependents } from '../../src/onnx/dependence.js'
 import type { Node, Tensor } from '../../src/onnx/graph.js'
 import { runModel } from '../support/onnxruntime.js'
 import { CASES } from './cases/index.js'
-import { graphOf, reals } from './support.js'
+import { graphOf, reals, settledOf } from './support.js'
 import type { Case } from './support.js'
 
 /**
@@ -19,7 +21,11 @@ import type { Case } from './support.js'
 
 const json = (name: string): unknown => JSON.parse(readFileSync(`scripts/reference/${name}.json`, 'utf8'))
 const versions = json('operatorVersions') as Readonly<Record<string, readonly number[]>>
-const ATTRIBUTES = json('operatorAttributes') as Readonly<Record<string, Readonly<Record<string, unknown>>>>
+type Attributes = Readonly<Record<string, Readonly<Record<string, unknown>>>>
+const ATTRIBUTES = {
+  ...(json('operatorAttributes') as Attributes),
+  ...(json('contributedAttributes') as Attributes),
+}
 
 /** With a gradient; Bernoulli, which draws, has chance.test.ts. */
 const operators = operatorRows(versions)
@@ -54,9 +60,28 @@ const UNTRIED: Readonly<Record<string, string>> = {
   ...{ 'RoiAlign.coordinate_transformation_mode': 'the same', 'RoiAlign.mode': 'the same' },
   'Attention.softmax_precision': 'a type, which nothing but rounding tells',
   'Optional.type': 'of an optional that is empty, through which nothing flows',
+  'ai.onnx.ml.LinearClassifier.classlabels_strings': 'names of classes, which no score tells',
+  ...Object.fromEntries(
+    ['activation_alpha', 'activation_beta', 'activations', 'clip', 'direction', 'input_forget'].map((name) => [
+      `com.microsoft.DynamicQuantizeLSTM.${name}`,
+      'read by the expansion of LSTM, which is tried with it',
+    ]),
+  ),
+  'com.microsoft.FusedGemm.activation_gamma': 'none of its activations with a gradient reads it',
+  'com.microsoft.MatMulNBits.accuracy_level': 'quantised.test.ts tries it',
+  'com.microsoft.MatMulNBits.weight_prepacked': 'for other processors',
+  'com.microsoft.QAttention.mask_filter_value': 'read as that of Attention, which is tried with it',
+  ...Object.fromEntries(
+    ['Attention', 'QAttention'].flatMap((name) => [
+      [`com.microsoft.${name}.do_rotary`, 'for other processors'],
+      [`com.microsoft.${name}.past_present_share_buffer`, 'the same'],
+    ]),
+  ),
+  'com.microsoft.Attention.rotary_embedding_dim': 'the same',
+  'com.microsoft.RotaryEmbedding.is_packed_batching': 'the same',
 }
 
-test('every attribute of every operator of the standard is given something else than its default', () => {
+test('every attribute of every operator, of the standard and of onnxruntime, is given something else than its default', () => {
   const untried = operators.flatMap((operator) =>
     Object.entries(ATTRIBUTES[operator] ?? {}).flatMap(([name, fallback]) => {
       const values = used(operator).flatMap(([node]) => [
@@ -114,10 +139,24 @@ const BROADCASTING: Readonly<Record<string, readonly number[]>> = {
   ...{ Add: [0, 1], Sub: [0, 1], Mul: [0, 1], Div: [0, 1], Pow: [0, 1], Mod: [0, 1] },
   ...{ Max: [0, 1], Min: [0, 1], Sum: [0, 1], Mean: [0, 1], Where: [1, 2] },
   ...{ MatMul: [0, 1], MatMulInteger: [0, 1], QLinearMatMul: [0, 3], 'com.microsoft.FusedMatMul': [0, 1] },
+  ...{ 'com.microsoft.TransposeMatMul': [0, 1], 'com.microsoft.MatMulIntegerToFloat': [0, 1] },
   ...{ 'com.microsoft.QLinearAdd': [0, 3], 'com.microsoft.QLinearMul': [0, 3], 'com.microsoft.QLinearWhere': [1, 4] },
 }
 /** In a product of matrices the axes in front are broadcast. */
-const PRODUCTS = new Set(['MatMul', 'MatMulInteger', 'QLinearMatMul', 'com.microsoft.FusedMatMul'])
+const PRODUCTS = new Set([
+  ...['MatMul', 'MatMulInteger', 'QLinearMatMul'],
+  ...['FusedMatMul', 'TransposeMatMul', 'MatMulIntegerToFloat', 'DynamicQuantizeMatMul'].map(
+    (name) => `com.microsoft.${name}`,
+  ),
+])
+const repeatable = (operator: string, dims: readonly number[]): string =>
+  (PRODUCTS.has(operator) ? dims.slice(0, -2) : dims).join()
+
+/** Operators of which one input is repeated to the size of the others, never the other way round, and which. */
+const REPEATING: Readonly<Record<string, number>> = {
+  ...{ PRelu: 1, Gemm: 2, Expand: 0, LayerNormalization: 1, RMSNormalization: 1, SimplifiedLayerNormalization: 1 },
+  ...{ 'com.microsoft.BiasGelu': 1, 'com.microsoft.FastGelu': 1, 'com.microsoft.DynamicQuantizeMatMul': 0 },
+}
 
 test.each(Object.entries(BROADCASTING))(
   '%s is tried with x in each place, repeated and not',
@@ -125,9 +164,9 @@ test.each(Object.entries(BROADCASTING))(
     const tried = new Set<string>()
     for (const [node, one] of used(operator)) {
       const dims = await dimsOf(node, one)
-      const front = (name: string): readonly number[] => (PRODUCTS.has(operator) ? dims(name).slice(0, -2) : dims(name))
-      const whole = front(node.outputs[0]).join()
-      const repeated = (at: number): boolean => front(node.inputs[at] ?? '').join() !== whole
+      const front = (name: string): string => repeatable(operator, dims(name))
+      const whole = front(node.outputs[0])
+      const repeated = (at: number): boolean => front(node.inputs[at] ?? '') !== whole
       const active = dependents(graphOf(one).nodes, ['x'])
       for (const at of places.filter((place) => active.has(node.inputs[place] ?? ''))) {
         if (repeated(at)) tried.add(`x at ${at} repeated`)
@@ -138,6 +177,47 @@ test.each(Object.entries(BROADCASTING))(
     expect([...tried].toSorted()).toEqual(wanted.toSorted())
   },
 )
+
+test.each(Object.entries(REPEATING))('%s is tried with x at %i, repeated', async (operator, place) => {
+  const repeated = await Promise.all(
+    used(operator).map(async ([node, one]) => {
+      const dims = await dimsOf(node, one)
+      const isActive = dependents(graphOf(one).nodes, ['x']).has(node.inputs[place] ?? '')
+      const [from, to] = [node.inputs[place], node.outputs[0]].map((name) => repeatable(operator, dims(name)))
+      return isActive && from !== to
+    }),
+  )
+  expect(repeated).toContain(true)
+})
+
+/** A rule that sums over repeated axes and that nobody lists here is one that is tried in no direction. */
+test('every rule that undoes broadcasting is listed', async () => {
+  const undoing = new Set<string>()
+  // One case for each set of inputs that the image reaches: more would see no more.
+  const few = new Map<string, Case>()
+  for (const one of CASES) {
+    const active = dependents(graphOf(one).nodes, ['x'])
+    for (const node of one.nodes.filter((node) => RULES.has(operatorOf(node)))) {
+      const reached = node.inputs.map((name) => active.has(name))
+      few.set([operatorOf(node), ...reached].join(), one)
+    }
+  }
+  for (const one of new Set(few.values())) {
+    const { graph, observation } = await settledOf(one)
+    const b = gradientBuilder(graph, observation)
+    for (const node of graph.nodes.filter(({ inputs }) => inputs.some(b.isActive))) {
+      const undo = jest.spyOn(b, 'unbroadcast')
+      // Any value of the right size will do for its gradient.
+      RULES.get(operatorOf(node))?.(node, [node.outputs[0]], b)
+      if (undo.mock.calls.length > 0) undoing.add(operatorOf(node))
+      undo.mockRestore()
+    }
+  }
+  const listed = new Set([...Object.keys(BROADCASTING), ...Object.keys(REPEATING)])
+  expect([...undoing].filter((operator) => !listed.has(operator))).toEqual([])
+  // Had the machine seen nothing, it would have nothing to say.
+  expect([...undoing]).toEqual(expect.arrayContaining(['Add', 'PRelu', 'Gemm', 'LayerNormalization']))
+})
 
 /** Sizes of what a node of a case reads and writes. */
 async function dimsOf(node: Node, one: Case): Promise<(name: string) => readonly number[]> {

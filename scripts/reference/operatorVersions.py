@@ -1,9 +1,10 @@
 """Writes what the ONNX standard says of its operators: operatorVersions.json, the versions of each that opsets 7 to 24 use, and
 operatorAttributes.json, the attributes of the newest of them and their defaults (null: none, or one that follows from others).
+contributedAttributes.json says the same of the operators that onnxruntime adds (com.microsoft) and of ai.onnx.ml.
 
-    python -m venv /tmp/onnx && /tmp/onnx/bin/pip install onnx==1.23.2
+    python -m venv /tmp/onnx && /tmp/onnx/bin/pip install onnx==1.23.2 onnxruntime==1.32.0
     /tmp/onnx/bin/python scripts/reference/operatorVersions.py
-    npx prettier --write scripts/reference/operatorAttributes.json
+    npx prettier --write scripts/reference/operatorAttributes.json scripts/reference/contributedAttributes.json
 """
 
 import json
@@ -12,6 +13,7 @@ import pathlib
 import onnx
 import onnx.defs
 import onnx.helper
+from onnxruntime.capi.onnxruntime_pybind11_state import get_all_operator_schema
 
 OLDEST, NEWEST = 7, 24
 
@@ -33,6 +35,24 @@ def main():
             table[name] = used
     write("operatorVersions.json", table)
     write("operatorAttributes.json", {name: attributes(newest[name]) for name in table})
+    write("contributedAttributes.json", contributed())
+
+
+def contributed():
+    newest = {}
+    for schema in get_all_operator_schema():
+        name = f"{schema.domain}.{schema.name}"
+        known = newest.get(name)
+        if schema.domain in ("com.microsoft", "ai.onnx.ml") and (known is None or known.since_version < schema.since_version):
+            newest[name] = schema
+    return {
+        name: {key: default(proto(one)) for key, one in sorted(schema.attributes.items())}
+        for name, schema in sorted(newest.items())
+    }
+
+
+def proto(attribute):
+    return onnx.AttributeProto.FromString(attribute._default_value)
 
 
 def attributes(schema):

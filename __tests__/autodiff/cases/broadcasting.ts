@@ -124,14 +124,30 @@ export const LINEAR: readonly Case[] = [
           inputs: place === 0 ? ['x', 'c'] : ['c', 'x'],
           constants: { c: whole32(other) },
         }),
-        {
-          ...composed(
-            `com.microsoft.FusedMatMul, ${side}`,
+        ...['FusedMatMul', 'TransposeMatMul'].map((op) =>
+          composed(
+            `com.microsoft.${op}, ${side}`,
             shape,
-            [makeNode('FusedMatMul', place === 0 ? ['x', 'c'] : ['c', 'x'], ['y'], {}, 'tested', 'com.microsoft')],
+            [makeNode(op, place === 0 ? ['x', 'c'] : ['c', 'x'], ['y'], {}, 'tested', 'com.microsoft')],
             { c: whole32(other) },
           ),
-        },
+        ),
+        composed(
+          `com.microsoft.MatMulIntegerToFloat, ${side}`,
+          shape,
+          [
+            makeNode('QuantizeLinear', ['x', 's', 'z'], ['q']),
+            makeNode(
+              'MatMulIntegerToFloat',
+              place === 0 ? ['q', 'w', 's', 'ws', 'z', 'wz'] : ['w', 'q', 'ws', 's', 'wz', 'z'],
+              ['y'],
+              {},
+              'tested',
+              'com.microsoft',
+            ),
+          ],
+          { s: scale(0.5), z: zero('uint8', 30), ...integers },
+        ),
         between(`QLinearMatMul, ${side}`, { shape, inputs: [...q, 'rs', 'rz'], constants: integers }),
         composed(
           `MatMulInteger, ${side}`,
@@ -154,7 +170,7 @@ export const SMOOTH: readonly Case[] = [
   ...curved('Max'),
   ...curved('Min'),
   ...curved('Mod', { fmod: 1 }),
-  ...(['LayerNormalization', 'RMSNormalization'] as const).map((op) =>
+  ...(['LayerNormalization', 'RMSNormalization', 'SimplifiedLayerNormalization'] as const).map((op) =>
     composed(
       `${op}, a scale from the image that is repeated`,
       [3, 4],

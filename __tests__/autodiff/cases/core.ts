@@ -65,6 +65,17 @@ export const LINEAR: readonly Case[] = [
     constants: { a: weights([3, 2]), b: weights([2, 3], 5) },
     attributes: { beta: { float: 2 } },
   }),
+  ...[
+    { label: 'rows', shape: [3], batch: 1 },
+    { label: 'columns', shape: [1], batch: 3 },
+  ].map(({ label, shape, batch }) =>
+    single('Gemm', shape, {
+      label: `x as the bias, repeated in ${label}`,
+      batch,
+      inputs: ['a', 'b', 'x'],
+      constants: { a: weights([3, 2]), b: weights([2, 3], 5) },
+    }),
+  ),
   single('Gemm', [3], {
     label: 'transA, batch fixed at 2',
     batch: 2,

@@ -109,6 +109,7 @@ export const DOUBLED: readonly Doubled[] = [
   multiHead('bias', {}, { c: reals('float32', [12], 7) }),
   multiHead('unidirectional, scale', { unidirectional: 1, scale: { float: 0.4 } }),
   multiHead('mask', {}, { m: twoMasks }, { inputs: ['', 'm'], batch: 2 }),
+  multiHead('mask, filter', { mask_filter_value: { float: -3 } }, { m: twoMasks }, { inputs: ['', 'm'], batch: 2 }),
   multiHead('lengths', {}, third, { inputs: ['', 'm'], batch: 2 }),
   multiHead(
     'lengths, and where rows start',

@@ -3,6 +3,7 @@ import * as attention from './attention.js'
 import * as broadcasting from './broadcasting.js'
 import * as classical from './classical.js'
 import * as contributed from './contributed.js'
+import * as contributedForms from './contributedForms.js'
 import * as controlFlow from './controlFlow.js'
 import * as core from './core.js'
 import * as curves from './curves.js'
@@ -46,6 +47,7 @@ const families: readonly Family[] = [
   broadcasting,
   classical,
   contributed,
+  contributedForms,
   controlFlow,
   core,
   curves,

@@ -150,6 +150,10 @@ export const DOUBLED: readonly Doubled[] = [
     g: scale(6),
     c: reals('float32', [6], 9),
   }),
+  // As large as the variances themselves.
+  ...['SkipLayerNormalization', 'SkipSimplifiedLayerNormalization'].map((op) =>
+    skipped(op, ['x', 'k', 'g'], { k: reals('float32', [4, 6], 8), g: scale(6) }, undefined, { epsilon: { float: 2 } }),
+  ),
 ]
 
 function expanded(op: string, shape: readonly number[], constants: Constants, attributes: AttributeValues = {}) {
@@ -202,9 +206,15 @@ function lrn(shape: readonly number[], size: number, attributes: LrnAttributes):
 }
 
 /** Its sum is an output, too: the model goes on with the product of both. */
-function skipped(op: string, inputs: readonly string[], constants: Constants, batch?: number): Doubled {
+function skipped(
+  op: string,
+  inputs: readonly string[],
+  constants: Constants,
+  batch?: number,
+  attributes: AttributeValues = {},
+): Doubled {
   const nodes = [
-    makeNode(op, inputs, ['n', '', '', 's'], {}, 'tested', 'com.microsoft'),
+    makeNode(op, inputs, ['n', '', '', 's'], attributes, 'tested', 'com.microsoft'),
     makeNode('Mul', ['n', 's'], ['y']),
   ]
   return { tested: { ...composed(`${op} of ${inputs.join(', ')}`, [4, 6], nodes, constants), batch } }

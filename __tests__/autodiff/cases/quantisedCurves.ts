@@ -86,7 +86,7 @@ export const QUANTISED: readonly Quantised[] = [
   around('com.microsoft.QLinearSoftmax, int8, last axis', double('Softmax'), {
     from: [scale(0.125), zero('int8', 10)],
     to: [scale(1 / 256), zero('int8', -128)],
-    attributes: { opset: 15 },
+    attributes: { axis: -1, opset: 15 },
   }),
   around(
     'com.microsoft.QLinearSoftmax, all axes behind the second as one, as before opset 13',

@@ -58,6 +58,7 @@ export const LINEAR: readonly Case[] = [
     attributes: { rotary_embedding_dim: 6 },
   }),
   ofOnnxruntime('from one position on', [3, 16], integers([2]), 4, { num_heads: 2 }),
+  ofOnnxruntime('a scale, which it leaves aside', [3, 16], integers([2]), 4, { num_heads: 2, scale: { float: 2 } }),
   ofOnnxruntime('heads left out', [3, 16], integers([2]), 4, {}),
   ofOnnxruntime('by heads, interleaved', [2, 3, 8], integers([1]), 4, { interleaved: 1 }),
   ofOnnxruntime('part of the depth', [2, 3, 8], integers([1]), 2, { rotary_embedding_dim: 4, num_heads: 2 }),
