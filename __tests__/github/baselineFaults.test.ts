@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { zipSync } from 'fflate'
+import { UsageError } from '../../src/errors.js'
 import { artifactReader } from '../../src/github/artifactReader.js'
 import { findBaseline } from '../../src/github/findBaseline.js'
 import type { Baseline } from '../../src/github/baseline.js'
@@ -37,7 +38,7 @@ beforeEach(async () => {
 })
 afterEach(() => github.close())
 
-const notAsked = () => Promise.reject(new Error('not asked'))
+const notAsked = () => Promise.reject(new UsageError('the workspace is no git checkout'))
 const noClone = () => Promise.resolve(undefined)
 
 function baseline(spec: string, { kind }: Fault): Promise<Baseline> {

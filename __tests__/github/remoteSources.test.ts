@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { UsageError } from '../../src/errors.js'
 import { findBaseline } from '../../src/github/findBaseline.js'
 import type { Baseline } from '../../src/github/baseline.js'
 import type { Client } from '../../src/github/client.js'
@@ -84,7 +85,7 @@ describe('a baseline', () => {
     const request = { spec, model: '/workspace/a.onnx', workspace: '/workspace', guarded: true, openRemote }
     return findBaseline(
       request,
-      () => Promise.reject(new Error('git')),
+      () => Promise.reject(new UsageError('the workspace is no git checkout')),
       () => Promise.resolve(undefined),
     )
   }

@@ -10,7 +10,11 @@ import { SearchDenied } from './branchArtifacts.js'
 import type { FoundArtifact } from './branchArtifacts.js'
 import { statusOf } from './status.js'
 
-/** The newest one of a successful run on the base branch. @throws UsageError without a token; any other error is the network's. */
+/**
+ * The newest one of a successful run on the base branch.
+ *
+ * @throws UsageError without a token, Unreached where GitHub or the network does not give it.
+ */
 export async function fromArtifact(spec: ArtifactSpec, artifacts: ArtifactReader | undefined): Promise<Baseline> {
   if (artifacts === undefined) throw new UsageError('baseline artifact: needs a github-token, with actions: read')
   const search = await artifacts.ofBase(spec.name, (found) => readArtifact(found, spec, artifacts))
@@ -58,7 +62,7 @@ function isGone(error: unknown): boolean {
  * model is no first adoption, and what is there but cannot be had is none either.
  *
  * @param ownArtifact - Of what the gate itself uploads.
- * @throws Error where GitHub or the network does not give what is there.
+ * @throws Unreached where GitHub or the network does not give what is there.
  */
 export async function orOfBase(
   there: Baseline,

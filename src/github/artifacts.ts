@@ -1,7 +1,7 @@
 import { UsageError } from '../errors.js'
 import type { Fetch } from '../remote/download.js'
 import { tried } from '../remote/tried.js'
-import { messageOf, oneLine } from '../text.js'
+import { asUnreached, Unreached } from '../remote/unreached.js'
 import { isRateLimit } from './attempts.js'
 import type { Client } from './client.js'
 import { pagesOf } from './pages.js'
@@ -24,13 +24,7 @@ export const largestReported = { file: 64 * 2 ** 20, zip: 128 * 2 ** 20 } as con
  * @param what - Such as `artifact model`.
  */
 export function unreadable(what: string, otherwise = 'to be run again'): (error: unknown) => never {
-  return (error) => {
-    if (error instanceof UsageError) throw error
-    const why = oneLine(messageOf(error), 200)
-    throw new Error(`${what} could not be read (${why}); the job needs actions: read, or ${otherwise}`, {
-      cause: error,
-    })
-  }
+  return asUnreached((why) => `${what} could not be read (${why}); the job needs actions: read, or ${otherwise}`)
 }
 
 /** Whether the token may not look: that there is nothing to be seen then says nothing. */
@@ -89,13 +83,13 @@ async function signedAddress({ octokit, repository }: Client, id: number): Promi
     archive_format: 'zip',
     request: { redirect: 'manual' },
   })
-  if (headers.location === undefined) throw new Error(`GitHub gave no address for artifact ${id}`)
+  if (headers.location === undefined) throw new Unreached(`GitHub gave no address for artifact ${id}`)
   return headers.location
 }
 
 async function bodyWithin(response: Response, name: string, limit: number): Promise<Uint8Array> {
   if (!response.ok || response.body === null)
-    throw new Error(`the storage of artifact ${name} answered with status ${response.status}`)
+    throw new Unreached(`the storage of artifact ${name} answered with status ${response.status}`)
   const chunks: Uint8Array[] = []
   let bytes = 0
   for await (const chunk of response.body) {

@@ -1,7 +1,8 @@
 import type { Absence } from '../comparison/types.js'
 import type { ModelBytes } from '../engine/messages.js'
 import type { Results } from '../evaluation/results.js'
-import { messageOf, oneLine } from '../text.js'
+import type { Unreached } from '../remote/unreached.js'
+import { oneLine } from '../text.js'
 
 /** What the candidate is compared with, or why there is nothing. */
 export type Baseline =
@@ -19,7 +20,7 @@ export interface BaselineOrigin {
  * Of a baseline that GitHub or the network did not give: neither a first adoption nor a mistake of the workflow's. The policy
  * decides, and a warning tells of it where that lets the model pass.
  */
-export function unreached(error: unknown): Baseline {
-  const reason = `The baseline could not be had: ${oneLine(messageOf(error), 500)}.`
+export function unreached({ message }: Unreached): Baseline {
+  const reason = `The baseline could not be had: ${oneLine(message, 500)}.`
   return { kind: 'broken', reason, warning: reason }
 }

@@ -5,7 +5,10 @@ import type { OpenRemote } from './remoteSources.js'
 
 /** What a workflow asks for, and what is known of the candidate that it is for. */
 export interface BaselineRequest {
-  /** `auto`, `none`, `ref:BRANCH|TAG|SHA`, `path:FILE`, `results:FILE`, `artifact:NAME[/path]`. */
+  /**
+   * `auto`, `none`, `ref:BRANCH|TAG|SHA`, `path:FILE`, `results:FILE`, `artifact:NAME[/path]`,
+   * `release:TAG/NAME`, `https://…#sha256=…`.
+   */
   readonly spec: string
   /** Absolute path of the candidate. */
   readonly model: string

@@ -4,7 +4,7 @@ import { isLfsPointer, withSlashes } from '../data/files.js'
 import type { Files } from '../data/files.js'
 import { UsageError } from '../errors.js'
 import { tried } from '../remote/tried.js'
-import { messageOf, oneLine } from '../text.js'
+import { asUnreached, Unreached } from '../remote/unreached.js'
 import { baseOfPush, findBase } from './base.js'
 import type { Base } from './base.js'
 import type { Client } from './client.js'
@@ -63,15 +63,16 @@ async function baseOf(client: Client, event: Event): Promise<Base> {
 }
 
 async function mergeBaseOf({ octokit, repository }: Client, base: string, head: string): Promise<string> {
-  try {
-    const compared = { ...repository, basehead: `${base}...${head}`, per_page: 1 }
-    return (await octokit.rest.repos.compareCommitsWithBasehead(compared)).data.merge_base_commit.sha
-  } catch (error) {
-    throw new Error(
-      `the commit that ${short(head)} starts from could not be asked for (${oneLine(messageOf(error), 200)}); the job needs contents: read, or a clone`,
-      { cause: error },
+  const compared = { ...repository, basehead: `${base}...${head}`, per_page: 1 }
+  const { data } = await octokit.rest.repos
+    .compareCommitsWithBasehead(compared)
+    .catch(
+      asUnreached(
+        (why) =>
+          `the commit that ${short(head)} starts from could not be asked for (${why}); the job needs contents: read, or a clone`,
+      ),
     )
-  }
+  return data.merge_base_commit.sha
 }
 
 interface Entry {
@@ -100,7 +101,9 @@ function treeAt({ octokit, repository }: Client, commit: string): Tree {
     return found
   }
   const fetchList = async (folder: string): Promise<readonly Entry[]> => {
-    const { data } = await octokit.rest.repos.getContent({ ...repository, path: folder, ref: commit })
+    const { data } = await octokit.rest.repos
+      .getContent({ ...repository, path: folder, ref: commit })
+      .catch(asUnreached((why) => `GitHub does not tell what ${short(commit)} holds (${why})`))
     return Array.isArray(data) ? data.map(({ name, type, size, sha }) => ({ name, type, size, sha })) : []
   }
   return {
@@ -156,12 +159,9 @@ function filesAt(client: Client, commit: string, { list, reach }: Tree, openPoin
       const { sha } = await entryOf(path)
       const signal = AbortSignal.timeout(downloadWithin)
       const where = `${path} at ${short(commit)}`
-      const bytes = await tried(() => rawFile(client, path, commit, sha, signal)).catch((error: unknown) => {
-        throw new Error(
-          `${where}: could not be read (${oneLine(messageOf(error), 200)}); the job needs contents: read, or a clone`,
-          { cause: error },
-        )
-      })
+      const bytes = await tried(() => rawFile(client, path, commit, sha, signal)).catch(
+        asUnreached((why) => `${where}: could not be read (${why}); the job needs contents: read, or a clone`),
+      )
       return isLfsPointer(bytes) ? openPointer(bytes, where) : bytes
     },
   }
@@ -182,6 +182,6 @@ async function rawFile(
   })
   const bytes = new Uint8Array(await new Response(data as unknown as ReadableStream).arrayBuffer())
   const found = createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex')
-  if (found !== sha) throw new Error('what came is not the whole file')
+  if (found !== sha) throw new Unreached('what came is not the whole file')
   return bytes
 }

@@ -1,5 +1,6 @@
 import { readNamed } from '../data/files.js'
 import { UsageError } from '../errors.js'
+import { Unreached } from '../remote/unreached.js'
 import { fromArtifact, orOfBase } from './artifactBaseline.js'
 import { parseArtifactSpec } from './artifactReader.js'
 import type { ArtifactReader } from './artifactReader.js'
@@ -21,7 +22,7 @@ import type { LocateInGit, TrackedFile } from './workspace.js'
  * Finds the baseline a workflow asks for. Reads files and git; parses no model.
  *
  * @throws UsageError for a request that makes no sense. A baseline that is there but cannot be read, or that nobody could look
- *   for, is `broken`.
+ *   for, is `broken`; a fault of ours is neither.
  */
 export async function findBaseline(
   request: BaselineRequest,
@@ -32,8 +33,8 @@ export async function findBaseline(
   try {
     return await lookFor(request, findBase, locate, artifacts)
   } catch (error) {
-    if (error instanceof UsageError) throw error
-    return unreached(error)
+    if (error instanceof Unreached) return unreached(error)
+    throw error
   }
 }
 
@@ -43,34 +44,9 @@ async function lookFor(
   locate: LocateInGit,
   artifacts: ArtifactReader | undefined,
 ): Promise<Baseline> {
-  const { spec, artifact, fetched, openRemote } = request
+  const { spec, openRemote } = request
   if (spec === 'none') return { kind: 'none', reason: 'The workflow asks for no baseline.' }
-  if (spec === 'auto' && artifact !== undefined) return fromArtifact(artifact, artifacts)
-  if (spec === 'auto' && fetched) {
-    // Git is asked for nothing else here, and there may be no clone.
-    const base = await findBase((await locate(request.model))?.git).catch(() => undefined)
-    if (base !== undefined && 'absent' in base) return { kind: base.absent, reason: base.reason }
-    return orOfBase(neverFetched, request.ownArtifact, artifacts)
-  }
-  if (spec === 'auto') {
-    const file = await locate(request.model)
-    const { remote } = request
-    const path = insideOf(request.workspace, request.model)
-    if (file === undefined && remote !== undefined && path !== undefined) {
-      const base = await remote.base()
-      if ('absent' in base) return { kind: base.absent, reason: base.reason }
-      const there = await orBroken(() => modelWithoutClone(path, base.commit, remote.filesOf(base.commit)))
-      return orOfBase(there, request.ownArtifact, artifacts)
-    }
-    const base = await findBase(file?.git)
-    if ('absent' in base) return { kind: base.absent, reason: base.reason }
-    const there = await modelAt(
-      await tracked(request, locate),
-      base.commit,
-      'baseline auto, where the change starts from',
-    )
-    return orOfBase(there, request.ownArtifact, artifacts)
-  }
+  if (spec === 'auto') return auto(request, findBase, locate, artifacts)
   const [kind, argument] = splitSpec(spec)
   switch (kind) {
     case 'ref': {
@@ -92,6 +68,42 @@ async function lookFor(
         `baseline "${spec}": write auto, none, ref:BRANCH, ref:SHA, path:FILE, results:FILE, artifact:NAME, release:TAG/NAME or https://…#sha256=…`,
       )
   }
+}
+
+async function auto(
+  request: BaselineRequest,
+  findBase: FindBase,
+  locate: LocateInGit,
+  artifacts: ArtifactReader | undefined,
+): Promise<Baseline> {
+  const { model, workspace, artifact, fetched, remote, ownArtifact } = request
+  if (artifact !== undefined) return fromArtifact(artifact, artifacts)
+  const file = await locate(model)
+  if (fetched) {
+    // Git is asked for nothing else here, and there may be no clone.
+    const base = await findBase(file?.git).catch(orNothing)
+    if (base !== undefined && 'absent' in base) return { kind: base.absent, reason: base.reason }
+    return orOfBase(neverFetched, ownArtifact, artifacts)
+  }
+  const path = insideOf(workspace, model)
+  if (file === undefined && remote !== undefined && path !== undefined) {
+    const base = await remote.base()
+    if ('absent' in base) return { kind: base.absent, reason: base.reason }
+    const there = await orBroken(() => modelWithoutClone(path, base.commit, remote.filesOf(base.commit)))
+    return orOfBase(there, ownArtifact, artifacts)
+  }
+  const base = await findBase(file?.git)
+  if ('absent' in base) return { kind: base.absent, reason: base.reason }
+  const there = await modelAt(
+    await tracked(request, locate),
+    base.commit,
+    'baseline auto, where the change starts from',
+  )
+  return orOfBase(there, ownArtifact, artifacts)
+}
+
+function orNothing(error: unknown): undefined {
+  if (!(error instanceof UsageError || error instanceof Unreached)) throw error
 }
 
 /** What was fetched but cannot be used is told, and left to the policy. */

@@ -4,7 +4,8 @@ import { UsageError } from '../errors.js'
 import { download } from '../remote/download.js'
 import type { DownloadEffects } from '../remote/download.js'
 import { tried } from '../remote/tried.js'
-import { messageOf, oneLine } from '../text.js'
+import { asUnreached, Unreached } from '../remote/unreached.js'
+import { oneLine } from '../text.js'
 import type { Context } from './context.js'
 
 /** Gets the file that a Git LFS pointer stands for. */
@@ -46,11 +47,11 @@ export function lfsStore(
         },
         body: JSON.stringify({ operation: 'download', transfers: ['basic'], objects: [{ oid, size }] }),
       })
-      if (!response.ok) throw new Error(`status ${response.status}`)
-      return response.json()
-    }).catch((error: unknown) => {
-      throw new Error(`${shown}: could not be had from Git LFS (${oneLine(messageOf(error), 200)})`, { cause: error })
-    })
+      if (!response.ok) throw new Unreached(`status ${response.status}`)
+      return response.json().catch((cause: unknown) => {
+        throw new Unreached('its answer is not whole, or no JSON', { cause })
+      })
+    }).catch(asUnreached((why) => `${shown}: could not be had from Git LFS (${why})`))
     const url = addressIn(answer, shown)
     // Its address is signed, and gets no token of ours.
     if (!url.startsWith('https://') && new URL(url).origin !== new URL(serverUrl).origin)
@@ -71,7 +72,7 @@ function parsePointer(pointer: Uint8Array, shown: string): { readonly oid: strin
 
 function addressIn(answer: unknown, shown: string): string {
   const parsed = BatchAnswer.safeParse(answer)
-  if (!parsed.success) throw new Error(`${shown}: Git LFS gave an answer that cannot be read`)
+  if (!parsed.success) throw new Unreached(`${shown}: Git LFS gave an answer that cannot be read`)
   const [{ error, actions }] = parsed.data.objects
   if (actions !== undefined) return actions.download.href
   const reason = error === undefined ? 'it is not there' : oneLine(error.message, 200)

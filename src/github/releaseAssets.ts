@@ -1,7 +1,8 @@
 import { UsageError } from '../errors.js'
 import { sha256Of } from '../remote/address.js'
 import type { Download, Fetch } from '../remote/download.js'
-import { messageOf, oneLine } from '../text.js'
+import { asUnreached } from '../remote/unreached.js'
+import { oneLine } from '../text.js'
 import type { Client } from './client.js'
 
 /** `release:TAG/NAME`, perhaps with `#sha256=<hex>`. */
@@ -46,7 +47,7 @@ export async function findReleaseAsset(
   const { data: release } = await asked.catch((error: unknown) => {
     if ((error as { readonly status?: unknown }).status === 404)
       throw new UsageError(`${shown}: there is no such release, or the token lacks contents: read`)
-    throw new Error(`${shown}: could not be looked up (${oneLine(messageOf(error), 200)})`, { cause: error })
+    return asUnreached((why) => `${shown}: could not be looked up (${why})`)(error)
   })
   const found = release.assets.find((each) => each.name === name && each.state === 'uploaded')
   if (found === undefined) {
@@ -84,7 +85,7 @@ async function wayTo(
     })
     return { location: headers.location, body: data as unknown as ReadableStream<Uint8Array> }
   }
-  const { location, body } = await ask()
+  const { location, body } = await ask().catch(asUnreached((why) => `a release’s file could not be asked for (${why})`))
   if (location !== undefined) return { url: location }
   await body.cancel().catch(() => {})
   return { url, fetch: async (_, { signal }) => new Response((await ask(signal)).body) }

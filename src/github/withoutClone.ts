@@ -2,7 +2,8 @@ import type { Files } from '../data/files.js'
 import { codeOf } from '../data/reason.js'
 import { UsageError } from '../errors.js'
 import { readModelFile } from '../evaluation/modelFile.js'
-import { messageOf, oneLine } from '../text.js'
+import { asUnreached } from '../remote/unreached.js'
+import { oneLine } from '../text.js'
 import type { Baseline } from './baseline.js'
 import type { RemoteCommit } from './contents.js'
 import { keptByDvc } from './dvc.js'
@@ -58,17 +59,16 @@ export async function modelWithoutClone(path: string, commit: string, files: Fil
   return { kind: 'model', model: await readModelFile(path, where, files), origin: { commit, how } }
 }
 
-/** @throws UsageError for what is no file, Error when GitHub does not tell: that is not the same as not being there. */
+/** @throws UsageError for what is no file, Unreached when GitHub does not tell: that is not the same as not being there. */
 async function isThere(files: Files, path: string, commit: string, shown: string): Promise<boolean> {
   try {
     await files.stat(path)
     return true
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return false
-    if (error instanceof UsageError) throw error
-    throw new Error(
-      `${shown}: GitHub does not tell whether ${short(commit)} has it (${oneLine(messageOf(error), 200)}); the job needs contents: read, or a clone`,
-      { cause: error },
-    )
+    return asUnreached(
+      (why) =>
+        `${shown}: GitHub does not tell whether ${short(commit)} has it (${why}); the job needs contents: read, or a clone`,
+    )(error)
   }
 }

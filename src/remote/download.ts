@@ -3,6 +3,7 @@ import { mkdtemp, open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UsageError } from '../errors.js'
 import { messageOf } from '../text.js'
+import { asUnreached, Unreached } from './unreached.js'
 
 /** A part of the `fetch` of the platform. */
 export type Fetch = (
@@ -44,7 +45,7 @@ const attempts = 3
  * Downloads a file: streamed to the disk, hashed on the way, and read only if it is the one that was named. Redirects are
  * followed to https addresses alone, and take no token along to another host.
  *
- * @throws UsageError for what another address, hash or token would mend; another error where the network failed.
+ * @throws UsageError for what another address, hash or token would mend, Unreached where server or network failed.
  */
 export async function download(wanted: Download, effects: DownloadEffects): Promise<Uint8Array> {
   const signal = AbortSignal.timeout(downloadWithin)
@@ -56,7 +57,7 @@ export async function download(wanted: Download, effects: DownloadEffects): Prom
       } catch (error) {
         if (error instanceof UsageError) throw error
         if (attempt === attempts || signal.aborted)
-          throw new Error(`${wanted.shown}: could not be fetched (${reasonOf(error, signal)})`, { cause: error })
+          asUnreached(() => `${wanted.shown}: could not be fetched (${reasonOf(error, signal)})`)(error)
       }
   } finally {
     await rm(folder, { recursive: true, force: true })
@@ -130,7 +131,7 @@ function refusal(status: number, shown: string): Error {
   if (status === 401 || status === 403)
     return new UsageError(`${shown}: may not be read (status ${status}); a private test set needs the input data-token`)
   if (status === 404 || status === 410) return new UsageError(`${shown}: is not there (status ${status})`)
-  return new Error(`status ${status}`)
+  return new Unreached(`status ${status}`)
 }
 
 function reasonOf(error: unknown, { aborted }: AbortSignal): string {
