@@ -94,7 +94,7 @@ test('of data that are too large a sample keeps its adversarial examples, not th
   const all: number[] = []
   const onWitness = ({ index }: Witness) => void all.push(index)
   const before = kept
-  await evaluateOnce(task(), { ...host, store, onWitness }, 4 * (4 * 28 * 28))
+  await evaluateOnce(task(), { ...host, store, onWitness, archivedBytes: 4 * (4 * 28 * 28) })
   const archive = kept['adversarial-linf-0.1.npz']
   kept = before
   // Whoever listens gets them all; under quick the finetuned model breaks nearly everywhere.

@@ -30,6 +30,8 @@ export interface StoringEffects extends ModelEffects {
   readonly store?: EvaluationStore
   /** Gets each model's adversarial examples as archives by file name. */
   readonly onArchives?: (role: Role, archives: EvaluationFiles) => void
+  /** Bytes of adversarial examples that are kept, 2²⁸ by default; of larger data those of a sample, see `transferable`. */
+  readonly archivedBytes?: number
 }
 
 export interface Evaluated {
@@ -48,19 +50,17 @@ export const archiveName = (threat: string): string => `adversarial-${threat}.np
 /**
  * Evaluates a model, unless exactly this was evaluated before: an evaluation is a function of what `keyOf` hashes. Whoever
  * can write to the store is a stranger, so what it gives is read like any results file, and held against what is asked.
- *
- * @param most bytes of adversarial examples that are kept; of larger data those of a sample of the images, see `transferable`
  */
-export async function evaluateOnce(task: ModelTask, effects: StoringEffects, most = 2 ** 28): Promise<Evaluated> {
+export async function evaluateOnce(task: ModelTask, effects: StoringEffects): Promise<Evaluated> {
   const recalled = await recallEvaluation(task, effects)
   if (recalled !== undefined) return { results: recalled, recalled: true }
-  const { store, onArchives } = effects
+  const { store, onArchives, archivedBytes = 2 ** 28 } = effects
   if (store === undefined && onArchives === undefined)
     return { results: await evaluateModel(task, effects), recalled: false }
   const { role, dataset } = task
   const request = requestFor(task)
   const witnesses: Witness[] = []
-  const fits = transferable(request, most)
+  const fits = transferable(request, archivedBytes)
   const onWitness = (witness: Witness): void => {
     effects.onWitness?.(witness)
     if (fits(witness)) witnesses.push(witness)

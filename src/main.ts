@@ -21,6 +21,7 @@ import type { Judged, Log, Run } from './jobs/services.js'
 import { evaluateShard } from './jobs/shard.js'
 import { tell } from './jobs/tell.js'
 import { keepFiles } from './jobs/upload.js'
+import { pause } from './remote/pause.js'
 import { headline } from './report/headline.js'
 import { addonFinder } from './runtime/addonFinder.js'
 import { logLine, messageOf } from './text.js'
@@ -63,6 +64,7 @@ async function main(): Promise<number> {
       setOutput: core.setOutput,
       writeSummary: async (markdown) => void (await core.summary.addRaw(markdown, true).write()),
       fetch,
+      pause,
       artifacts: artifactStore(process.env, context),
       store: inputs.cache ? resultsCache(process.env, cacheEffects) : undefined,
       ...(inputs.token !== '' && { client: connect(inputs.token, context.repository) }),

@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs'
+import { copyFile, mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { repositoryArtifacts } from '../support/github/branchArtifacts.js'
 import { actionsToken, startGitHub } from '../support/github/loopback.js'
@@ -110,6 +112,23 @@ test.each(
   // What can be known of the candidate is.
   expect(outputs['robust-accuracy']).not.toBe('')
   expect(outputs['baseline-robust-accuracy']).toBe('')
+})
+
+test('a model that a step downloads, and git never held, is no first adoption on every pull request', async () => {
+  const base = await hosted.commit('main', { '.gitignore': '*.onnx\n', [model]: null })
+  const head = await hosted.commit('feature-downloaded', { 'README.md': 'Words.' }, base)
+  const sha = await hosted.merge(2, base, head)
+  github.heads.set(2, head)
+  const workspace = await hosted.checkout(sha, 1)
+  // The download: the weaker model that a comparison would not let through.
+  await mkdir(join(workspace, 'models'), { recursive: true })
+  await copyFile('fixtures/fashion/fashion-standard.onnx', join(workspace, model))
+  const outcome = await runJob(action, {
+    ...{ workspace, event: 'pull_request', payload: pullRequestFrom(head, base), sha, apiUrl: github.url },
+    ...{ token: 'ghs_writes', inputs: { config: 'robustness.yml' } },
+  })
+  expect(outcome).toMatchObject({ status: 1, outputs: { verdict: 'inconclusive' }, warnings: [] })
+  expect(outcome.summary).toContain(`git holds no ${model} in this commit either`)
 })
 
 test.each([

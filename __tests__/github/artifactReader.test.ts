@@ -12,6 +12,7 @@ import { clientOf } from '../support/github/client.js'
 import { actionsToken, notAccessible, startGitHub } from '../support/github/loopback.js'
 import type { LoopbackGitHub } from '../support/github/loopback.js'
 import { smallestResults } from '../support/github/results.js'
+import { noPause } from '../support/noPause.js'
 
 const commit = 'c'.repeat(40)
 const pull: Event = {
@@ -28,7 +29,7 @@ async function reader(artifacts: readonly RepositoryArtifact[], event = pull): P
   const world = { repository: 'Codertocat/Hello-World', pullRequests: [2], tokens: { ghs: actionsToken } }
   github = await startGitHub({ ...world, extensions: [repositoryArtifacts(artifacts)] })
   const client = clientOf(github.url, 'ghs', { owner: 'Codertocat', repo: 'Hello-World' })
-  return artifactReader(client, fetch, event, 42)
+  return artifactReader(client, { fetch, pause: noPause }, event, 42)
 }
 
 async function baseline(artifacts: readonly RepositoryArtifact[], spec = 'artifact:model'): Promise<Baseline> {

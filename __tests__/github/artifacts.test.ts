@@ -21,9 +21,16 @@ beforeEach(async () => {
 })
 afterEach(() => github.close())
 
+/** Milliseconds between attempts. */
+let pauses: number[]
+beforeEach(() => {
+  pauses = []
+})
+const pause = (milliseconds: number): Promise<void> => Promise.resolve(void pauses.push(milliseconds))
+
 async function only(limit = 4, get: typeof fetch = fetch): Promise<Uint8Array> {
   const [artifact] = await artifactsOfRun(client, 7)
-  return downloadArtifact(client, get, artifact, limit)
+  return downloadArtifact(client, { fetch: get, pause }, artifact, limit)
 }
 
 test('an attempt that was repeated: its artifact comes first', async () => {
@@ -59,12 +66,19 @@ test('a storage that fails twice is asked a third time, at a new address', async
     (failures += 1) <= 2 ? Promise.reject(new TypeError('terminated')) : fetch(...request)
   expect(await only(4, failing)).toHaveLength(4)
   expect(github.operations.filter((id) => id === 'actions/download-artifact')).toHaveLength(3)
+  expect(pauses).toEqual([1000, 4000])
 })
 
-test('one that fails for good says so', async () => {
+test.each([
+  [503, [1000, 4000]],
+  [410, []],
+])('one that answers with %d for good says so', async (status, waits) => {
   runs.artifacts.push({ run: 7, name: 'robustness-gate', zip: bytes })
-  const broken = () => Promise.resolve(new Response('no', { status: 503 }))
-  await expect(only(4, broken)).rejects.toThrow('the storage of artifact robustness-gate answered with status 503')
+  const broken = () => Promise.resolve(new Response('no', { status }))
+  await expect(only(4, broken)).rejects.toThrow(
+    `the storage of artifact robustness-gate answered with status ${status}`,
+  )
+  expect(pauses).toEqual(waits)
 })
 
 test('a list that GitHub refuses with 409 is not an empty one', async () => {

@@ -3,6 +3,10 @@ import { createHash } from 'node:crypto'
 import { chmod, mkdir, rename, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { baseFinder } from '../../src/github/base.js'
+import type { Event } from '../../src/github/context.js'
+import { findBaseline } from '../../src/github/findBaseline.js'
+import { locateInGit } from '../../src/github/workspace.js'
 import { baselineOf, checkOutPull, textOf } from '../support/github/checkedOutPull.js'
 import type { CheckedOutPull } from '../support/github/checkedOutPull.js'
 import { git, gitEnvironment, hostRepository } from '../support/github/repository.js'
@@ -49,6 +53,50 @@ describe('auto', () => {
     expect(await baselineOf(pull, 'auto')).toEqual({
       kind: 'missing',
       reason: `There is no models/a.onnx at ${pull.base}: this is the first adoption of a model.`,
+    })
+  })
+
+  describe('a model that git does not hold (a step downloads or trains it) tells nothing of what it replaces', () => {
+    const before = { '.gitignore': 'models/\n', 'train.py': 'a good recipe' }
+    const fetched = async (changes: Content): Promise<CheckedOutPull> => {
+      const pull = await pullRequest(before, changes)
+      await mkdir(join(pull.workspace, 'models'), { recursive: true })
+      await writeFile(join(pull.workspace, 'models/a.onnx'), 'weak')
+      return pull
+    }
+
+    test.each(['auto', 'ref:main'])(
+      '%s of a pull request: no first adoption, which would always pass',
+      async (spec) => {
+        const pull = await fetched({ 'train.py': 'a bad recipe' })
+        expect(await baselineOf(pull, spec)).toEqual({
+          kind: 'broken',
+          reason: `There is no models/a.onnx at ${pull.base}, and git holds no models/a.onnx in this commit either, so nothing tells what it replaces; upload results on the base branch (upload: true in a gate on push; actions: read here), or give baseline: artifact:…, path:… or results:….`,
+        })
+      },
+    )
+
+    test('of a merge group likewise', async () => {
+      const { workspace, event } = await fetched({ 'train.py': 'a bad recipe' })
+      const { headSha, baseSha } = event
+      const group: Event = { kind: 'merge_group', headSha, baseSha, headRef: 'gh-readonly-queue/main/pr-2-x' }
+      const asked = { spec: 'auto', model: join(workspace, 'models/a.onnx'), workspace, guarded: true }
+      expect(await findBaseline(asked, baseFinder(group), locateInGit(gitEnvironment))).toMatchObject({
+        kind: 'broken',
+      })
+    })
+
+    test('of a push it passes: its upload is what pull requests are compared with', async () => {
+      const { workspace, event, base } = await fetched({ 'train.py': 'a bad recipe' })
+      const { headSha, baseSha: previous } = event
+      const push: Event = {
+        ...{ kind: 'push', ref: 'refs/heads/main', before: previous, headSha, defaultBranch: 'main', commits: [] },
+      }
+      const asked = { spec: 'auto', model: join(workspace, 'models/a.onnx'), workspace, guarded: false }
+      expect(await findBaseline(asked, baseFinder(push), locateInGit(gitEnvironment))).toEqual({
+        kind: 'missing',
+        reason: `There is no models/a.onnx at ${base}: this is the first adoption of a model. Git holds no models/a.onnx in this commit either, so pull requests are compared with what this run uploads (upload: true).`,
+      })
     })
   })
 

@@ -14,6 +14,7 @@ import type { Fault } from '../support/github/faults.js'
 import { actionsToken, startGitHub } from '../support/github/loopback.js'
 import type { LoopbackGitHub } from '../support/github/loopback.js'
 import { smallestResults } from '../support/github/results.js'
+import { noPause } from '../support/noPause.js'
 
 /** The base branch has results of an older model, and GitHub does not give them: nobody may take that for a first adoption. */
 
@@ -46,7 +47,7 @@ function baseline(spec: string, { kind }: Fault): Promise<Baseline> {
   const client = clientOf(github.url, 'ghs', { owner: 'Codertocat', repo: 'Hello-World' }, patience)
   const request = { spec, model: '/workspace/a.onnx', workspace: '/workspace', guarded: true }
   const asked = { ...request, fetched: true, ownArtifact }
-  return findBaseline(asked, notAsked, noClone, artifactReader(client, fetch, pull, 42))
+  return findBaseline(asked, notAsked, noClone, artifactReader(client, { fetch, pause: noPause }, pull, 42))
 }
 
 const faults: Readonly<Record<string, Fault>> = {
@@ -114,7 +115,7 @@ test('a storage that gives nothing is a broken baseline, too', async () => {
     { ...asked, ownArtifact },
     notAsked,
     noClone,
-    artifactReader(client, refusing, pull, 42),
+    artifactReader(client, { fetch: refusing, pause: noPause }, pull, 42),
   )
   expect(found).toEqual(unreached(/answered with status 410/))
 })

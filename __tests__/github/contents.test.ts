@@ -12,6 +12,7 @@ import { everyFault } from '../support/github/faults.js'
 import { actionsToken, startGitHub } from '../support/github/loopback.js'
 import type { Extension, LoopbackGitHub } from '../support/github/loopback.js'
 import { holdTimers } from '../support/heldTimers.js'
+import { noPause } from '../support/noPause.js'
 
 /** A job without a clone still has something to compare with: GitHub's interface has the base commit's files. */
 
@@ -28,6 +29,8 @@ const tree: Readonly<Record<string, readonly [name: string, type: string][]>> = 
     ['kept.onnx.dvc', 'file'],
   ],
 }
+/** The pull request adds a model. */
+const judgedTree: typeof tree = { ...tree, models: [...tree.models, ['b.onnx', 'file']] }
 const prefix = '/repos/Codertocat/Hello-World/contents/'
 
 function contentOf(name: string): Uint8Array {
@@ -58,9 +61,9 @@ const contents: Extension = {
   },
   perform({ operation, query }) {
     if (operation.id === 'repos/compare-commits') return { status: 200, body: comparison('https://example.com', base) }
-    if (operation.id !== 'repos/get-content' || query.get('ref') !== base) return undefined
+    if (operation.id !== 'repos/get-content') return undefined
     const folder = operation.path.path
-    const entries = tree[folder]
+    const entries = (query.get('ref') === base ? tree : judgedTree)[folder]
     return entries && { status: 200, body: entries.map(([name, type]) => entry(folder, name, type)) }
   },
 }
@@ -77,7 +80,7 @@ function auto(model: string, connection: Connection = {}): Promise<Baseline> {
   const noClone = () => Promise.resolve(undefined)
   const notAsked = () => Promise.reject(new Error('there is no clone'))
   const request = { spec: 'auto', model: `/workspace/${model}`, workspace: '/workspace', guarded: true }
-  return findBaseline({ ...request, remote: remoteCommit(client, event, fromLfs) }, notAsked, noClone)
+  return findBaseline({ ...request, remote: remoteCommit(client, event, fromLfs, noPause) }, notAsked, noClone)
 }
 
 /** Of a file there is a limit of minutes, which passes at once. */

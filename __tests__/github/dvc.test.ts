@@ -4,8 +4,11 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { baseFinder } from '../../src/github/base.js'
 import { findBaseline } from '../../src/github/findBaseline.js'
 import type { Event } from '../../src/github/context.js'
+import { keptByDvc } from '../../src/github/dvc.js'
+import { gitIn } from '../../src/github/git.js'
 import { readInputs } from '../../src/github/inputs.js'
 import { readConfig, readRequest } from '../../src/github/request.js'
+import { filesOf } from '../../src/github/tree.js'
 import { locateInGit } from '../../src/github/workspace.js'
 import { gitEnvironment, hostRepository } from '../support/github/repository.js'
 import type { HostedRepository } from '../support/github/repository.js'
@@ -116,6 +119,33 @@ describe('what DVC keeps without a pointer of its own', () => {
       kind: 'broken',
       reason: expect.stringContaining(`\`dvc get . models/a.onnx --rev ${base} --out baseline.onnx\``),
     })
+  })
+
+  test.each([
+    ['a pipeline with a folder to work in', { 'dvc.yaml': 'wdir: models\n', 'dvc.lock': lock('a.onnx') }],
+    ['a pipeline of another folder', { 'train/dvc.lock': lock('../models/a.onnx') }],
+    ['a pointer of another name', { 'models/m.dvc': pointer('c') }],
+  ])('%s is not recognised, and passes for no first adoption either', async (_, files) => {
+    const base = await hosted.commit('main', { '.gitignore': '*.onnx\n', ...files })
+    const head = await hosted.commit('feature', { 'README.md': 'Words.' }, base)
+    const workspace = await hosted.checkout(await hosted.merge(2, base, head), 1)
+    await put(workspace, { 'models/a.onnx': 'pulled' })
+    const event: Event = { kind: 'pull_request', number: 2, headSha: head, baseRef: 'main', baseSha: base, fork: false }
+    const asked = { spec: 'auto', model: join(workspace, 'models/a.onnx'), workspace, guarded: true }
+    expect(await findBaseline(asked, baseFinder(event), locateInGit(gitEnvironment))).toMatchObject({
+      ...{ kind: 'broken', reason: expect.stringContaining('git holds no models/a.onnx in this commit either') },
+    })
+  })
+
+  test.each([
+    ['empty lines', '\n'.repeat(1e6)],
+    ['spaces', `    - path: a${' '.repeat(1e6)}b\n`],
+    ['aliases', `a: &a [x]\nb: [${'*a,'.repeat(3e5)}*a]\n`],
+    ['brackets', `${'['.repeat(1e6)}\n`],
+  ])('%s, a megabyte of them in a lock, hang nobody, and what it names is found', async (_, hostile) => {
+    const base = await hosted.commit('main', { 'dvc.lock': `${hostile}${lock('models/a.onnx')}` })
+    const files = filesOf(gitIn(join(hosted.folder, 'origin'), gitEnvironment), base)
+    expect(await keptByDvc('models/a.onnx', base, files)).toContain('is kept by DVC')
   })
 
   test('another file of the same folder or pipeline does not make a new model one that DVC keeps', async () => {

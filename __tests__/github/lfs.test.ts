@@ -28,11 +28,14 @@ let stored: Map<string, Uint8Array>
 let hrefOf: (oid: string) => string
 let faultAt: (method: string) => Fault | undefined
 let timers: HeldTimers | undefined
+/** Milliseconds between attempts. */
+let pauses: number[]
 /** The Authorization headers that the storage has seen. */
 let seen: (string | undefined)[]
 beforeEach(async () => {
   stored = new Map([[sha256(content), content]])
   seen = []
+  pauses = []
   faultAt = () => undefined
   server = createServer((request, response) => {
     const { method, url: path = '', headers } = request
@@ -75,7 +78,8 @@ afterEach(async () => {
 
 function opened(pointer: Uint8Array, token = 'secret'): Promise<Uint8Array> {
   const repository = { owner: 'Codertocat', repo: 'Hello-World' }
-  return lfsStore({ serverUrl: url, repository }, token, { fetch, temporary })(pointer, 'models/a.onnx')
+  const pause = (milliseconds: number): Promise<void> => Promise.resolve(void pauses.push(milliseconds))
+  return lfsStore({ serverUrl: url, repository }, token, { fetch, pause, temporary })(pointer, 'models/a.onnx')
 }
 
 test('the file that a pointer names, from a storage that gets no token', async () => {
@@ -118,19 +122,43 @@ describe.each(Object.entries(everyFault))('%s', (name, fault) => {
     timers = holdTimers(globalThis)
   })
   afterEach(() => timers?.restore())
-  /** A refusal, or what passes for another file, would be the same next time; and the limit is one for all attempts. */
-  const isFinal = (method: string) => method === 'GET' && /^40[34]|truncated|slow/.test(name)
+  /** A refusal, or what passes for another file, would be the same next time; and the limit of a file is one for all attempts. */
+  const isFinal = (method: string) => /^4(?!29)/.test(name) || (method === 'GET' && /truncated|slow/.test(name))
 
-  test.each(way)('once, at %s: it is asked for again', async (broken) => {
+  test.each(way)('once, at %s: it is asked for again, unless it was refused or the time is over', async (broken) => {
     const faults = [fault]
     faultAt = (method) => (method === broken ? faults.pop() : undefined)
     const found = opened(pointerTo(sha256(content)))
     if (isFinal(broken)) await expect(found).rejects.toThrow('models/a.onnx: ')
     else expect(Buffer.from(await found)).toEqual(content)
+    expect(pauses).toEqual(isFinal(broken) ? [] : [1000])
   })
 
   test.each(way)('always at %s: one sentence, and no half of a model', async (broken) => {
-    faultAt = (method) => (method === broken ? fault : undefined)
+    let asked = 0
+    faultAt = (method) => (method === broken ? ((asked += 1), fault) : undefined)
     await expect(opened(pointerTo(sha256(content)))).rejects.toThrow('models/a.onnx: ')
+    expect(pauses).toEqual(isFinal(broken) ? [] : [1000, 4000])
+    expect(asked).toBe(pauses.length + 1)
+  })
+})
+
+describe.each(way)('a server that says at %s when to come again', (broken) => {
+  const date = { date: 'Sun, 06 Nov 1994 08:49:37 GMT' }
+  test.each<[string, number, Readonly<Record<string, string>>, readonly number[]]>([
+    ['in seconds', 429, { 'retry-after': '5' }, [5000, 5000]],
+    ['in seconds, being overloaded', 503, { 'retry-after': '2' }, [2000, 4000]],
+    ['by its own clock', 503, { ...date, 'retry-after': 'Sun, 06 Nov 1994 08:50:07 GMT' }, [30_000, 30_000]],
+    ['in words that mean nothing', 503, { 'retry-after': 'soon' }, [1000, 4000]],
+    ['after more than a minute', 429, { 'retry-after': '61' }, []],
+    ['though it refuses', 403, { 'retry-after': '5' }, []],
+    ['though there is nothing', 404, { 'retry-after': '5' }, []],
+  ])('%s', async (_, status, headers, waits) => {
+    let asked = 0
+    faultAt = (method) =>
+      method === broken ? ((asked += 1), { kind: 'reply', reply: { status, body: {}, headers } }) : undefined
+    await expect(opened(pointerTo(sha256(content)))).rejects.toThrow(`status ${status}`)
+    expect(pauses).toEqual(waits)
+    expect(asked).toBe(waits.length + 1)
   })
 })

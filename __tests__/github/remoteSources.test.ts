@@ -8,10 +8,12 @@ import type { Client } from '../../src/github/client.js'
 import { fetchedModel, remoteOpener } from '../../src/github/remoteSources.js'
 import { clientOf } from '../support/github/client.js'
 import { everyFault } from '../support/github/faults.js'
+import type { Fault } from '../support/github/faults.js'
 import { actionsToken, startGitHub } from '../support/github/loopback.js'
 import type { Extension, LoopbackGitHub } from '../support/github/loopback.js'
 import { release } from '../support/github/releases.js'
 import { holdTimers } from '../support/heldTimers.js'
+import { noPause } from '../support/noPause.js'
 
 const model = Buffer.from('an old model')
 const sha256 = createHash('sha256').update(model).digest('hex')
@@ -28,7 +30,7 @@ const files = { 'model.onnx': { content: model, digest: `sha256:${sha256}` }, 'o
 beforeEach(() => serve(release('v1.0/final', files)))
 afterEach(() => github.close())
 
-const open = (written: string) => remoteOpener({ fetch, temporary: tmpdir() }, client)(written, 'model')
+const open = (written: string) => remoteOpener({ fetch, pause: noPause, temporary: tmpdir() }, client)(written, 'model')
 
 describe('a file of a release', () => {
   test.each(['release:v1.0/final/model.onnx', 'release:latest/model.onnx', `release:latest/old.onnx#sha256=${sha256}`])(
@@ -54,15 +56,44 @@ describe('a file of a release', () => {
     await expect(open(written)).rejects.toThrow(message)
   })
 
-  test('comes from an Enterprise Server that keeps its files itself: a connection that breaks off is tried again', async () => {
-    await github.close()
-    await serve(release('v1', files, true))
-    client = clientOf(`${github.url}/api/v3`, 'ghs', { owner: 'Codertocat', repo: 'Hello-World' })
-    const faults = [undefined, everyFault['a body that is cut off']]
-    github.faultOfFile = () => faults.shift()
-    const { bytes } = await fetchedModel(await open('release:v1/model.onnx'))
-    expect(Buffer.from(bytes).toString()).toBe('an old model')
-    expect(faults).toEqual([])
+  describe('from an Enterprise Server that keeps its files itself', () => {
+    let asked: number
+    let faults: readonly Fault[]
+    beforeEach(async () => {
+      await github.close()
+      await serve(release('v1', files, true))
+      client = clientOf(`${github.url}/api/v3`, 'ghs', { owner: 'Codertocat', repo: 'Hello-World' })
+      asked = 0
+      github.faultOfFile = () => faults[(asked += 1) - 1]
+    })
+
+    test('crosses the line once: it may have 2 GiB', async () => {
+      faults = []
+      expect(Buffer.from((await fetchedModel(await open('release:v1/model.onnx'))).bytes)).toEqual(model)
+      expect(asked).toBe(1)
+    })
+
+    test('is asked for again after a connection that broke off', async () => {
+      faults = [everyFault['a body that is cut off']]
+      expect(Buffer.from((await fetchedModel(await open('release:v1/model.onnx'))).bytes)).toEqual(model)
+      expect(asked).toBe(2)
+    })
+
+    test('is not asked for again after a refusal', async () => {
+      faults = Array<Fault>(9).fill(everyFault['403 without a word'])
+      await expect(open('release:v1/model.onnx')).rejects.toThrow(
+        'release:v1/model.onnx: could not be fetched (Forbidden',
+      )
+      expect(asked).toBe(1)
+    })
+
+    test('is given up when it does not end, at the first answer, too', async () => {
+      faults = [everyFault['a slow body']]
+      const timers = holdTimers(globalThis)
+      github.onStall = timers.passNext
+      await expect(open('release:v1/model.onnx').finally(timers.restore)).rejects.toThrow('took more than 15 minutes')
+      expect(asked).toBe(1)
+    })
   })
 
   test('that is not what GitHub was given is not handed on', async () => {
@@ -72,7 +103,7 @@ describe('a file of a release', () => {
   })
 
   test('needs a token', async () => {
-    const without = remoteOpener({ fetch, temporary: tmpdir() }, undefined)
+    const without = remoteOpener({ fetch, pause: noPause, temporary: tmpdir() }, undefined)
     await expect(without('release:latest/model.onnx', 'model')).rejects.toThrow(
       'needs a github-token, with contents: read',
     )
@@ -81,7 +112,7 @@ describe('a file of a release', () => {
 
 describe('a baseline', () => {
   const found = (spec: string): Promise<Baseline> => {
-    const openRemote = remoteOpener({ fetch, temporary: tmpdir() }, client)
+    const openRemote = remoteOpener({ fetch, pause: noPause, temporary: tmpdir() }, client)
     const request = { spec, model: '/workspace/a.onnx', workspace: '/workspace', guarded: true, openRemote }
     return findBaseline(
       request,

@@ -126,11 +126,35 @@ describe('the cache of results', () => {
       const silent = broken === 'CreateCacheEntry' || (broken === 'PUT' && name === nothingMissing)
       if (silent) expect(warnings().length).toBeLessThanOrEqual(1)
       else expect(warnings()).toHaveLength(1)
+      // What came but cannot be unpacked is no fault of the service: a new entry takes its place.
+      const unpackable = /truncated/.test(name)
+      if (broken === 'GET') expect(service.calls.includes('CreateCacheEntry')).toBe(unpackable)
       const asked = service.calls.length
       // The toolkit's five attempts, and no more.
       expect(service.calls.filter((call) => call === broken).length).toBeLessThanOrEqual(5)
       expect(asked).toBeLessThanOrEqual(way.length + 5)
     })
+  })
+})
+
+describe('a toolkit that gives up storing', () => {
+  test.each([
+    ['after half a minute has a service that is down: it is not asked for what it has, either', 30_000, 1],
+    ['at once may have found another job storing the same: what there is is asked for', 0, 2],
+  ])('%s', async (_, milliseconds, lookUps) => {
+    let time = 0
+    let asked = 0
+    const toolkit = {
+      isFeatureAvailable: () => true,
+      restoreCache: () => Promise.resolve(void (asked += 1)),
+      saveCache: () => Promise.resolve(((time += milliseconds), -1)),
+    }
+    const effects = { toolkit: () => Promise.resolve(toolkit), warning: () => {}, now: () => time }
+    const store = resultsCache(environment, effects)
+    await store?.find('first')
+    await store?.keep('first', kept)
+    await store?.find('second')
+    expect(asked).toBe(lookUps)
   })
 })
 

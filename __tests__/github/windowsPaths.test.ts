@@ -9,6 +9,7 @@ import { actionsToken, startGitHub } from '../support/github/loopback.js'
 import type { LoopbackGitHub } from '../support/github/loopback.js'
 import { hostRepository } from '../support/github/repository.js'
 import type { HostedRepository } from '../support/github/repository.js'
+import { noPause } from '../support/noPause.js'
 
 /**
  * Files that lie in no folder, as a runner with Windows reads them: there `node:path` writes backslashes, and git, zip
@@ -49,7 +50,9 @@ beforeAll(async () => {
   const zip = zipSync(Object.fromEntries(Object.entries(content).map(([name, text]) => [name, strToU8(text)])))
   files = {
     'a commit of a clone': filesOf(gitIn(origin, process.env), commit),
-    'a commit without a clone': remoteCommit(client, event, (pointer) => Promise.resolve(pointer)).filesOf(commit),
+    'a commit without a clone': remoteCommit(client, event, (pointer) => Promise.resolve(pointer), noPause).filesOf(
+      commit,
+    ),
     'an artifact': filesInZip(zip, 'artifact model'),
   }
 })

@@ -16,6 +16,7 @@ import { actionsToken, startGitHub } from '../support/github/loopback.js'
 import type { LoopbackGitHub } from '../support/github/loopback.js'
 import { hostRepository } from '../support/github/repository.js'
 import type { HostedRepository } from '../support/github/repository.js'
+import { noPause } from '../support/noPause.js'
 
 /** A workspace that is no clone, as actions/checkout leaves it on a runner without git, grades nobody's own work either. */
 
@@ -50,7 +51,7 @@ async function pullRequest(before: Texts, changes: Texts, meanwhile?: Texts): Pr
   const event: Event = { kind: 'pull_request', number: 2, headSha, baseRef: 'main', baseSha, fork: false }
   const workspace = join(hosted.folder, 'workspace')
   for (const [name, text] of Object.entries({ ...before, ...changes })) await write(join(workspace, name), text)
-  const remote = remoteCommit(client, event, () => Promise.reject(new Error('Git LFS')))
+  const remote = remoteCommit(client, event, () => Promise.reject(new Error('Git LFS')), noPause)
   return { workspace, base, event, remote }
 }
 
@@ -192,11 +193,19 @@ describe('baseline auto', () => {
     const push = { kind: 'push', headSha: event.headSha, defaultBranch: 'main', commits: [] } as const
     const asked = (ref: string): Promise<Baseline> => {
       const pushed: Event = { ...push, ref }
-      const remote = remoteCommit(client, pushed, () => Promise.reject(new Error('Git LFS')))
+      const remote = remoteCommit(client, pushed, () => Promise.reject(new Error('Git LFS')), noPause)
       return baselineOf({ base, workspace, event: pushed, remote }, 'auto')
     }
     expect(text(await asked('refs/heads/feature'))).toBe('old')
     expect(await asked('refs/tags/v1')).toMatchObject({ kind: 'none' })
+  })
+
+  test('of a model that git holds in neither commit is no first adoption', async () => {
+    const pull = await pullRequest({}, { 'train.py': 'a bad recipe' })
+    await write(join(pull.workspace, model), 'weak')
+    expect(await baselineOf(pull, 'auto')).toMatchObject({
+      ...{ kind: 'broken', reason: expect.stringContaining(`git holds no ${model} in this commit either`) },
+    })
   })
 
   test('in a folder of which GitHub lists only a part is no first adoption', async () => {

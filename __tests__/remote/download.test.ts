@@ -27,8 +27,11 @@ let server: Server
 let asked: Asked[]
 let answer: (request: Asked, response: ServerResponse) => void
 let temporary: string
+/** Milliseconds between attempts. */
+let pauses: number[]
 beforeEach(async () => {
   asked = []
+  pauses = []
   const listener: RequestListener = ({ url = '', headers }: IncomingMessage, response) => {
     const host = headers['x-host']?.toString() ?? ''
     const { authorization } = headers
@@ -58,7 +61,11 @@ const overLoopback: Fetch = (url, options) => {
 
 function downloaded(given: Partial<Download> = {}): Promise<Uint8Array> {
   const url = 'https://models.example/m.onnx?signature=s1'
-  return download({ url, shown: 'm.onnx', digest, limit: 1_000_000, ...given }, { fetch: overLoopback, temporary })
+  const pause = (milliseconds: number): Promise<void> => Promise.resolve(void pauses.push(milliseconds))
+  return download(
+    { url, shown: 'm.onnx', digest, limit: 1_000_000, ...given },
+    { fetch: overLoopback, pause, temporary },
+  )
 }
 
 test('the file that was named arrives as it is', async () => {
@@ -151,6 +158,7 @@ describe('a server that fails', () => {
     answer = (__, response) => (asked.length < 3 ? fail(response) : void response.end(content))
     expect(await downloaded()).toHaveLength(content.length)
     expect(asked).toHaveLength(3)
+    expect(pauses).toEqual([1000, 4000])
   })
 
   test('for good is told without the address, which may hold a secret', async () => {
@@ -163,6 +171,8 @@ describe('a server that fails', () => {
     [401, 'may not be read (status 401); a private test set needs the input data-token'],
     [403, 'may not be read (status 403)'],
     [404, 'is not there (status 404)'],
+    [400, 'could not be fetched (status 400)'],
+    [422, 'could not be fetched (status 422)'],
   ])('with %d is not asked again', async (status, message) => {
     answer = (_, response) => void response.writeHead(status).end()
     await expect(downloaded({ token: 'secret' })).rejects.toThrow(message)

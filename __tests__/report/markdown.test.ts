@@ -94,7 +94,7 @@ describe('the comment', () => {
   })
 
   test('an attack for survivors got none that a smaller ε broke, and says so', () => {
-    const smaller = { id: 'linf-0.05', norm: 'linf', epsilon: 0.05 } as const
+    const smaller = { ...DEMO.threats[0], id: 'linf-0.05', epsilon: 0.05 }
     const text = comment({ ...DEMO, threats: [...DEMO.threats, smaller] })
     expect(text).toContain('| `pgd-margin` (Linf ε = 0.1, on what those before it and smaller ε left) |')
   })
@@ -140,6 +140,8 @@ describe('other verdicts', () => {
     expect(text).toMatch(/^✅ \*\*Pass\*\*: robust accuracy under Linf ε = 0\.1 is 60\.0 %; there was no baseline/)
     expect(text).toContain('| **Worst case, Linf ε = 0.1** | **60.0 %** | **50.0 %** | **✓** |')
     expect(text).toContain('only absolute limits were checked')
+    // What git does not hold is compared with nothing for having been merged.
+    expect(text).toContain('is compared with it once the base branch holds it, or results of it that a run there has')
   })
 
   test('an accepted regression says who accepted it, and pings nobody', () => {

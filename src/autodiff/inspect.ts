@@ -2,6 +2,7 @@ import { operatorOf } from '../onnx/attributes.js'
 import { canonicalise } from '../onnx/canonical.js'
 import { decodeModel } from '../onnx/codec.js'
 import type { Graph, Node, Tensor, ValueInfo } from '../onnx/graph.js'
+import { classOutput } from './classOutput.js'
 import { gradientKind } from './gradientKind.js'
 import type { InspectedValue, Inspection } from './inspection.js'
 import { nodesOnTheWay } from './onTheWay.js'
@@ -27,6 +28,7 @@ export async function inspectModel(model: ModelSource): Promise<Inspection> {
       opsets: Object.fromEntries(original.opsets),
       inputs: original.inputs.map(shown),
       outputs: original.outputs.map(shown),
+      ...(original.outputs.length > 1 && { scores: classOutput(original).name }),
       parameters: [...original.constants.values()].reduce((total, tensor) => total + elements(tensor), 0),
       operators,
       attackable: inputProblems.length > 0 ? 'no' : missing.length > 0 ? 'without-gradients' : 'yes',

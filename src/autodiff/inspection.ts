@@ -15,6 +15,8 @@ export const InspectionSchema = z.object({
   opsets: z.record(z.string(), z.int()),
   inputs: z.array(ValueSchema),
   outputs: z.array(ValueSchema),
+  /** The output that is read, where there are several. */
+  scores: z.string().optional(),
   /** Numbers in weights. */
   parameters: z.int().min(0),
   /** In the newest form of the standard, most frequent first. */

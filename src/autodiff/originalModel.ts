@@ -3,6 +3,8 @@ import { withoutChance } from '../onnx/chance.js'
 import type { Graph, RunModel, Tensor, ValueInfo } from '../onnx/graph.js'
 import { agrees, numbers } from '../onnx/settle.js'
 import type { Samples } from '../onnx/settle.js'
+import type { ClassOutput } from './classOutput.js'
+import { labelWatch } from './labelWatch.js'
 
 /** The original model and what stands in front of it, ready to be run on samples. */
 export interface OriginalModel {
@@ -10,12 +12,14 @@ export interface OriginalModel {
   readonly preprocessingModel?: Uint8Array
   /** The batch it declares; undefined where that is symbolic. */
   readonly declared: number | undefined
+  /** It says the class beside the scores, and every run looks whether they agree. */
+  readonly watched: boolean
   /** Its output for `count` samples from the `first`-th on. */
   readonly run: (first: number, count: number) => Promise<Tensor>
 }
 
 export interface OriginalOptions {
-  readonly output: ValueInfo
+  readonly output: ClassOutput
   /** From an image to the model's input; without nodes when nothing is to be done. */
   readonly preprocessing: Graph
   readonly samples: Samples
@@ -37,16 +41,27 @@ export function originalModel(
   const preprocessingModel = preprocessing.nodes.length === 0 ? undefined : encodeModel(preprocessing)
   const model = draws ? encodeModel(withoutChance(graph)) : bytes
   const first = input.dims?.[0]
+  const { name, label } = output
+  const watch = label === undefined ? undefined : labelWatch(label, name)
   return {
     preprocessingModel,
     declared: typeof first === 'number' && first > 0 ? first : undefined,
+    watched: watch !== undefined,
     run: async (from, count) => {
       const images = samples(from, count)
       const prepared = only(preprocessingModel ? await run(preprocessingModel, images) : images)
-      return only(await run(model, new Map([[input.name, prepared]]), [output.name]))
+      const asked = label === undefined ? [name] : [name, label]
+      const answer = await run(model, new Map([[input.name, prepared]]), asked)
+      const scores = answer.get(name)
+      if (scores === undefined) throw new Error(`the model gives no "${name}"`)
+      if (label !== undefined) watch?.(answer.get(label), numbers(scores))
+      return scores
     },
   }
 }
+
+/** Images that the class is held against the scores on: of two or three all may have one class. */
+const WATCHED = 16
 
 /** With how many images a model can be run, and whether they see each other. */
 export interface BatchFacts {
@@ -58,12 +73,15 @@ export interface BatchFacts {
 /**
  * @param tolerance of the largest output, within which images together give what each gives alone; see `agrees`
  * @param apart the same, beyond which they surely do not
+ * @throws UsageError where the class that the model says is not that of its greatest score
  */
 export async function batchFacts(
-  { declared, run }: OriginalModel,
+  { declared, run, watched }: OriginalModel,
   tolerance: number,
   apart: number,
 ): Promise<BatchFacts> {
+  const own = declared ?? 1
+  for (let first = 0; watched && first < WATCHED; first += own) await run(first, own)
   const row = async (first: number, count: number, place: number): Promise<readonly number[]> => {
     const all = numbers(await run(first, count))
     const width = all.length / count

@@ -12,6 +12,7 @@ import type { Samples } from '../onnx/settle.js'
 import { renameReads } from '../onnx/subgraphs.js'
 import { widen } from '../onnx/widen.js'
 import { checkOriginal, surelyApart } from './checkOriginal.js'
+import { classOutput, REAL_TYPES } from './classOutput.js'
 import { settleExpanded } from './expand.js'
 import { forOnnxruntime } from './forOnnxruntime.js'
 import { gradientGraph } from './gradientGraph.js'
@@ -31,12 +32,20 @@ export interface ModelSource {
   readonly external: Readonly<Record<string, Uint8Array>>
 }
 
+/** The output that is read. */
+export interface ReadOutput {
+  readonly name: string
+  readonly kind: OutputKind
+  /** The output that says the class itself, and has to say the same. */
+  readonly label?: string
+}
+
 /** The way into the original, and how to read its answer. */
 export interface OriginalFacts {
   /** `image` → `output`, the original's input; undefined when the original takes images as they are. */
   readonly preprocessingModel?: Uint8Array
   readonly input: ValueInfo & { readonly type: ElementType }
-  readonly output: { readonly name: string; readonly kind: OutputKind }
+  readonly output: ReadOutput
   readonly classes: number
   readonly originalBatch: number | 'free'
   /** An image gives something else among other images. */
@@ -117,7 +126,7 @@ export async function buildSurrogate(model: ModelSource, options: SurrogateOptio
       gradientModel: encodeModel(forOnnxruntime(still.restore(gradient), real.settled.observation)),
       preprocessingModel: runnable.preprocessingModel,
       input,
-      output: { name: output.name, kind: classifier.kind },
+      output: { name: output.name, kind: classifier.kind, label: output.label },
       classes: classifier.classes,
       straightThrough: settled.straightThrough,
       unknownSteps: real.unknownSteps,
@@ -143,8 +152,6 @@ export async function named<T>(name: string, work: () => Promise<T>): Promise<T>
   }
 }
 
-const REAL_TYPES: ReadonlySet<string> = new Set(['float16', 'float32', 'float64'])
-
 /** The one input that takes images. */
 export function imageInput(graph: Graph): ValueInfo & { readonly type: ElementType } {
   if (graph.inputs.length !== 1)
@@ -157,16 +164,6 @@ export function imageInput(graph: Graph): ValueInfo & { readonly type: ElementTy
       `the input "${input.name}" is of type ${input.type ?? 'unknown'}; attacks need a floating-point input, export the model without its integer front`,
     )
   return { ...input, type: input.type }
-}
-
-/**
- * The output that says how likely each class is: the first, or, where that is the class itself, as the converters of
- * scikit-learn and its like put it, the first of real numbers.
- */
-export function classOutput({ outputs }: Graph): ValueInfo {
-  const [first] = outputs
-  const isLabel = first.type === 'int64' || first.type === 'string'
-  return (isLabel && outputs.find(({ type }) => type !== undefined && REAL_TYPES.has(type))) || first
 }
 
 /** The batch an export has baked in. */

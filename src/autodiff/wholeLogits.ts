@@ -1,7 +1,8 @@
 import { UsageError } from '../errors.js'
 import { operatorOf } from '../onnx/attributes.js'
-import type { Graph, Node, ValueInfo } from '../onnx/graph.js'
+import type { Graph, Node } from '../onnx/graph.js'
 import type { Settled } from '../onnx/settle.js'
+import type { ClassOutput } from './classOutput.js'
 import { MOVES_NOTHING } from './logits.js'
 import type { Classifier, OutputKind } from './logits.js'
 import { gradientBuilder } from './reverse.js'
@@ -63,7 +64,12 @@ export interface RealLogits {
  * @returns the graph with one more node, and who its logits are; both as they were where the output is real (a Cast makes no real number of a whole one).
  * @throws UsageError for one whole number: which of its steps is the border between two classes the model does not say.
  */
-export function withRealLogits(settled: Settled, classifier: Classifier, model: Graph, output: ValueInfo): RealLogits {
+export function withRealLogits(
+  settled: Settled,
+  classifier: Classifier,
+  model: Graph,
+  output: ClassOutput,
+): RealLogits {
   refuseWholeNumber(classifier.kind, output)
   const scale = classifier.kind === 'logits' ? stepOf(model, model.outputs[0].name) : undefined
   const whole = classifier.kind === 'logits' && output.type?.includes('int') === true
@@ -82,12 +88,15 @@ export function withRealLogits(settled: Settled, classifier: Classifier, model: 
   }
 }
 
-/** @throws UsageError for one whole number an image: which of its steps is the border between two classes nothing says. */
-export function refuseWholeNumber(kind: OutputKind, { name, type = 'float32' }: ValueInfo): void {
-  if (kind !== 'one-logit') return
-  if (type === 'int64' || type === 'string')
+/**
+ * @throws UsageError for one number behind the class, which is no score of a certain class, and for one whole number an
+ *   image: which of its steps is the border between two classes nothing says.
+ */
+export function refuseWholeNumber(kind: OutputKind, { name, type = 'float32', label }: ClassOutput): void {
+  if (kind !== 'one-logit' && kind !== 'one-probability') return
+  if (label !== undefined || type === 'int64' || type === 'string')
     throw new UsageError(
-      `the output "${name}" is the class itself, and no number tells how near the others are; export the model with its scores or probabilities, one for each class`,
+      `the output "${label ?? name}" is the class itself, and no number tells how near the others are; export the model with its scores or probabilities, one for each class`,
     )
   if (type.includes('int'))
     throw new UsageError(

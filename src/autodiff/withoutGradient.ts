@@ -5,9 +5,10 @@ import { preprocessingGraph } from '../onnx/preprocessing.js'
 import type { ObservedValue } from '../onnx/observe.js'
 import { REORDERING_TOLERANCE } from '../onnx/settle.js'
 import { SURELY } from './checkOriginal.js'
+import { classOutput } from './classOutput.js'
 import { findLogits } from './logits.js'
 import { batchFacts, originalModel } from './originalModel.js'
-import { classOutput, imageInput, named, sampleInputs } from './surrogate.js'
+import { imageInput, named, sampleInputs } from './surrogate.js'
 import type { ModelSource, OriginalFacts, SurrogateOptions } from './surrogate.js'
 import { refuseWholeNumber } from './wholeLogits.js'
 
@@ -49,7 +50,7 @@ export async function withoutGradient(
     return {
       preprocessingModel: original.preprocessingModel,
       input,
-      output: { name: output.name, kind },
+      output: { name: output.name, kind, label: output.label },
       classes,
       originalBatch: facts.batch,
       batchDependent: facts.dependent,

@@ -12,7 +12,7 @@ function headline({ name, bytes, opsets, parameters }: Inspection): string {
   return `${plain(name)}: opset ${versions.join(', ')}; ${count(parameters)} parameters, ${count(bytes)} bytes`
 }
 
-function values({ inputs, outputs }: Inspection): string {
+function values({ inputs, outputs, scores }: Inspection): string {
   const lines = [
     ...inputs.map((value) => ['input', value] as const),
     ...outputs.map((value) => ['output', value] as const),
@@ -23,6 +23,7 @@ function values({ inputs, outputs }: Inspection): string {
       plain(name),
       type,
       dims === undefined ? 'of unknown rank' : `[${dims.map((size) => plain(String(size))).join(', ')}]`,
+      kind === 'output' && name === scores ? 'is read' : '',
     ]),
   )
 }

@@ -18,6 +18,7 @@ import { fetchedModel, openAddress } from '../github/remoteSources.js'
 import { isAddress } from '../remote/address.js'
 import { mounted } from '../remote/files.js'
 import type { Located } from '../remote/files.js'
+import { pause } from '../remote/pause.js'
 
 /** As commander gives them: by their camelCase names. */
 export type Flags = Readonly<Record<string, string | undefined>>
@@ -78,7 +79,7 @@ async function refuseUnpulledHere(named: Readonly<Record<string, string | undefi
 async function fetchedFrom(path: string, setting: string, token?: string): Promise<Located | undefined> {
   if (/^(release|artifact):/.test(path))
     throw new UsageError(`${setting} ${path}: is for pull requests; on the command line give a file or an address`)
-  return isAddress(path) ? openAddress(path, setting, { fetch, temporary: tmpdir() }, token) : undefined
+  return isAddress(path) ? openAddress(path, setting, { fetch, pause, temporary: tmpdir() }, token) : undefined
 }
 
 export async function readResults(path: string): Promise<Results> {

@@ -1,6 +1,7 @@
 import { readNamed } from '../data/files.js'
 import { UsageError } from '../errors.js'
 import { readModelFile } from '../evaluation/modelFile.js'
+import { FailedAnswer } from '../remote/tried.js'
 import { oneLine } from '../text.js'
 import { fileIn, hasNoResults } from './artifactReader.js'
 import type { ArtifactReader, ArtifactSpec } from './artifactReader.js'
@@ -51,10 +52,11 @@ async function readArtifact(
   }
 }
 
-/** What GitHub answers for an artifact that has expired, or was deleted, since it was listed. */
+/** What GitHub, and not its storage, answers for an artifact that has expired, or was deleted, since it was listed. */
 function isGone(error: unknown): boolean {
-  const status = statusOf(error instanceof Error ? error.cause : undefined)
-  return status === 410 || status === 404
+  const cause = error instanceof Error ? error.cause : undefined
+  const status = statusOf(cause)
+  return !(cause instanceof FailedAnswer) && (status === 410 || status === 404)
 }
 
 /**

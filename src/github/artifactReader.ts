@@ -3,7 +3,7 @@ import type { Files } from '../data/files.js'
 import { UsageError } from '../errors.js'
 import { oneLine } from '../text.js'
 import { artifactsOfRun, downloadArtifact, unreadable } from './artifacts.js'
-import type { Fetch } from './artifacts.js'
+import type { StorageEffects } from './artifacts.js'
 import { searchBranch } from './branchArtifacts.js'
 import type { FoundArtifact, Search } from './branchArtifacts.js'
 import type { Client } from './client.js'
@@ -29,7 +29,7 @@ export interface ArtifactReader {
 /** A model and what lies beside it; more is hardly meant. */
 const largestZip = 2 ** 30
 
-export function artifactReader(client: Client, fetch: Fetch, event: Event, runId: number): ArtifactReader {
+export function artifactReader(client: Client, storage: StorageEffects, event: Event, runId: number): ArtifactReader {
   const baseBranch = baseBranchOf(event)
   return {
     ...(baseBranch !== undefined && { baseBranch }),
@@ -44,7 +44,7 @@ export function artifactReader(client: Client, fetch: Fetch, event: Event, runId
         : searchBranch(client, { name, branch: baseBranch, except: runId }, use),
     async open(artifact) {
       const name = shown(artifact.name)
-      return filesInZip(await downloadArtifact(client, fetch, artifact, largestZip).catch(unreadable(name)), name)
+      return filesInZip(await downloadArtifact(client, storage, artifact, largestZip).catch(unreadable(name)), name)
     },
   }
 }

@@ -1,6 +1,6 @@
 import { UsageError } from '../errors.js'
-import type { Fetch } from '../remote/download.js'
-import { tried } from '../remote/tried.js'
+import type { DownloadEffects } from '../remote/download.js'
+import { FailedAnswer, tried } from '../remote/tried.js'
 import { asUnreached, Unreached } from '../remote/unreached.js'
 import { isRateLimit } from './attempts.js'
 import type { Client } from './client.js'
@@ -49,7 +49,8 @@ export async function artifactsOfRun({ octokit, repository }: Client, runId: num
   return found.sort((one, other) => other.id - one.id)
 }
 
-export type { Fetch } from '../remote/download.js'
+/** For addresses that are not GitHub's interface and get no token. */
+export type StorageEffects = Pick<DownloadEffects, 'fetch' | 'pause'>
 
 /** For all attempts; long enough for what is within any limit here, on a slow line. */
 const downloadWithin = 300_000
@@ -62,18 +63,21 @@ const downloadWithin = 300_000
  */
 export async function downloadArtifact(
   client: Client,
-  fetch: Fetch,
+  { fetch, pause }: StorageEffects,
   artifact: Pick<Artifact, 'id' | 'name' | 'bytes'>,
   limit: number,
 ): Promise<Uint8Array> {
   if (artifact.bytes > limit) throw tooLarge(artifact.name, limit)
   const signal = AbortSignal.timeout(downloadWithin)
-  return tried(async () => {
-    // Every time anew: the address holds for a minute only.
-    const address = await signedAddress(client, artifact.id)
-    const response = await fetch(address, { signal })
-    return bodyWithin(response, artifact.name, limit)
-  })
+  return tried(
+    async () => {
+      // Every time anew: the address holds for a minute only.
+      const address = await signedAddress(client, artifact.id)
+      const response = await fetch(address, { signal })
+      return bodyWithin(response, artifact.name, limit)
+    },
+    { pause, signal },
+  )
 }
 
 async function signedAddress({ octokit, repository }: Client, id: number): Promise<string> {
@@ -88,8 +92,10 @@ async function signedAddress({ octokit, repository }: Client, id: number): Promi
 }
 
 async function bodyWithin(response: Response, name: string, limit: number): Promise<Uint8Array> {
-  if (!response.ok || response.body === null)
-    throw new Unreached(`the storage of artifact ${name} answered with status ${response.status}`)
+  if (!response.ok || response.body === null) {
+    await response.body?.cancel().catch(() => {})
+    throw new FailedAnswer(response, `the storage of artifact ${name} answered with status ${response.status}`)
+  }
   const chunks: Uint8Array[] = []
   let bytes = 0
   for await (const chunk of response.body) {

@@ -3,6 +3,7 @@ import { posix } from 'node:path'
 import { isLfsPointer, withSlashes } from '../data/files.js'
 import type { Files } from '../data/files.js'
 import { UsageError } from '../errors.js'
+import type { Pause } from '../remote/pause.js'
 import { tried } from '../remote/tried.js'
 import { asUnreached, Unreached } from '../remote/unreached.js'
 import { baseOfPush, findBase } from './base.js'
@@ -29,7 +30,7 @@ const downloadWithin = 300_000
 const mostListed = 1000
 
 /** What GitHub's interface knows of the commits of an event. */
-export function remoteCommit(client: Client, event: Event, openPointer: OpenPointer): RemoteCommit {
+export function remoteCommit(client: Client, event: Event, openPointer: OpenPointer, pause: Pause): RemoteCommit {
   let base: Promise<Base> | undefined
   const trees = new Map<string, Tree>()
   const treeOf = (commit: string): Tree => {
@@ -40,7 +41,7 @@ export function remoteCommit(client: Client, event: Event, openPointer: OpenPoin
   return {
     base: () => (base ??= baseOf(client, event)),
     head: event.headSha,
-    filesOf: (commit) => filesAt(client, commit, treeOf(commit), openPointer),
+    filesOf: (commit) => filesAt(client, commit, treeOf(commit), openPointer, pause),
     objectAt: async (commit, path) => (await treeOf(commit).reach(path))?.entry.sha,
   }
 }
@@ -132,7 +133,7 @@ function tooMany(path: string, commit: string): UsageError {
 }
 
 /** Symbolic links and submodules are refused: GitHub gives no content of theirs here. */
-function filesAt(client: Client, commit: string, { list, reach }: Tree, openPointer: OpenPointer): Files {
+function filesAt(client: Client, commit: string, { list, reach }: Tree, openPointer: OpenPointer, pause: Pause): Files {
   const entryOf = async (path: string): Promise<Entry> => {
     const found = await reach(withSlashes(path))
     if (found === undefined) throw Object.assign(new Error(`no ${path} at ${commit}`), { code: 'ENOENT' })
@@ -159,7 +160,7 @@ function filesAt(client: Client, commit: string, { list, reach }: Tree, openPoin
       const { sha } = await entryOf(path)
       const signal = AbortSignal.timeout(downloadWithin)
       const where = `${path} at ${short(commit)}`
-      const bytes = await tried(() => rawFile(client, path, commit, sha, signal)).catch(
+      const bytes = await tried(() => rawFile(client, path, commit, sha, signal), { pause, signal }).catch(
         asUnreached((why) => `${where}: could not be read (${why}); the job needs contents: read, or a clone`),
       )
       return isLfsPointer(bytes) ? openPointer(bytes, where) : bytes

@@ -86,7 +86,16 @@ function waysTo(path: string): readonly string[] {
 
 /** What a lock file names, from its folder. Dependencies are among it: one that git does not hold is an output of somebody else's. */
 function madeIn(text: string): ReadonlySet<string> {
-  return new Set([...text.matchAll(/^[\s-]*path:\s*(['"]?)(.+?)\1\s*$/gm)].map(([, , path]) => posix.normalize(path)))
+  return new Set(text.split('\n').flatMap(pathIn))
+}
+
+/**
+ * Of one line, as DVC writes it. The text is a pull request's, and the process holds the token: what is trimmed, cut and matched
+ * here takes time in proportion to the line, which a search for spaces within it, or a parser of all that YAML has, may not.
+ */
+function pathIn(line: string): readonly string[] {
+  const value = /^(?:- )?path: (.+)$/s.exec(line.trim())?.[1].trim()
+  return value === undefined ? [] : [posix.normalize(/^(['"])(.+)\1$/s.exec(value)?.[2] ?? value)]
 }
 
 async function textOf(files: Files, path: string): Promise<string> {

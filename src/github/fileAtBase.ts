@@ -17,10 +17,13 @@ export interface FileAtBase {
 }
 
 /** Of a clone; undefined where nothing is about to change. */
-export async function fileAtBase({ git, path }: TrackedFile, findBase: FindBase): Promise<FileAtBase | undefined> {
-  const base = await findBase(git)
-  if ('absent' in base) return undefined
-  const { commit } = base
+export async function fileAtBase(file: TrackedFile, findBase: FindBase): Promise<FileAtBase | undefined> {
+  const base = await findBase(file.git)
+  return 'absent' in base ? undefined : fileAt(file, base.commit)
+}
+
+/** Of a clone that has the commit. */
+export function fileAt({ git, path }: TrackedFile, commit: string): FileAtBase {
   return {
     ...{ path, commit, files: filesOf(git, commit) },
     isThere: () => existsAt(git, commit, path),

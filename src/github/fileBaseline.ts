@@ -7,24 +7,29 @@ import type { FindBase } from './base.js'
 import type { Baseline, BaselineOrigin } from './baseline.js'
 import type { BaselineRequest } from './baselineRequest.js'
 import { parsedBaseline } from './baselineResults.js'
-import { keptByDvc, refuseUnpulled } from './dvc.js'
+import { refuseUnpulled } from './dvc.js'
 import { fileAtBase } from './fileAtBase.js'
+import type { FileAtBase } from './fileAtBase.js'
 import { insideOf } from './insideOf.js'
-import { existsAt, filesOf, short } from './tree.js'
+import { noModel } from './noModel.js'
+import { short } from './tree.js'
 import { remoteFile } from './withoutClone.js'
-import type { LocateInGit, TrackedFile } from './workspace.js'
+import type { LocateInGit } from './workspace.js'
 
 /** Baselines in files, of a commit or of the workspace. */
 
-/** The model at a commit. */
-export async function modelAt({ git, path }: TrackedFile, commit: string, how: string): Promise<Baseline> {
-  const where = `${path} at ${short(commit)}`
-  return orBroken(async () => {
-    if (await existsAt(git, commit, path)) return modelIn(path, where, filesOf(git, commit), { commit, how })
-    const kept = await keptByDvc(path, commit, filesOf(git, commit))
-    if (kept !== undefined) return { kind: 'broken', reason: kept }
-    return { kind: 'missing', reason: `There is no ${where}: this is the first adoption of a model.` }
-  })
+/**
+ * The model at a commit.
+ *
+ * @param guarded - As in `BaselineRequest`.
+ */
+export async function modelAt(file: FileAtBase, how: string, guarded: boolean): Promise<Baseline> {
+  const { path, commit, files } = file
+  return orBroken(async () =>
+    (await file.isThere())
+      ? modelIn(path, `${path} at ${short(commit)}`, files, { commit, how })
+      : noModel(file, guarded),
+  )
 }
 
 /**

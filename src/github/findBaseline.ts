@@ -10,12 +10,13 @@ import type { Baseline } from './baseline.js'
 import { splitSpec } from './baselineRequest.js'
 import type { BaselineRequest } from './baselineRequest.js'
 import { parsedBaseline } from './baselineResults.js'
-import { modelAt, namedFile, orBroken } from './fileBaseline.js'
+import { fileAt } from './fileAtBase.js'
+import { modelAt, namedFile } from './fileBaseline.js'
 import { resolveCommit } from './history.js'
 import { checkRemote, fetchedModel, neverFetched } from './remoteSources.js'
 import type { OpenRemote } from './remoteSources.js'
 import { insideOf } from './insideOf.js'
-import { modelWithoutClone } from './withoutClone.js'
+import { remoteFileAt } from './withoutClone.js'
 import type { LocateInGit, TrackedFile } from './workspace.js'
 
 /**
@@ -44,14 +45,14 @@ async function lookFor(
   locate: LocateInGit,
   artifacts: ArtifactReader | undefined,
 ): Promise<Baseline> {
-  const { spec, openRemote } = request
+  const { spec, guarded, openRemote } = request
   if (spec === 'none') return { kind: 'none', reason: 'The workflow asks for no baseline.' }
   if (spec === 'auto') return auto(request, findBase, locate, artifacts)
   const [kind, argument] = splitSpec(spec)
   switch (kind) {
     case 'ref': {
       const file = await tracked(request, locate)
-      return modelAt(file, await resolveCommit(file.git, argument), `baseline ${spec}`)
+      return modelAt(fileAt(file, await resolveCommit(file.git, argument)), `baseline ${spec}`, guarded)
     }
     case 'artifact':
       return fromArtifact(parseArtifactSpec(argument), artifacts)
@@ -76,7 +77,7 @@ async function auto(
   locate: LocateInGit,
   artifacts: ArtifactReader | undefined,
 ): Promise<Baseline> {
-  const { model, workspace, artifact, fetched, remote, ownArtifact } = request
+  const { model, workspace, guarded, artifact, fetched, remote, ownArtifact } = request
   if (artifact !== undefined) return fromArtifact(artifact, artifacts)
   const file = await locate(model)
   if (fetched) {
@@ -89,15 +90,16 @@ async function auto(
   if (file === undefined && remote !== undefined && path !== undefined) {
     const base = await remote.base()
     if ('absent' in base) return { kind: base.absent, reason: base.reason }
-    const there = await orBroken(() => modelWithoutClone(path, base.commit, remote.filesOf(base.commit)))
+    const how = 'baseline auto, where the change starts from, without a clone'
+    const there = await modelAt(remoteFileAt(path, base.commit, remote, 'baseline'), how, guarded)
     return orOfBase(there, ownArtifact, artifacts)
   }
   const base = await findBase(file?.git)
   if ('absent' in base) return { kind: base.absent, reason: base.reason }
   const there = await modelAt(
-    await tracked(request, locate),
-    base.commit,
+    fileAt(await tracked(request, locate), base.commit),
     'baseline auto, where the change starts from',
+    guarded,
   )
   return orOfBase(there, ownArtifact, artifacts)
 }

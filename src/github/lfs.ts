@@ -3,7 +3,7 @@ import { MAXIMUM_BYTES } from '../data/files.js'
 import { UsageError } from '../errors.js'
 import { download } from '../remote/download.js'
 import type { DownloadEffects } from '../remote/download.js'
-import { tried } from '../remote/tried.js'
+import { FailedAnswer, tried } from '../remote/tried.js'
 import { asUnreached, Unreached } from '../remote/unreached.js'
 import { oneLine } from '../text.js'
 import type { Context } from './context.js'
@@ -47,11 +47,14 @@ export function lfsStore(
         },
         body: JSON.stringify({ operation: 'download', transfers: ['basic'], objects: [{ oid, size }] }),
       })
-      if (!response.ok) throw new Unreached(`status ${response.status}`)
+      if (!response.ok) {
+        await response.body?.cancel().catch(() => {})
+        throw new FailedAnswer(response)
+      }
       return response.json().catch((cause: unknown) => {
         throw new Unreached('its answer is not whole, or no JSON', { cause })
       })
-    }).catch(asUnreached((why) => `${shown}: could not be had from Git LFS (${why})`))
+    }, effects).catch(asUnreached((why) => `${shown}: could not be had from Git LFS (${why})`))
     const url = addressIn(answer, shown)
     // Its address is signed, and gets no token of ours.
     if (!url.startsWith('https://') && new URL(url).origin !== new URL(serverUrl).origin)

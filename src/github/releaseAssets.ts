@@ -32,14 +32,16 @@ export function parseReleaseAsset(written: string, setting: string): ReleaseAsse
  * Where a release of this repository has a file, and what its digest is: that which was asked for, or else the one that GitHub has
  * reckoned when it was uploaded.
  *
- * @returns With a `fetch` of its own where the file comes from GitHub's interface itself, for which that takes the token.
+ * @param fetch - For addresses that get no token of ours.
+ * @returns With a `fetch` of its own, which asks GitHub's interface for the file.
  * @throws UsageError where release or file are not there.
  */
 export async function findReleaseAsset(
   { octokit, repository }: Client,
   { tag, asset: name, sha256 }: ReleaseAssetSpec,
   limit: number,
-): Promise<Download & { readonly fetch?: Fetch }> {
+  fetch: Fetch,
+): Promise<Download & { readonly fetch: Fetch }> {
   const shown = `release:${oneLine(`${tag ?? 'latest'}/${name}`, 100)}`
   const { repos } = octokit.rest
   const asked =
@@ -58,7 +60,8 @@ export async function findReleaseAsset(
   }
   const hex = sha256 ?? /^sha256:([0-9a-f]{64})$/.exec(digestOf(found))?.[1]
   return {
-    ...(await wayTo({ octokit, repository }, found)),
+    url: found.url,
+    fetch: fetchAsset({ octokit, repository }, found, fetch),
     shown,
     ...(hex !== undefined && { digest: { algorithm: 'sha256', hex } }),
     limit,
@@ -70,23 +73,34 @@ function digestOf(asset: object): string {
   return 'digest' in asset && typeof asset.digest === 'string' ? asset.digest : ''
 }
 
+/** Milliseconds until GitHub's interface begins to answer; the file itself may take longer. */
+const answerWithin = 60_000
+
 /**
- * GitHub answers with the signed address of a storage, which gets no token of ours; an Enterprise Server that keeps its files
- * itself, with the file.
+ * GitHub answers with the signed address of a storage, which gets no token of ours and is asked for anew at each attempt; an
+ * Enterprise Server that keeps its files itself, with the file.
  */
-async function wayTo(
+function fetchAsset(
   { octokit, repository }: Client,
   { id, url }: { readonly id: number; readonly url: string },
-): Promise<Pick<Download, 'url'> & { readonly fetch?: Fetch }> {
-  const ask = async (signal?: AbortSignal) => {
-    const { headers, data } = await octokit.rest.repos.getReleaseAsset({
+  fetch: Fetch,
+): Fetch {
+  return async (address, options) => {
+    // Where the storage leads on to.
+    if (address !== url) return fetch(address, options)
+    const late = new AbortController()
+    const timer = setTimeout(() => late.abort(), answerWithin)
+    const asked = octokit.rest.repos.getReleaseAsset({
       ...{ ...repository, asset_id: id, headers: { accept: 'application/octet-stream' } },
-      request: { redirect: 'manual', parseSuccessResponseBody: false, ...(signal && { signal }) },
+      request: {
+        ...{ redirect: 'manual', parseSuccessResponseBody: false },
+        signal: AbortSignal.any([options.signal, late.signal]),
+      },
     })
-    return { location: headers.location, body: data as unknown as ReadableStream<Uint8Array> }
+    const { headers, data } = await asked.finally(() => clearTimeout(timer))
+    const body = data as unknown as ReadableStream<Uint8Array> | null
+    if (headers.location === undefined) return new Response(body)
+    await body?.cancel().catch(() => {})
+    return fetch(headers.location, options)
   }
-  const { location, body } = await ask().catch(asUnreached((why) => `a release’s file could not be asked for (${why})`))
-  if (location !== undefined) return { url: location }
-  await body.cancel().catch(() => {})
-  return { url, fetch: async (_, { signal }) => new Response((await ask(signal)).body) }
 }

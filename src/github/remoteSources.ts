@@ -41,7 +41,7 @@ export function remoteOpener(effects: DownloadEffects, client: Client | undefine
     const spec = parseReleaseAsset(written.slice(byRelease.length), setting)
     if (client === undefined)
       throw new UsageError(`${setting}: a release’s file needs a github-token, with contents: read`)
-    const { fetch = effects.fetch, ...wanted } = await findReleaseAsset(client, spec, MAXIMUM_BYTES)
+    const { fetch, ...wanted } = await findReleaseAsset(client, spec, MAXIMUM_BYTES, effects.fetch)
     return located(spec.asset, wanted.shown, await download(wanted, { ...effects, fetch }))
   }
 }

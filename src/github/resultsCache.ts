@@ -56,6 +56,7 @@ export function resultsCache(environment: Environment, effects: CacheEffects): E
   const folderOf = (key: string) => join(resolve(temporary), 'robustness-gate', key)
   const left = { find: false, keep: false }
   const missing = new Set<string>()
+  const isSlow = (began: number) => effects.now() - began > patience
   const attempt = async <T>(
     what: keyof typeof left,
     key: string,
@@ -87,12 +88,15 @@ export function resultsCache(environment: Environment, effects: CacheEffects): E
         )
         if (newest === undefined) {
           missing.add(key)
-          if (refused || effects.now() - began > patience) left.find = left.keep = true
+          if (refused || isSlow(began)) left.find = left.keep = true
         }
         if (!newest?.startsWith(entries(key))) return undefined
-        const restored = await within(moveWithin, toolkit.restoreCache([folder], newest))
-        if (restored === newest) return readFiles(folder)
+        const asked = effects.now()
+        const restored = await watchRefusals(() => within(moveWithin, toolkit.restoreCache([folder], newest)))
+        if (restored.value === newest) return readFiles(folder)
         left.find = true
+        // An entry that cannot be unpacked is no fault of the service: the next one takes its place.
+        if (restored.refused || isSlow(asked)) left.keep = true
         return undefined
       }),
     keep: async (key, files) => {
@@ -100,8 +104,12 @@ export function resultsCache(environment: Environment, effects: CacheEffects): E
         for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content)
         const { GITHUB_RUN_ID: run = '', GITHUB_RUN_ATTEMPT: again = '' } = environment
         const name = entries(key) + (missing.has(key) ? 'first' : `${run}-${again}`)
+        const asked = effects.now()
         const stored = await within(moveWithin, toolkit.saveCache([folder], name))
-        if (stored < 0) left.keep = true
+        if (stored >= 0) return
+        left.keep = true
+        // At once it says no where another job stores the same.
+        if (isSlow(asked)) left.find = true
       })
     },
   }

@@ -7,7 +7,7 @@ import { UsageError } from '../errors.js'
 import { parseAnyResults } from '../evaluation/resultsFile.js'
 import { oneLine } from '../text.js'
 import { artifactsOfRun, downloadArtifact, largestReported, unreadable } from './artifacts.js'
-import type { Artifact, Fetch } from './artifacts.js'
+import type { Artifact, StorageEffects } from './artifacts.js'
 import type { Client } from './client.js'
 import { artifactPrefix } from './uploads.js'
 import { readZip } from './zip.js'
@@ -103,7 +103,7 @@ export async function shardsInFolder(folder: string, workspace: string): Promise
  */
 export async function shardsOfRun(
   client: Client,
-  fetch: Fetch,
+  storage: StorageEffects,
   runId: number,
   folder: string,
 ): Promise<readonly PossibleShard[]> {
@@ -112,13 +112,13 @@ export async function shardsOfRun(
   // An attempt that is repeated uploads under the same name again.
   for (const artifact of all)
     if (artifact.name.startsWith(artifactPrefix) && !newest.has(artifact.name)) newest.set(artifact.name, artifact)
-  return [...newest.values()].map((artifact) => inArtifact(client, fetch, artifact, folder))
+  return [...newest.values()].map((artifact) => inArtifact(client, storage, artifact, folder))
 }
 
 /** What does without the permission. */
 const byHand = 'actions/download-artifact and the input results'
 
-function inArtifact(client: Client, fetch: Fetch, artifact: Artifact, folder: string): PossibleShard {
+function inArtifact(client: Client, storage: StorageEffects, artifact: Artifact, folder: string): PossibleShard {
   const name = `artifact ${oneLine(artifact.name, 100)}`
   const inside = (file: ShardFile, at: string) => (at === '' ? file : `${at}/${file}`)
   const places = folder === '' ? [''] : ['', folder]
@@ -126,7 +126,7 @@ function inArtifact(client: Client, fetch: Fetch, artifact: Artifact, folder: st
   const download = async () => {
     if (artifact.expired) throw new UsageError(`${name} has expired; run this workflow again`)
     const wanted = places.flatMap((at) => shardFiles.map((file) => inside(file, at)))
-    const zip = await downloadArtifact(client, fetch, artifact, largestReported.zip).catch(unreadable(name, byHand))
+    const zip = await downloadArtifact(client, storage, artifact, largestReported.zip).catch(unreadable(name, byHand))
     return readZip(zip, wanted, largestReported.file, name)
   }
   return {

@@ -5,7 +5,7 @@ import type { Results } from '../evaluation/results.js'
 import { parseResults } from '../evaluation/resultsFile.js'
 import { oneLine } from '../text.js'
 import { artifactsOfRun, downloadArtifact, largestReported, unreadable } from './artifacts.js'
-import type { Artifact, Fetch } from './artifacts.js'
+import type { Artifact, StorageEffects } from './artifacts.js'
 import type { Client } from './client.js'
 import type { WorkflowRunEvent } from './context.js'
 import { readZip } from './zip.js'
@@ -42,7 +42,7 @@ const [results, baseline, comparison] = ['results.json', 'baseline.json', 'compa
  */
 export async function reportedResults(
   client: Client,
-  fetch: Fetch,
+  storage: StorageEffects,
   run: WorkflowRunEvent,
   named: string,
   folder = '',
@@ -50,7 +50,7 @@ export async function reportedResults(
   const reading = unreadable(`the artifacts of run ${run.runId}`)
   const artifact = chosen(await artifactsOfRun(client, run.runId).catch(reading), run, named)
   const name = `artifact ${oneLine(artifact.name, 100)}`
-  const zip = await downloadArtifact(client, fetch, artifact, largestReported.zip).catch(reading)
+  const zip = await downloadArtifact(client, storage, artifact, largestReported.zip).catch(reading)
   const wanted = [results, baseline, comparison].map((file) => (folder === '' ? file : `${folder}/${file}`))
   const [inCandidate, inBaseline, inComparison] = wanted
   const files = readZip(zip, wanted, largestReported.file, name)

@@ -1,12 +1,9 @@
 import type { Files } from '../data/files.js'
 import { codeOf } from '../data/reason.js'
 import { UsageError } from '../errors.js'
-import { readModelFile } from '../evaluation/modelFile.js'
 import { asUnreached } from '../remote/unreached.js'
 import { oneLine } from '../text.js'
-import type { Baseline } from './baseline.js'
 import type { RemoteCommit } from './contents.js'
-import { keptByDvc } from './dvc.js'
 import type { FileAtBase } from './fileAtBase.js'
 import { insideOf } from './insideOf.js'
 import { short } from './tree.js'
@@ -34,29 +31,18 @@ export async function remoteFile(
 ): Promise<FileAtBase | undefined> {
   const inside = insideOf(workspace, path)
   if (inside === undefined) return undefined
-  const shown = oneLine(inside, 200)
   if (remote === undefined)
     throw new UsageError(
-      `${setting} ${shown}: the workspace is no git checkout and there is no github-token, so nobody can tell what the pull request wrote; check out with git, or give a token with contents: read`,
+      `${setting} ${oneLine(inside, 200)}: the workspace is no git checkout and there is no github-token, so nobody can tell what the pull request wrote; check out with git, or give a token with contents: read`,
     )
   const base = await remote.base()
-  if ('absent' in base) return undefined
-  const { commit } = base
-  const files = remote.filesOf(commit)
-  const has = (at: string) => isThere(remote.filesOf(at), inside, at, `${setting} ${shown}`)
-  return { path: inside, commit, files, isThere: () => has(commit), isJudged: () => has(remote.head) }
+  return 'absent' in base ? undefined : remoteFileAt(inside, base.commit, remote, setting)
 }
 
-/** The model at the commit a change starts from, by GitHub's interface, for a job that has no clone. */
-export async function modelWithoutClone(path: string, commit: string, files: Files): Promise<Baseline> {
-  const where = `${path} at ${short(commit)}`
-  if (!(await isThere(files, path, commit, `baseline ${oneLine(path, 200)}`))) {
-    const kept = await keptByDvc(path, commit, files)
-    if (kept !== undefined) return { kind: 'broken', reason: kept }
-    return { kind: 'missing', reason: `There is no ${where}: this is the first adoption of a model.` }
-  }
-  const how = 'baseline auto, where the change starts from, without a clone'
-  return { kind: 'model', model: await readModelFile(path, where, files), origin: { commit, how } }
+/** A file of a commit by GitHub's interface. @param path - From the repository's root, with slashes. */
+export function remoteFileAt(path: string, commit: string, remote: RemoteCommit, setting: string): FileAtBase {
+  const has = (at: string) => isThere(remote.filesOf(at), path, at, `${setting} ${oneLine(path, 200)}`)
+  return { path, commit, files: remote.filesOf(commit), isThere: () => has(commit), isJudged: () => has(remote.head) }
 }
 
 /** @throws UsageError for what is no file, Unreached when GitHub does not tell: that is not the same as not being there. */

@@ -61,18 +61,18 @@ export async function refuseUnsafe({ inputs, context, workspace, services }: Run
 
 /** Where a run reads from. */
 export function placeOf({ inputs, context, workspace, services }: Run): Place {
-  const { client, fetch, environment } = services
-  const temporary = environment.RUNNER_TEMP || tmpdir()
+  const { client, fetch, pause, environment } = services
+  const effects = { fetch, pause, temporary: environment.RUNNER_TEMP || tmpdir() }
   const locate = locateInGit(services.environment, fetchCredentials(context.serverUrl, inputs.token))
   return {
     workspace,
     event: context.event,
     findBase: baseFinder(context.event),
     locate,
-    openRemote: remoteOpener({ fetch, temporary }, client),
+    openRemote: remoteOpener(effects, client),
     ...(client && {
-      artifacts: artifactReader(client, fetch, context.event, context.run.id),
-      remote: remoteCommit(client, context.event, lfsStore(context, inputs.token, { fetch, temporary })),
+      artifacts: artifactReader(client, effects, context.event, context.run.id),
+      remote: remoteCommit(client, context.event, lfsStore(context, inputs.token, effects), pause),
     }),
   }
 }

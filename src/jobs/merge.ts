@@ -68,10 +68,10 @@ async function shardsOf(
     const folder = resolve(workspace, inputs.results)
     return readShards(await shardsInFolder(folder, workspace), `results ${inputs.results}`, gate)
   }
-  const { client, fetch } = services
+  const { client } = services
   if (client === undefined)
     throw new UsageError('mode: merge needs the shards’ results: give the input results, a folder, or a github-token')
   const { id } = context.run
-  const found = await shardsOfRun(client, fetch, id, inputs.listed ?? '')
+  const found = await shardsOfRun(client, services, id, inputs.listed ?? '')
   return readShards(found, `the artifacts of run ${id}`, gate)
 }

@@ -152,7 +152,7 @@ async function judgeReported(
   const { inputs, services, workspace } = run
   let reported: Reported | undefined
   try {
-    reported = await reportedResults(client, services.fetch, event, inputs.artifact, inputs.listed)
+    reported = await reportedResults(client, services, event, inputs.artifact, inputs.listed)
     const { ask, warnings } = appealIn(run, config.publish)
     const comparison = await ask(comparedAsReported(config, reported, changes, inRepository(config.model, run)))
     const files = await writeGateFiles(resolve(workspace, inputs.outputDir), comparison, reported)

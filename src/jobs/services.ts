@@ -1,7 +1,7 @@
 import type { Config } from '../config/types.js'
 import type { EvaluationStore } from '../evaluationStore.js'
 import type { GateRun } from '../gate.js'
-import type { Fetch } from '../github/artifacts.js'
+import type { StorageEffects } from '../github/artifacts.js'
 import type { ArtifactStore } from '../github/artifactStore.js'
 import type { Client } from '../github/client.js'
 import type { Context, Environment } from '../github/context.js'
@@ -19,7 +19,7 @@ export interface Log {
 }
 
 /** What a job reaches beyond its own values, handed in by main.ts. */
-export interface Services {
+export interface Services extends StorageEffects {
   readonly environment: Environment
   readonly host: Host
   readonly log: Log
@@ -28,8 +28,6 @@ export interface Services {
   readonly writeSummary: (markdown: string) => Promise<void>
   /** GitHub's interface for this repository; undefined without a token. */
   readonly client?: Client
-  /** For addresses that are not GitHub's interface and get no token. */
-  readonly fetch: Fetch
   /** Evaluations of earlier runs; undefined where none are kept. */
   readonly store?: EvaluationStore
   /** Undefined where artifacts cannot be uploaded. */

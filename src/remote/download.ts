@@ -3,7 +3,9 @@ import { mkdtemp, open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UsageError } from '../errors.js'
 import { messageOf } from '../text.js'
-import { asUnreached, Unreached } from './unreached.js'
+import type { Pause } from './pause.js'
+import { FailedAnswer, tried } from './tried.js'
+import { asUnreached } from './unreached.js'
 
 /** A part of the `fetch` of the platform. */
 export type Fetch = (
@@ -19,6 +21,7 @@ export type Fetch = (
 
 export interface DownloadEffects {
   readonly fetch: Fetch
+  readonly pause: Pause
   /** Folder for what is on its way. */
   readonly temporary: string
 }
@@ -38,8 +41,6 @@ export interface Download {
 /** For 2 GiB on a line of 25 Mbit/s. */
 const downloadWithin = 900_000
 const mostRedirects = 5
-/** A server that drops a connection, or is overloaded, usually takes the next. */
-const attempts = 3
 
 /**
  * Downloads a file: streamed to the disk, hashed on the way, and read only if it is the one that was named. Redirects are
@@ -51,14 +52,10 @@ export async function download(wanted: Download, effects: DownloadEffects): Prom
   const signal = AbortSignal.timeout(downloadWithin)
   const folder = await mkdtemp(join(effects.temporary, 'robustness-gate-download-'))
   try {
-    for (let attempt = 1; ; attempt += 1)
-      try {
-        return await downloadOnce(wanted, join(folder, `file-${attempt}`), effects.fetch, signal)
-      } catch (error) {
-        if (error instanceof UsageError) throw error
-        if (attempt === attempts || signal.aborted)
-          asUnreached(() => `${wanted.shown}: could not be fetched (${reasonOf(error, signal)})`)(error)
-      }
+    const once = (attempt: number) => downloadOnce(wanted, join(folder, `file-${attempt}`), effects.fetch, signal)
+    return await tried(once, { pause: effects.pause, signal })
+  } catch (error) {
+    return asUnreached(() => `${wanted.shown}: could not be fetched (${reasonOf(error, signal)})`)(error)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
@@ -71,10 +68,10 @@ async function downloadOnce(
   signal: AbortSignal,
 ): Promise<Uint8Array> {
   const response = await answer(url, { shown, token, fetch, signal })
-  const { status, body, headers } = response
+  const { body, headers } = response
   if (!response.ok || body === null) {
     await body?.cancel().catch(() => {})
-    throw refusal(status, shown)
+    throw refusal(response, shown)
   }
   const tooLarge = new UsageError(`${shown}: has more than ${Math.floor(limit / 2 ** 20)} MiB, which is the limit`)
   if (Number(headers.get('content-length') ?? 0) > limit) {
@@ -127,11 +124,12 @@ async function answer(url: string, { shown, token, fetch, signal }: Asking): Pro
   throw new UsageError(`${shown}: leads from one address to the next, more than ${mostRedirects} times`)
 }
 
-function refusal(status: number, shown: string): Error {
+function refusal(response: Response, shown: string): Error {
+  const { status } = response
   if (status === 401 || status === 403)
     return new UsageError(`${shown}: may not be read (status ${status}); a private test set needs the input data-token`)
   if (status === 404 || status === 410) return new UsageError(`${shown}: is not there (status ${status})`)
-  return new Unreached(`status ${status}`)
+  return new FailedAnswer(response)
 }
 
 function reasonOf(error: unknown, { aborted }: AbortSignal): string {

@@ -31,7 +31,7 @@ const ABSENT =
   'Make the baseline available again: upload it anew, evaluate it with the suite, data and seed of today, or name another one with `baseline`. With `on-missing-baseline: pass` a model passes that was compared with nothing.'
 
 const NO_BASELINE =
-  'Set `min-robust-accuracy` if this model has to hold a level of its own; once it is merged, the next pull request is compared with it.'
+  'Set `min-robust-accuracy` if this model has to hold a level of its own. With `baseline: auto`, the next pull request is compared with it once the base branch holds it, or results of it that a run there has uploaded (`upload: true`).'
 
 function has({ verdict }: Comparison, ...codes: readonly string[]): boolean {
   return verdict.reasons.some(({ code }) => codes.includes(code))

@@ -1,10 +1,10 @@
-import { UsageError } from '../../errors.js'
 import { intAttribute, stringAttribute } from '../../onnx/attributes.js'
 import type { Node } from '../../onnx/graph.js'
 import { dataType } from '../../onnx/tensor.js'
 import { expansion } from '../expansion.js'
 import type { Expansion } from '../expansion.js'
 import type { GradientBuilder } from '../gradientBuilder.js'
+import { noRule } from '../noRule.js'
 import { fromFront, subgradient } from '../rule.js'
 import { channelsFirst } from './channelsFirst.js'
 import { real, withAttributesOf } from './wholeNumbers.js'
@@ -76,10 +76,4 @@ function constants(node: Node, input: string, b: GradientBuilder): readonly numb
   const values = b.integersOf(input)
   if (values === undefined) throw noRule(node, `a computed "${input}"`)
   return values
-}
-
-function noRule(node: Node, what: string): UsageError {
-  return new UsageError(
-    `${node.op} (node "${node.name}") with ${what} has no gradient rule; export the model without it`,
-  )
 }
