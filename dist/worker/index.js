@@ -14733,6 +14733,32 @@ function widenInfo(info) {
     });
 }
 
+;// CONCATENATED MODULE: ./.build/autodiff/classOutput.js
+const REAL_TYPES = new Set([
+    'float16',
+    'float32',
+    'float64'
+]);
+/**
+ * The output that counts: the first, or, where that is the class itself, as the converters of scikit-learn and its like
+ * put it, the first with real numbers for several classes. One number an image behind a class is how sure the model is of
+ * that class, whichever it is: read as a logit it would be another classifier.
+ */ function classOutput({ outputs }) {
+    const [first] = outputs;
+    if (first.type !== 'int64' && first.type !== 'string') return first;
+    const scores = outputs.find((output)=>REAL_TYPES.has(output.type ?? '') && !isOneNumber(output));
+    return scores === undefined ? first : {
+        ...scores,
+        label: first.name
+    };
+}
+/** Whether a shape, as far as it is declared, has one number an image: [n], [n, 1]. */ function isOneNumber({ dims }) {
+    if (dims === undefined) return false;
+    const [rows = 1, ...others] = dims;
+    // [3] may be the three classes of the one image that was exported.
+    return others.length > 0 ? others.every((size)=>size === 1) : typeof rows !== 'number' || rows === 1;
+}
+
 ;// CONCATENATED MODULE: ./.build/onnx/fold.js
 
 
@@ -15806,7 +15832,15 @@ function sizesOf({ dims }, heads) {
     return (row, at)=>Number(data[row * bytes + Math.floor(at / each)]) >> bits * (at % each) & 2 ** bits - 1;
 }
 
+;// CONCATENATED MODULE: ./.build/autodiff/noRule.js
+
+
+/** What to throw for a form of an operator that has no rule. */ function noRule(node, what) {
+    return new errors_UsageError(`${describe(node)} with ${what} has no gradient rule; export the model without it`);
+}
+
 ;// CONCATENATED MODULE: ./.build/autodiff/expansions/classical.js
+
 
 
 
@@ -15823,31 +15857,33 @@ function sizesOf({ dims }, heads) {
         ])
 };
 /** What scikit-learn's converter writes for scaled pixels, linear classifiers and probabilities that add up to 1. */ const classical = {
-    'ai.onnx.ml.Scaler': expansion((node, b)=>{
+    'ai.onnx.ml.Scaler': noted('not several offsets or scales for images of more than one axis', expansion((node, b)=>{
         const [x] = node.inputs;
         const numbers = (name, fallback)=>{
             const values = floatsAttribute(node, name, [
                 fallback
             ]);
             if (values.length > 1 && b.rank(x) !== 2) throw noRule(node, `${name}s on ${b.rank(x)} axes`);
-            return b.tensor(values, values.length > 1 ? [
+            return b.constant('float32', values.length > 1 ? [
                 values.length
-            ] : [], x);
+            ] : [], Float32Array.from(values));
         };
         return b.mul(b.add('Sub', [
-            x,
+            single(x, b),
             numbers('offset', 0)
         ]), numbers('scale', 1));
-    }),
-    'ai.onnx.ml.Normalizer': subgradient('as LpNormalization', expansion((node, b)=>{
+    })),
+    'ai.onnx.ml.Normalizer': subgradient('as LpNormalization; the norms L1 and L2, not MAX, which is its default', expansion((node, b)=>{
         const norm = stringAttribute(node, 'norm', 'MAX');
         if (norm === 'MAX') throw noRule(node, 'the norm MAX');
-        return b.add('LpNormalization', node.inputs, {
+        return b.add('LpNormalization', [
+            single(node.inputs[0], b)
+        ], {
             axis: -1,
             p: norm === 'L1' ? 1 : 2
         });
     })),
-    /** Its label is the place of the greatest score: attacks read the scores, and no model reads the label. */ 'ai.onnx.ml.LinearClassifier': (node, b)=>{
+    /** Its label is the place of the greatest score: attacks read the scores, and no model reads the label. */ 'ai.onnx.ml.LinearClassifier': noted('with a row of coefficients for each class; its scores as they are, or their Softmax or logistic function, not SOFTMAX_ZERO or PROBIT', (node, b)=>{
         const [x] = node.inputs;
         const coefficients = floatsAttribute(node, 'coefficients', []);
         const features = b.dims(x)[1];
@@ -15855,17 +15891,18 @@ function sizesOf({ dims }, heads) {
         const labels = intsAttribute(node, 'classlabels_ints', []).length;
         const names = node.attributes.get('classlabels_strings')?.strings.length ?? 0;
         const transform = stringAttribute(node, 'post_transform', 'NONE');
-        if (rows !== labels + names) throw noRule(node, `${rows} rows of coefficients for ${labels + names} classes`);
+        if (rows !== labels + names) throw noRule(node, `${rows} ${rows === 1 ? 'row' : 'rows'} of coefficients for ${labels + names} classes`);
         if (!Object.hasOwn(TRANSFORMS, transform)) throw noRule(node, `the post_transform ${transform}`);
-        const intercepts = b.tensor(floatsAttribute(node, 'intercepts', new Array(rows).fill(0)), [
+        const shift = floatsAttribute(node, 'intercepts', new Array(rows).fill(0));
+        const intercepts = b.constant('float32', [
             rows
-        ], x);
-        const weights = b.tensor(coefficients, [
+        ], Float32Array.from(shift));
+        const weights = b.constant('float32', [
             rows,
             features
-        ], x);
+        ], Float32Array.from(coefficients));
         const scores = b.add('Gemm', [
-            x,
+            single(x, b),
             weights,
             intercepts
         ], {
@@ -15880,10 +15917,14 @@ function sizesOf({ dims }, heads) {
             }),
             TRANSFORMS[transform](scores, b)
         ];
-    }
+    })
 };
-function noRule(node, what) {
-    return new errors_UsageError(`${node.op} (node "${node.name || node.outputs[0]}") with ${what} has no gradient rule; export the model without it`);
+/** A value as float32, which the operators of ai.onnx.ml give whatever they are given. */ function single(x, b) {
+    return b.observed(x).type === 'float32' ? x : b.add('Cast', [
+        x
+    ], {
+        to: dataType('float32')
+    });
 }
 
 ;// CONCATENATED MODULE: ./.build/autodiff/expansions/channelsFirst.js
@@ -16093,7 +16134,7 @@ function nonzero(zeroPoint, b) {
         const [x] = node.inputs;
         const rank = b.rank(x);
         const axis = fromFront(intAttribute(node, 'dim', -1), rank);
-        if (b.observed(x).batchAxis === axis) throw contributed_noRule(node, 'windows over the images of a batch');
+        if (b.observed(x).batchAxis === axis) throw noRule(node, 'windows over the images of a batch');
         const [size, step] = [
             intAttribute(node, 'size', 1),
             intAttribute(node, 'step', 1)
@@ -16132,11 +16173,8 @@ function nonzero(zeroPoint, b) {
 };
 function constants(node, input, b) {
     const values = b.integersOf(input);
-    if (values === undefined) throw contributed_noRule(node, `a computed "${input}"`);
+    if (values === undefined) throw noRule(node, `a computed "${input}"`);
     return values;
-}
-function contributed_noRule(node, what) {
-    return new errors_UsageError(`${node.op} (node "${node.name}") with ${what} has no gradient rule; export the model without it`);
 }
 
 ;// CONCATENATED MODULE: ./.build/autodiff/expansions/body.js
@@ -23660,7 +23698,47 @@ function adviceFor(wanted, shape) {
     return 'resize or crop the images, or check that model and data belong together';
 }
 
+;// CONCATENATED MODULE: ./.build/autodiff/labelWatch.js
+
+
+/**
+ * Watches that the class a model says is the one it scores highest: attacks read the scores, and whoever deploys the model
+ * its label. Each place has a label of its own, of whatever name; whole numbers rise with the place, as every converter
+ * sorts them, for (place + 1) mod K would be one for each as well.
+ *
+ * @throws UsageError, at each call, where it is not
+ */ function labelWatch(label, output) {
+    const labelOf = new Map();
+    return (labels, scores)=>{
+        if (labels === undefined) return;
+        const width = scores.length / labels.data.length;
+        // Several labels an image are its best classes, and none of them the one.
+        if (!Number.isInteger(width) || width < 2) return;
+        Array.from(labels.data).forEach((said, image)=>{
+            const place = labelWatch_greatest(Array.from({
+                length: width
+            }, (_, at)=>scores[image * width + at]));
+            if (place === undefined || typeof said !== 'string' && typeof said !== 'bigint') return;
+            for (const [otherPlace, other] of labelOf){
+                const agree = place === otherPlace ? said === other : fits(said, other, place > otherPlace);
+                if (!agree) throw new errors_UsageError(`the output "${label}" is "${said}" where "${output}" is greatest at place ${place}, and "${other}" where it is greatest at place ${otherPlace}: the class is not that of the greatest score; make the label the argmax of the scores, or export the scores alone`);
+            }
+            labelOf.set(place, said);
+        });
+    };
+}
+/** Whether two places may have these labels. */ function fits(said, other, isLater) {
+    if (typeof said === 'bigint' && typeof other === 'bigint') return isLater ? said > other : said < other;
+    return said !== other;
+}
+/** The place of the greatest number; undefined where rounding may have put it before the next, or nothing is a number. */ function labelWatch_greatest(row) {
+    const [first, second] = row.toSorted((a, b)=>b - a);
+    const scale = Math.max(...row.filter(Number.isFinite).map(Math.abs));
+    return first - second > REORDERING_TOLERANCE * scale ? row.indexOf(first) : undefined;
+}
+
 ;// CONCATENATED MODULE: ./.build/autodiff/originalModel.js
+
 
 
 
@@ -23671,27 +23749,42 @@ function adviceFor(wanted, shape) {
     const preprocessingModel = preprocessing.nodes.length === 0 ? undefined : encodeModel(preprocessing);
     const model = draws ? encodeModel(withoutChance(graph)) : bytes;
     const first = input.dims?.[0];
+    const { name, label } = output;
+    const watch = label === undefined ? undefined : labelWatch(label, name);
     return {
         preprocessingModel,
         declared: typeof first === 'number' && first > 0 ? first : undefined,
+        watched: watch !== undefined,
         run: async (from, count)=>{
             const images = samples(from, count);
             const prepared = only(preprocessingModel ? await run(preprocessingModel, images) : images);
-            return only(await run(model, new Map([
+            const asked = label === undefined ? [
+                name
+            ] : [
+                name,
+                label
+            ];
+            const answer = await run(model, new Map([
                 [
                     input.name,
                     prepared
                 ]
-            ]), [
-                output.name
-            ]));
+            ]), asked);
+            const scores = answer.get(name);
+            if (scores === undefined) throw new Error(`the model gives no "${name}"`);
+            if (label !== undefined) watch?.(answer.get(label), numbers(scores));
+            return scores;
         }
     };
 }
+/** Images that the class is held against the scores on: of two or three all may have one class. */ const WATCHED = 16;
 /**
  * @param tolerance of the largest output, within which images together give what each gives alone; see `agrees`
  * @param apart the same, beyond which they surely do not
- */ async function batchFacts({ declared, run }, tolerance, apart) {
+ * @throws UsageError where the class that the model says is not that of its greatest score
+ */ async function batchFacts({ declared, run, watched }, tolerance, apart) {
+    const own = declared ?? 1;
+    for(let first = 0; watched && first < WATCHED; first += own)await run(first, own);
     const row = async (first, count, place)=>{
         const all = numbers(await run(first, count));
         const width = all.length / count;
@@ -23966,6 +24059,15 @@ const WEIGHT_STEP = 1 / 127;
     ]
 ]);
 /**
+ * What may follow whole numbers with a constant at its side: a bias, mostly. A factor of up to the step of a weight is the scale
+ * that the sums were waiting for, as a DequantizeLinear multiplies by; a greater one leaves it as unknown as it was.
+ */ const BY_A_CONSTANT = new Set([
+    'Add',
+    'Sub',
+    'Mul',
+    'Div'
+]);
+/**
  * The logits of a classifier that ends with whole numbers, in the units of real ones. Steps of 1/16 would be a model sixteen
  * times as sure: its cross-entropy would be 0, and its slope with it, where the real one has not saturated.
  *
@@ -23998,9 +24100,12 @@ const WEIGHT_STEP = 1 / 127;
         unknownSteps: scale.guessed
     };
 }
-/** @throws UsageError for one whole number an image: which of its steps is the border between two classes nothing says. */ function refuseWholeNumber(kind, { name, type = 'float32' }) {
-    if (kind !== 'one-logit') return;
-    if (type === 'int64' || type === 'string') throw new errors_UsageError(`the output "${name}" is the class itself, and no number tells how near the others are; export the model with its scores or probabilities, one for each class`);
+/**
+ * @throws UsageError for one number behind the class, which is no score of a certain class, and for one whole number an
+ *   image: which of its steps is the border between two classes nothing says.
+ */ function refuseWholeNumber(kind, { name, type = 'float32', label }) {
+    if (kind !== 'one-logit' && kind !== 'one-probability') return;
+    if (label !== undefined || type === 'int64' || type === 'string') throw new errors_UsageError(`the output "${label ?? name}" is the class itself, and no number tells how near the others are; export the model with its scores or probabilities, one for each class`);
     if (type.includes('int')) throw new errors_UsageError(`the output "${name}" is one number of type ${type}, which does not say where one class ends; export the model with a DequantizeLinear at its end`);
 }
 /**
@@ -24011,6 +24116,7 @@ const WEIGHT_STEP = 1 / 127;
     if (node === undefined) return undefined;
     const operator = operatorOf(node);
     if (KEEPS_STEPS.has(operator)) return wholeLogits_stepOf(graph, node.inputs[0]);
+    if (BY_A_CONSTANT.has(operator)) return throughConstant(graph, node, operator);
     if (SUMS.has(operator)) return {
         size: (wholeLogits_stepOf(graph, node.inputs[0])?.size ?? ACTIVATION_STEP) * WEIGHT_STEP,
         guessed: true
@@ -24021,8 +24127,22 @@ const WEIGHT_STEP = 1 / 127;
         guessed: false
     };
 }
+/** A bias moves the numbers and leaves the steps; a factor is what a guess has to be undone by, where it is no scale itself. */ function throughConstant(graph, { inputs }, operator) {
+    const place = inputs.findIndex((input)=>graph.constants.has(input));
+    const constant = graph.constants.get(inputs[place]);
+    if (constant === undefined || operator === 'Div' && place === 0) return undefined;
+    const step = wholeLogits_stepOf(graph, inputs[1 - place]);
+    if (step === undefined || operator === 'Add' || operator === 'Sub') return step;
+    const numbers = Array.from(constant.data).map((number)=>Math.abs(Number(number)));
+    const factor = Math.max(...operator === 'Div' ? numbers.map((number)=>1 / number) : numbers);
+    return step.guessed && factor > WEIGHT_STEP && factor < Infinity ? {
+        ...step,
+        size: step.size / factor
+    } : undefined;
+}
 
 ;// CONCATENATED MODULE: ./.build/autodiff/surrogate.js
+
 
 
 
@@ -24103,7 +24223,8 @@ const WEIGHT_STEP = 1 / 127;
             input,
             output: {
                 name: output.name,
-                kind: classifier.kind
+                kind: classifier.kind,
+                label: output.label
             },
             classes: classifier.classes,
             straightThrough: settled.straightThrough,
@@ -24129,11 +24250,6 @@ const WEIGHT_STEP = 1 / 127;
         });
     }
 }
-const REAL_TYPES = new Set([
-    'float16',
-    'float32',
-    'float64'
-]);
 /** The one input that takes images. */ function imageInput(graph) {
     if (graph.inputs.length !== 1) throw new errors_UsageError(`has ${graph.inputs.length} inputs (${graph.inputs.map((input)=>input.name).join(', ')}); a classifier takes one: images`);
     const [input] = graph.inputs;
@@ -24142,14 +24258,6 @@ const REAL_TYPES = new Set([
         ...input,
         type: input.type
     };
-}
-/**
- * The output that says how likely each class is: the first, or, where that is the class itself, as the converters of
- * scikit-learn and its like put it, the first of real numbers.
- */ function classOutput({ outputs }) {
-    const [first] = outputs;
-    const isLabel = first.type === 'int64' || first.type === 'string';
-    return isLabel && outputs.find(({ type })=>type !== undefined && REAL_TYPES.has(type)) || first;
 }
 /** The batch an export has baked in. */ function declaredBatch(input) {
     const first = input.dims?.[0];
@@ -24226,6 +24334,7 @@ const REAL_TYPES = new Set([
 }
 
 ;// CONCATENATED MODULE: ./.build/autodiff/gradientModel.js
+
 
 
 
@@ -32325,6 +32434,7 @@ function walk(nodes, seeds) {
 
 
 
+
 /**
  * Tells what a model is made of and, by the names of its operators, whether its gradient can be made; nothing is run.
  *
@@ -32342,6 +32452,9 @@ function walk(nodes, seeds) {
             opsets: Object.fromEntries(original.opsets),
             inputs: original.inputs.map(shown),
             outputs: original.outputs.map(shown),
+            ...original.outputs.length > 1 && {
+                scores: classOutput(original).name
+            },
             parameters: [
                 ...original.constants.values()
             ].reduce((total, tensor)=>total + inspect_elements(tensor), 0),
@@ -32613,6 +32726,7 @@ function flag(code, found) {
 
 
 
+
 /**
  * What attacks without gradients need to know of a classifier: how to ask it, and how to read what it says. Only the
  * original is run: of what the rewritten one holds onnxruntime may have no kernel.
@@ -32668,7 +32782,8 @@ function flag(code, found) {
             input,
             output: {
                 name: output.name,
-                kind
+                kind,
+                label: output.label
             },
             classes,
             originalBatch: facts.batch,
@@ -33139,8 +33254,17 @@ function session_without(optimisers) {
 
 
 
+
 /** Asks the original: the only one whose word on an image counts. */ function originalOracle(original) {
     const { session, preprocessing, input, output, classes, batch, shape } = original;
+    const { label } = output;
+    const watch = label === undefined ? undefined : labelWatch(label, output.name);
+    const outputs = label === undefined ? [
+        output.name
+    ] : [
+        output.name,
+        label
+    ];
     const width = elementCount(shape);
     const pixels = new Float32Array(batch * width);
     const image = new dist.Tensor('float32', pixels, [
@@ -33154,13 +33278,13 @@ function session_without(optimisers) {
             const prepared = preprocessing ? fed((await preprocessing.run({
                 image
             })).output) : image;
-            const { [output.name]: result } = await session.run({
+            const answer = await session.run({
                 [input]: prepared
-            }, [
-                output.name
-            ]);
+            }, outputs);
+            const { [output.name]: result } = answer;
             const scores = classScores(fromOnnx(result), output.kind);
             if (scores.length !== batch * classes) throw new Error(`The model gave [${result.dims.join(', ')}] for ${batch} images of ${classes} classes.`);
+            if (label !== undefined) watch?.(fromOnnx(answer[label]), scores);
             return questions.map((_, i)=>{
                 const row = scores.subarray(i * classes, (i + 1) * classes);
                 return {
@@ -33308,6 +33432,7 @@ async function openOriginal({ model, batch: wanted, shape, executionProvider }, 
 }
 
 ;// CONCATENATED MODULE: ./.build/engine/optimisation.js
+
 
 
 
@@ -45705,8 +45830,21 @@ function* breaks(attack, threat, task, plan, { digest }) {
         }
     };
 }
-/** Whether what an attack ended with in a smaller ball is a witness in this one. */ function breaksWithin({ success, nearest }, epsilon) {
-    return success || nearest !== undefined && nearest.distance <= epsilon;
+/**
+ * Whether an attack has its turn on an image. One for survivors has none where an attack before it has broken the image, and
+ * none where any has in a smaller ball, though it comes later in the suite; its own witness of a smaller ball it brings along.
+ *
+ * @param broken by an attack before it, in this ball.
+ * @param brokenBy ids of the attacks whose ends in smaller balls of the same norm are witnesses in this one.
+ */ function hasItsTurn({ id, survivorsOnly }, broken, brokenBy) {
+    return survivorsOnly !== true || !broken && (brokenBy.size === 0 || brokenBy.has(id));
+}
+/**
+ * Whether what an attack ended with in a smaller ball is a witness in this one.
+ *
+ * @param nearest the distance of the nearest point that fooled the model, of attacks that look for it.
+ */ function breaksWithin(success, nearest, epsilon) {
+    return success || nearest !== undefined && nearest <= epsilon;
 }
 /** The nearer of two nearest points is kept, though the attack that found the other one came later. */ function withNearer(result, before) {
     const known = before?.nearest;
@@ -45881,14 +46019,14 @@ function lookLikeProbabilities(logits) {
         shape: model.shape,
         layout: model.layout
     };
-    const isBroken = (end)=>end !== undefined && breaksWithin(end, spec.epsilon);
-    // By whichever attack, though its turn comes later: no survivor.
-    const brokenBefore = Object.values(known).some(isBroken);
+    const ends = Object.entries(known);
+    const breaking = ends.filter(([, { success, nearest }])=>breaksWithin(success, nearest?.distance, spec.epsilon));
+    const brokenBy = new Set(breaking.map(([id])=>id));
     const results = {};
     let nearest;
     for (const attack of attacks){
+        if (!hasItsTurn(attack, nearest !== undefined, brokenBy)) continue;
         const before = known[attack.id];
-        if (attack.survivorsOnly && (nearest || brokenBefore && !isBroken(before))) continue;
         const end = (yield* knownEnd(attack, target, before, {
             quantised
         })) ?? withNearer((yield* attackFor(attack, target, randomSource(seed, digest, attack.id))), before);
@@ -46012,6 +46150,7 @@ function lookLikeProbabilities(logits) {
     /** Version by domain; '' is ai.onnx. */ opsets: record(schemas_string(), schemas_int()),
     inputs: array(ValueSchema),
     outputs: array(ValueSchema),
+    /** The output that is read, where there are several. */ scores: schemas_string().optional(),
     /** Numbers in weights. */ parameters: schemas_int().min(0),
     /** In the newest form of the standard, most frequent first. */ operators: array(object({
         operator: schemas_string(),
