@@ -205,7 +205,11 @@ describe('the platforms that docs/runners.md says CI runs', () => {
     const { action } = read(path).jobs as unknown as Record<string, { strategy: { matrix: { runner: unknown } } }>
     expect(action.strategy.matrix.runner).toEqual(runners)
     const baselines = gatesOf(path).map((step) => step.with?.baseline)
-    expect(baselines).toEqual([expect.stringMatching(/^path:/), expect.stringMatching(/^path:/), undefined])
+    expect(baselines).toEqual([
+      expect.stringMatching(/^path:/),
+      expect.stringMatching(/^path:/),
+      expect.stringMatching(/^ref:/),
+    ])
   })
 
   test.each(['ci', 'release'])('are those of the workflow %s, too', (name) => {
