@@ -115,7 +115,8 @@ test.each(
 })
 
 test('a model that a step downloads, and git never held, is no first adoption on every pull request', async () => {
-  const base = await hosted.commit('main', { '.gitignore': '*.onnx\n', [model]: null })
+  const before = await hosted.commit('main', older)
+  const base = await hosted.commit('downloading', { '.gitignore': '*.onnx\n', [model]: null }, before)
   const head = await hosted.commit('feature-downloaded', { 'README.md': 'Words.' }, base)
   const sha = await hosted.merge(2, base, head)
   github.heads.set(2, head)
