@@ -32,24 +32,64 @@ describe('a named suite is the same for ever', () => {
     })
   })
 
-  /** The published parameters: 100 iterations, ρ 0.75, 9 targets, 5000 queries, p 0.8; under L1 5 restarts and 5 targets. */
+  const everywhere = (value: number) => ({ linf: value, l2: value, l1: value })
+  const ascent = { steps: 100, rho: 0.75, eot: 1, largerBalls: false, survivorsOnly: true, restarts: everywhere(1) }
+  const fab = { steps: 100, restarts: 1, alphaMax: 0.1, eta: 1.05, beta: 0.9, survivorsOnly: true }
+  const square = { id: 'square', name: 'square', queries: 5000, restarts: 1, p: 0.8, survivorsOnly: true }
+  const apgdT = { ...ascent, id: 'apgd-t', name: 'apgd-t', targets: { linf: 9, l2: 9, l1: 5 } }
+  const fabT = { ...fab, id: 'fab-t', name: 'fab-t', targets: 9 }
+  /** Ours, after all that is published: docs/attacks.md, "One attack more has the last word". */
+  const ours = {
+    ...ascent,
+    id: 'apgd-margin',
+    name: 'apgd',
+    loss: 'margin',
+    restarts: { linf: 1, l2: 1, l1: 5 },
+    largerBalls: true,
+  }
+
+  /**
+   * The published parameters: 100 iterations, ρ 0.75, 9 targets, 5000 queries, p 0.8; under L1 5 restarts and 5 targets (Croce and
+   * Hein 2020 and 2021; `set_version` in the authors' autoattack.py).
+   */
   test('autoattack@1: AutoAttack as published, and for what it leaves APGD on the margin from larger balls', () => {
-    const one = { linf: 1, l2: 1, l1: 1 }
-    const more = { linf: 1, l2: 1, l1: 5 }
-    const ascent = { steps: 100, rho: 0.75, eot: 1, largerBalls: false, survivorsOnly: true, restarts: one }
-    const fab = { steps: 100, restarts: 1, alphaMax: 0.1, eta: 1.05, beta: 0.9 }
+    const crossEntropy = { ...ascent, id: 'apgd-ce', name: 'apgd', loss: 'cross-entropy', survivorsOnly: false }
     expect(suite('autoattack@1')).toEqual({
       name: 'autoattack',
       version: 1,
+      attacks: [{ ...crossEntropy, restarts: { linf: 1, l2: 1, l1: 5 } }, apgdT, fabT, square, ours],
+    })
+  })
+
+  /** `set_version('plus')`: 5 restarts of both APGD and of FAB, one of APGD-T; 9 targets, the norm whatever it is. */
+  test('autoattack-plus@1: untargeted attacks with 5 restarts, then Square and the targeted ones, then ours', () => {
+    const five = { ...ascent, name: 'apgd', restarts: everywhere(5) }
+    expect(suite('autoattack-plus@1')).toEqual({
+      name: 'autoattack-plus',
+      version: 1,
       attacks: [
-        { ...ascent, id: 'apgd-ce', name: 'apgd', loss: 'cross-entropy', restarts: more, survivorsOnly: false },
-        { ...ascent, id: 'apgd-t', name: 'apgd-t', targets: { linf: 9, l2: 9, l1: 5 } },
-        { ...fab, id: 'fab-t', name: 'fab-t', targets: 9, survivorsOnly: true },
-        { id: 'square', name: 'square', queries: 5000, restarts: 1, p: 0.8, survivorsOnly: true },
-        { ...ascent, id: 'apgd-margin', name: 'apgd', loss: 'margin', restarts: more, largerBalls: true },
+        { ...five, id: 'apgd-ce', loss: 'cross-entropy', survivorsOnly: false },
+        { ...five, id: 'apgd-dlr', loss: 'dlr' },
+        { ...fab, id: 'fab', name: 'fab', restarts: 5 },
+        square,
+        { ...apgdT, targets: everywhere(9) },
+        { ...fabT, restarts: 5 },
+        ours,
       ],
     })
-    expect(suite('autoattack-plus@1').attacks.at(-1)).toEqual(suite('autoattack@1').attacks.at(-1))
+  })
+
+  /** `set_version('rand')`: APGD on both losses, one start, every gradient the mean of 20. */
+  test('autoattack-rand@1: APGD on cross-entropy and on DLR, each gradient the mean of 20, and nothing of ours', () => {
+    const averaged = { ...ascent, name: 'apgd', eot: 20 }
+    expect(suite('autoattack-rand@1')).toEqual({
+      name: 'autoattack-rand',
+      version: 1,
+      attacks: [
+        { ...averaged, id: 'apgd-ce', loss: 'cross-entropy', survivorsOnly: false },
+        { ...averaged, id: 'apgd-dlr', loss: 'dlr' },
+      ],
+    })
   })
 
   test('an unknown one is answered with those there are', () => {
