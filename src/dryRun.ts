@@ -1,6 +1,8 @@
-import { assertSameConditions } from './comparison/pairing.js'
+import { assertComparable, assertSameConditions } from './comparison/pairing.js'
+import type { Absence } from './comparison/types.js'
 import type { Config } from './config/types.js'
 import type { Dataset } from './data/types.js'
+import { UsageError } from './errors.js'
 import { attacksRun, withFallback } from './engine/attacksRun.js'
 import type { Role } from './evaluateModel.js'
 import { requestFor } from './evaluateModel.js'
@@ -14,7 +16,7 @@ import type { Shard } from './evaluation/shards.js'
 import { imagesOfShard } from './evaluation/shards.js'
 import { tryModel } from './evaluation/trial.js'
 import { isUnchanged } from './evaluateBoth.js'
-import { conditionsOf } from './gateConditions.js'
+import { conditionsOf, mayBeSpared } from './gateConditions.js'
 import type { GateSources } from './gateSources.js'
 import type { Host } from './host.js'
 import type { Plan, PlannedModel } from './report/plan.js'
@@ -22,7 +24,7 @@ import type { Plan, PlannedModel } from './report/plan.js'
 export type DryRunEffects = Host & Pick<ChildEffects, 'signal'>
 
 /** What is going to be evaluated; `evaluate` has no baseline, and may have a shard. */
-export type DryRunSources = Pick<GateSources, 'candidate' | 'data'> & {
+export type DryRunSources = Pick<GateSources, 'candidate' | 'data' | 'tolerateBaseline' | 'spareUnchanged'> & {
   readonly baseline?: GateSources['baseline']
   readonly shard?: Shard
 }
@@ -34,26 +36,49 @@ export type DryRunSources = Pick<GateSources, 'candidate' | 'data'> & {
  * @throws UsageError and EvaluationError as `runGate` does, and EvaluationError where that makes it a verdict.
  */
 export async function dryRun(config: Config, sources: DryRunSources, effects: DryRunEffects): Promise<Plan> {
-  const { baseline, shard } = sources
+  const { baseline, shard, tolerateBaseline = false, spareUnchanged = false } = sources
   const asking = { ...effects, timeLimitSeconds: config.limits.seconds }
   const dataset = await loadDataset(sources.data, config.dataOptions, config.samples, asking)
-  if (baseline?.kind === 'results') assertSameConditions(conditionsOf(config, dataset), baseline.results)
   const images = shard ? [...imagesOfShard(shard, dataset.samples)] : undefined
   const planned = (role: Role, file: ModelFile) => planModel(role, file, { dataset, images }, config, effects)
+  const usable = baselineUse(tolerateBaseline)
+  let state: Plan['baseline'] =
+    baseline?.kind === 'results'
+      ? await usable('different', () => {
+          assertSameConditions(conditionsOf(config, dataset), baseline.results)
+          assertComparable(baseline.results, baseline.results)
+          return { state: 'results' as const }
+        })
+      : undefined
   const candidate = await completeModel(sources.candidate, asking)
   const models = [await planned('candidate', candidate)]
-  let state: Plan['baseline'] = baseline === undefined || baseline.kind === 'model' ? undefined : baseline.kind
-  if (baseline?.kind === 'model') {
-    const model = await completeModel(baseline.model, asking)
-    if (isUnchanged(config, candidate, model)) state = 'unchanged'
-    else models.push(await planned('baseline', model))
-  }
-  const { suite, threats, seed } = config
+  if (baseline?.kind === 'model')
+    state = await usable('broken', async () => {
+      const model = await completeModel(baseline.model, asking)
+      if (isUnchanged(config, candidate, model))
+        return { state: spareUnchanged && mayBeSpared(config) ? ('spared' as const) : ('unchanged' as const) }
+      models.push(await planned('baseline', model))
+      return undefined
+    })
+  else if (baseline !== undefined && baseline.kind !== 'results') state = { state: baseline.kind }
+  const { suite, threats, seed, policy } = config
   return {
     data: { name: dataset.name, samples: dataset.samples, shape: dataset.shape, range: dataset.range },
     images: images?.length ?? dataset.samples,
-    ...{ suite, threats, seed, models, quantised: config.quantised, timeLimit: config.limits.seconds },
+    ...{ suite, threats, seed, models, quantised: config.quantised, timeLimit: config.limits.seconds, policy },
     ...(state && { baseline: state }),
+  }
+}
+
+/** What a gate does with a baseline that cannot be used, see `measureGate`. */
+function baselineUse(tolerated: boolean) {
+  return async <Use>(state: Absence['state'], use: () => Use | Promise<Use>): Promise<Use | Absence> => {
+    try {
+      return await use()
+    } catch (error) {
+      if (!tolerated || !(error instanceof UsageError)) throw error
+      return { state, why: error.message }
+    }
   }
 }
 

@@ -78,3 +78,16 @@ describe('what would keep a run from starting is told in one line, with exit sta
     expect(run.stderr).toMatch(/^robustness-gate: .+\n$/)
   })
 })
+
+test('a baseline that the gate refuses is refused in the same words, before anything is attacked', async () => {
+  await inTemporaryFolder(async (cwd) => {
+    const settings = [...data, '--samples', '16', '--epsilon', '0.1', '--suite', 'quick']
+    await runCli(['evaluate', '--model', hardened, ...settings, '--seed', '7', '--out', 'seven'], { cwd })
+    for (const baseline of ['seven/results.json', join(root, 'package.json')]) {
+      const gate = ['gate', '--candidate', finetuned, '--baseline', baseline, ...settings]
+      const [refused, checked] = [await runCli(gate, { cwd }), await runCli([...gate, '--check'], { cwd })]
+      expect(refused).toMatchObject({ status: 2, stderr: expect.stringMatching(/^robustness-gate: .+\n$/) })
+      expect(checked).toEqual(refused)
+    }
+  })
+})

@@ -77,10 +77,12 @@ export function isOfAbsence({ code }: Pick<Reason, 'code'>): boolean {
 }
 
 /** A model that did not exist yet is nobody's fault; whatever else keeps two models from being compared is somebody's. */
-function absenceReasons({ absence }: Evidence, { onMissingBaseline }: Policy): readonly Reason[] {
-  if (absence === undefined || absence.state === 'none') return []
-  const demanded = onMissingBaseline ?? (absence.state === 'missing' ? 'pass' : 'fail')
-  if (demanded === 'pass') return []
+export function isDemanded({ state }: Absence, { onMissingBaseline }: Pick<Policy, 'onMissingBaseline'>): boolean {
+  return state !== 'none' && (onMissingBaseline ?? (state === 'missing' ? 'pass' : 'fail')) === 'fail'
+}
+
+function absenceReasons({ absence }: Evidence, policy: Policy): readonly Reason[] {
+  if (absence === undefined || !isDemanded(absence, policy)) return []
   return [{ code: `baseline-${absence.state}`, message: `${lack(absence)}: nothing was compared.` }]
 }
 
@@ -176,6 +178,7 @@ const lacks: Readonly<Record<Absence['state'], string>> = {
   different: 'The baseline was made with another suite, other data or another seed',
 }
 
-function lack({ state, why }: Absence): string {
+/** One clause that begins a sentence; text of others may be in there. */
+export function lack({ state, why }: Absence): string {
   return why === undefined ? lacks[state] : `${lacks[state]} (${oneLine(why, 500)})`
 }

@@ -6,7 +6,7 @@ import { readConfig, readRequest } from '../github/request.js'
 import { refuseLinks } from '../github/workspace.js'
 import { planText } from '../report/plan.js'
 import { messageOf, oneLine } from '../text.js'
-import { placeOf } from './gate.js'
+import { forgiving, placeOf } from './gate.js'
 import type { Run } from './services.js'
 
 /**
@@ -25,7 +25,7 @@ export async function tryOut(run: Run): Promise<void> {
   const config = await readConfig(inputs, place)
   await refuseLinks(resolve(workspace, inputs.outputDir), workspace)
   const request = await readRequest(config, inputs, place)
-  const plan = planText(await dryRun(config, { ...request, shard: inputs.shard }, host))
+  const plan = planText(await dryRun(config, { ...request, ...forgiving, shard: inputs.shard }, host))
   for (const warning of request.warnings) log.warning(warning)
   const notes = request.notes.map((note) => `Note: ${oneLine(note)}`)
   const text = [plan, ...notes].join('\n')

@@ -1,5 +1,6 @@
 import { count, percent, threatTitle } from '../comparison/text.js'
 import type { Absence } from '../comparison/types.js'
+import { isDemanded, lack } from '../comparison/verdict.js'
 import type { Config } from '../config/types.js'
 import type { Trial } from '../evaluation/trial.js'
 import { plain } from './escape.js'
@@ -22,8 +23,10 @@ export interface Plan {
   readonly timeLimit: number
   /** In the order in which they are evaluated. */
   readonly models: readonly PlannedModel[]
-  /** Of a baseline that is not evaluated, why; undefined where it is, or where none is wanted. */
-  readonly baseline?: 'results' | Absence['state'] | 'unchanged'
+  /** Of a baseline that is not evaluated, why; undefined where it is, or where none is asked for. */
+  readonly baseline?: Absence | { readonly state: 'results' | 'unchanged' | 'spared' }
+  /** What becomes of a model that is compared with nothing. */
+  readonly policy: Pick<Config['policy'], 'onMissingBaseline' | 'failOn'>
 }
 
 export interface PlannedModel {
@@ -42,28 +45,46 @@ export interface PlannedModel {
 
 /** A plan for a log, one fact a line. Text of others is made plain. No newline at its end. */
 export function planText(plan: Plan): string {
-  const { data, images, suite, threats, seed, quantised, models, baseline } = plan
+  const { data, images, suite, threats, seed, quantised, models, baseline, policy } = plan
   const seconds = models.reduce((sum, model) => sum + model.seconds, 0)
   const of = images === data.samples ? '' : ` of ${count(data.samples)}`
   return [
-    'Dry run: config, data and models can be used. Nothing was attacked.',
+    `Dry run: config, data and ${isUnusable(baseline) ? 'candidate can be used, the baseline cannot' : 'models can be used'}. Nothing was attacked.`,
     `Data: ${plain(data.name, 120)}, ${count(images)}${of} images of ${data.shape.join(' × ')}, pixels in ${data.range.join(' … ')}`,
     `Suite: ${plain(suite.name, 60)}@${suite.version} (${suite.attacks.map(({ id }) => plain(id, 60)).join(', ')}), seed ${seed}`,
     `Threats: ${threats.map(threatTitle).join(', ')}${quantised ? ', only points of 8 bits' : ''}`,
     ...models.flatMap((model) => modelLines(model, plan)),
-    ...(baseline === undefined ? [] : [`Baseline: ${baselines[baseline]}`]),
-    `All in all: at most about ${duration(seconds)}`,
+    ...(baseline === undefined ? [] : [`Baseline: ${baselineText(baseline, policy)}`]),
+    `All in all: ${baseline?.state === 'spared' ? 'seconds' : `at most about ${duration(seconds)}`}`,
   ].join('\n')
 }
 
-const baselines: Readonly<Record<NonNullable<Plan['baseline']>, string>> = {
-  results: 'results of an earlier evaluation, made under the same conditions; nothing to run',
-  none: 'not wanted; only absolute limits apply',
-  missing: 'not found; only absolute limits apply',
-  expired: 'expired; nothing can be compared',
-  broken: 'broken; nothing can be compared',
-  different: 'made under other conditions; nothing can be compared',
-  unchanged: 'the same model, so it is evaluated once',
+function isUnusable(baseline: Plan['baseline']): boolean {
+  return baseline?.state === 'broken' || baseline?.state === 'different'
+}
+
+function baselineText(baseline: NonNullable<Plan['baseline']>, policy: Plan['policy']): string {
+  switch (baseline.state) {
+    case 'results':
+      return 'results of an earlier evaluation, made under the same conditions; nothing to run'
+    case 'unchanged':
+      return 'the same model, so it is evaluated once'
+    case 'spared':
+      return 'the same model, so the gate attacks nothing, and it passes'
+    case 'none':
+      return 'not wanted; only absolute limits apply'
+    default:
+      return `${plain(lack(baseline), 600)}: ${ruling(baseline, policy)}`
+  }
+}
+
+/** In the words of the settings that decide. */
+function ruling(absence: Absence, { onMissingBaseline, failOn }: Plan['policy']): string {
+  const setting = `on-missing-baseline${onMissingBaseline === undefined ? ', by default' : ''}`
+  if (!isDemanded(absence, { onMissingBaseline }))
+    return `nothing is compared, and the model passes unless an absolute limit fails it (${setting}: pass)`
+  const failing = failOn === 'never' ? 'ends inconclusive, which fails no job (fail-on: never)' : 'fails'
+  return `nothing is compared, and the gate ${failing} (${setting}: fail)`
 }
 
 function modelLines({ role, name, trial, ...planned }: PlannedModel, { images, timeLimit }: Plan): readonly string[] {
