@@ -8,7 +8,7 @@ import type { ElementType, Graph, RunModel, ValueInfo } from '../onnx/graph.js'
 import { preprocessingGraph } from '../onnx/preprocessing.js'
 import type { ImageFormat } from '../onnx/preprocessing.js'
 import { stillness } from '../onnx/stillness.js'
-import type { Samples } from '../onnx/settle.js'
+import type { Samples, Settled } from '../onnx/settle.js'
 import { renameReads } from '../onnx/subgraphs.js'
 import { widen } from '../onnx/widen.js'
 import { checkOriginal, surelyApart } from './checkOriginal.js'
@@ -66,6 +66,8 @@ export interface Surrogate extends OriginalFacts {
   /** It ends with whole numbers and does not say how much one of them is. */
   readonly unknownSteps: boolean
   readonly gradientBatch: number | 'free'
+  /** Every answer of the gradient model is of draws of its own, so that a mean of several is one over the noise (EOT). */
+  readonly drawsApart: boolean
   /**
    * Of the largest logit: how far from the original's its logits may be. Undefined where they differ by nature: where the
    * model rounds, draws numbers, or sees the other images of its batch.
@@ -119,11 +121,16 @@ export async function buildSurrogate(model: ModelSource, options: SurrogateOptio
     const facts = await checkOriginal(runnable, rewritten, { canonical, rounds })
     const names = { logits: 'logits', value: 'value', gradient: 'gradient' }
     const { losses = LOSSES } = options
+    // What is drawn once for a whole batch is drawn for one image alone, else all of them would get one draw.
+    const isShared = still.ofOneShape.some((name) => hasNoRows(settled, name))
+    const wanted = isShared ? 1 : options.batch
     const gradient = await asNoGradient(() =>
-      gradientGraph(real.settled, classifier, { losses, selectable: true, batch: options.batch, names }),
+      gradientGraph(real.settled, classifier, { losses, selectable: true, batch: wanted, names }),
     )
+    const drawing = still.restore(gradient)
+    const gradientBatch = settled.batch === 'free' ? (wanted ?? 'free') : settled.batch
     return {
-      gradientModel: encodeModel(forOnnxruntime(still.restore(gradient), real.settled.observation)),
+      gradientModel: encodeModel(forOnnxruntime(drawing, real.settled.observation)),
       preprocessingModel: runnable.preprocessingModel,
       input,
       output: { name: output.name, kind: classifier.kind, label: output.label },
@@ -133,10 +140,18 @@ export async function buildSurrogate(model: ModelSource, options: SurrogateOptio
       originalBatch: facts.batch,
       batchDependent: facts.dependent,
       chance: still.operators,
-      gradientBatch: settled.batch === 'free' ? (options.batch ?? 'free') : settled.batch,
+      gradientBatch,
+      drawsApart: draws && drawing !== gradient && (!isShared || gradientBatch === 1),
       comparable: rounds || draws || facts.dependent ? undefined : surelyApart(canonical, false),
     }
   })
+}
+
+/** Whether a value that the images do not shape has nothing for each of them. */
+function hasNoRows({ observation, batch }: Settled, name: string): boolean {
+  const observed = observation.get(name)
+  if (observed === undefined || batch === 1) return false
+  return batch === 'free' ? observed.batchAxis === undefined : observed.dims[0] !== batch
 }
 
 /** Puts the model's name in front of what the user can mend. */

@@ -24,20 +24,47 @@ export function flagsOfModel(found: {
   const rewritten = `${fault}, so it was run without the optimisations that do it`
   const missing = `The gradient of the model cannot be made (${obstacle}), so only attacks that need none were run`
   return [
-    ...inherent(facts, attacks),
+    ...inherent(facts, attacks, obstacle),
     ...(obstacle === undefined && 'straightThrough' in facts ? ofTheGradient(facts) : []),
     ...(obstacle === undefined ? [] : [flag('no-gradient-rule', missing)]),
     ...(optimisation === 'all' ? [] : [flag('runtime-optimisation', rewritten)]),
   ]
 }
 
-function inherent({ chance, batchDependent }: OriginalFacts, attacks: readonly AttackSpec[]): readonly Flag[] {
-  const draws = `The model draws numbers (${chance.join(', ')}): an image may be right in one run and wrong in the next, and results differ from run to run`
+function inherent(
+  facts: OriginalFacts | Surrogate,
+  attacks: readonly AttackSpec[],
+  obstacle: string | undefined,
+): readonly Flag[] {
   const mixed = 'What the model says of an image depends on the other images of its batch'
-  const averaged = attacks.some((attack) => 'eot' in attack && attack.eot > 1)
+  return [
+    ...(facts.chance.length > 0 ? [randomness(facts, attacks, obstacle)] : []),
+    ...(facts.batchDependent ? [flag('batch-dependent', mixed)] : []),
+  ]
+}
+
+function randomness(
+  facts: OriginalFacts | Surrogate,
+  attacks: readonly AttackSpec[],
+  obstacle: string | undefined,
+): Flag {
+  const code = 'randomness'
+  const draws = `The model draws numbers (${facts.chance.join(', ')}): an image may be right in one run and wrong in the next, and results differ from run to run`
+  // Where it has no gradient, that is what is to be mended first.
+  if (obstacle !== undefined) return { code, message: `${draws}.` }
+  if (drawsAlike(facts))
+    return {
+      code,
+      message: `${draws}. Its gradients cannot be averaged, for they are made without that noise or with one draw for a whole batch: export the model without the randomness.`,
+    }
   // Whoever averages gradients has done what there is to do.
-  const randomness = averaged ? { code: 'randomness', message: `${draws}.` } : flag('randomness', draws)
-  return [...(chance.length > 0 ? [randomness] : []), ...(batchDependent ? [flag('batch-dependent', mixed)] : [])]
+  const averaged = attacks.some((attack) => 'eot' in attack && attack.eot > 1)
+  return averaged ? { code, message: `${draws}.` } : flag(code, draws)
+}
+
+/** The model draws numbers, and gradients at one point are equal all the same: their mean is as good as one of them. */
+export function drawsAlike(facts: OriginalFacts | Surrogate): boolean {
+  return facts.chance.length > 0 && 'drawsApart' in facts && !facts.drawsApart
 }
 
 function ofTheGradient({ straightThrough: operators, unknownSteps }: Surrogate): readonly Flag[] {

@@ -1,10 +1,11 @@
 import { env } from 'onnxruntime-node'
 import { engineName } from './engineName.js'
 import { attacksRun, withFallback } from './attacksRun.js'
+import type { AttackSpec } from '../config/attackTypes.js'
 import type { AttackPlan } from './attackPlan.js'
 import { withApplicableLosses } from './losses.js'
 import type { Flag, LoadRequest } from './messages.js'
-import { flagsOfModel } from './flagsOfModel.js'
+import { drawsAlike, flagsOfModel } from './flagsOfModel.js'
 import { openEngine } from './openEngine.js'
 import { optimisationFor } from './optimisation.js'
 import type { Engine } from './scheduler.js'
@@ -34,11 +35,12 @@ export async function loadModel(request: LoadRequest): Promise<LoadedModel> {
   const { classes } = facts
   const gradient = obstacle === undefined
   const applicable = withApplicableLosses(request.attacks, classes)
+  const attacks = drawsAlike(facts) ? applicable.attacks.map(askingOnce) : applicable.attacks
   return {
     engine,
     plan: {
       threats,
-      attacks: attacksRun(withFallback(applicable.attacks, gradient), gradient),
+      attacks: attacksRun(withFallback(attacks, gradient), gradient),
       gradient,
       bounds: range,
       seed,
@@ -56,4 +58,9 @@ export async function loadModel(request: LoadRequest): Promise<LoadedModel> {
       ...flagsOfModel({ facts, obstacle, optimisation, attacks: request.attacks }),
     ],
   }
+}
+
+/** Twenty times the same gradient costs twenty times as much and tells nothing more. */
+function askingOnce(attack: AttackSpec): AttackSpec {
+  return 'eot' in attack ? { ...attack, eot: 1 } : attack
 }

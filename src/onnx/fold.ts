@@ -4,10 +4,7 @@ import { reads } from './subgraphs.js'
 
 /** The values that depend on what is in the graph's inputs (not only on their shapes), or on chance. */
 export function dependentValues(graph: Graph): ReadonlySet<string> {
-  return dependents(
-    graph.nodes,
-    graph.inputs.map((input) => input.name),
-  )
+  return dependents(graph.nodes, [...graph.inputs.map((input) => input.name), ...(graph.unfolded ?? [])])
 }
 
 /**

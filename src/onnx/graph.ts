@@ -75,6 +75,8 @@ export interface Graph {
   readonly nodes: readonly Node[]
   /** Initializers, and Constant nodes after canonicalisation. */
   readonly constants: ReadonlyMap<string, Tensor>
+  /** Values that are no constants, though they do not depend on the input: what stands in for noise (`stillness.ts`). */
+  readonly unfolded?: ReadonlySet<string>
   /** Model-local functions; none after canonicalisation. */
   readonly functions?: readonly FunctionProto[]
   /** The message this graph was read from, without nodes and weights: producer, metadata and fields we do not know. */

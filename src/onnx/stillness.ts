@@ -2,7 +2,9 @@ import { floats, GraphBuilder } from './builder.js'
 import { intAttribute, intsAttribute, makeNode } from './attributes.js'
 import { prune } from './canonical/cleanup.js'
 import { chanceOperators, drawsByChance, middleOf, probabilities } from './chance.js'
+import { dependents } from './dependence.js'
 import type { ElementType, Graph, Node, Tensor } from './graph.js'
+import { rewrittenForOlderOpset } from './olderOpset.js'
 import { reads } from './subgraphs.js'
 import { elementCount, elementType } from './tensor.js'
 
@@ -16,26 +18,41 @@ export interface Stillness {
   readonly graph: Graph
   /** What draws numbers; empty in most models. */
   readonly operators: readonly string[]
-  /** Puts the noise back into a graph that was made of this one and kept the names of what noise makes. */
+  /** Values that are drawn in a shape that is not made from the images', such as noise on weights: one draw for all of them. */
+  readonly ofOneShape: readonly string[]
+  /**
+   * Puts the noise back into a graph that was made of this one and kept the names of what noise makes.
+   *
+   * @returns the same graph where there is none, or where onnxruntime would not run it
+   */
   readonly restore: (made: Graph) => Graph
 }
 
 export function stillness(graph: Graph): Stillness {
   const operators = chanceOperators(graph)
-  if (operators.length === 0) return { graph, operators, restore: (made) => made }
+  if (operators.length === 0) return { graph, operators, ofOneShape: [], restore: (made) => made }
   const b = new GraphBuilder({ ...graph, nodes: [] }, 'chance')
   const noises: Noise[] = []
   for (const node of graph.nodes) {
-    if (!drawsByChance(node, graph.constants)) b.nodes.push(node)
+    if (!drawsByChance(node, graph.constants)) b.nodes.push(...rewrittenForOlderOpset(node, b))
     else noises.push(...[addStill(node, graph, b)].filter((noise) => noise !== undefined))
   }
-  return { graph: b.build(graph, { outputs: graph.outputs }), operators, restore: (made) => restored(made, noises) }
+  const images = graph.inputs.map(({ name }) => name)
+  const ofImages = dependents(b.nodes, images, undefined, () => false)
+  const names = noises.map(({ name }) => name)
+  const unfolded = new Set([...names, ...noises.map(({ stand }) => stand)])
+  return {
+    graph: { ...b.build(graph, { outputs: graph.outputs }), unfolded },
+    operators,
+    ofOneShape: names.filter((name) => !ofImages.has(name)),
+    restore: (made) => restored(made, noises),
+  }
 }
 
 /** What stands in for a value that is drawn, under its name. */
 interface Noise {
   readonly name: string
-  /** Whose first input is what the noise is like, whatever that is called by then. */
+  /** Whose first input, if it has one, is what the noise is like, whatever that is called by then. */
   readonly stand: string
   /** The nodes that draw it. */
   readonly draw: (like: string) => readonly Node[]
@@ -44,19 +61,13 @@ interface Noise {
 
 /** onnxruntime 1.30 has no kernels for the random operators of opset 22. Since 21 only these, and types, were added. */
 const DRAWN_UNTIL = 21
-const NEW_SINCE: ReadonlySet<string> = new Set([
-  'Attention',
-  'RMSNormalization',
-  'RotaryEmbedding',
-  'Swish',
-  'TensorScatter',
-])
+const NEW_SINCE: ReadonlySet<string> = new Set(['Attention', 'RotaryEmbedding', 'Swish', 'TensorScatter'])
 
 function restored(made: Graph, noises: readonly Noise[]): Graph {
-  // Then the gradient is that of the model without its noise: worse, but one.
+  // Where they are not written out, since nothing of the image goes through them. The gradient is that without noise, then.
   if (made.nodes.some(({ op, domain }) => domain === '' && NEW_SINCE.has(op))) return made
   const byName = new Map(noises.map((noise) => [noise.name, noise]))
-  const likes = new Map(made.nodes.map(({ inputs, outputs }) => [outputs[0], inputs[0]]))
+  const likes = new Map(made.nodes.map(({ inputs, outputs }) => [outputs[0], inputs[0] ?? '']))
   const nodes = made.nodes.flatMap((node) => {
     const noise = byName.get(node.outputs[0])
     const like = noise && likes.get(noise.stand)
@@ -66,7 +77,7 @@ function restored(made: Graph, noises: readonly Noise[]): Graph {
   return prune({ ...made, nodes, constants, opsets: new Map([...made.opsets, ['', DRAWN_UNTIL]]) })
 }
 
-/** Adds what stands in for a node that draws, and says how to draw; what has no shape of an image's stays still. */
+/** Adds what stands in for a node that draws, and says how to draw. */
 function addStill(node: Node, graph: Graph, b: GraphBuilder): Noise | undefined {
   const [name] = node.outputs
   switch (node.op) {
@@ -85,12 +96,9 @@ function addStill(node: Node, graph: Graph, b: GraphBuilder): Noise | undefined 
     case 'RandomUniform': {
       const dims = intsAttribute(node, 'shape', [])
       const type = elementType(intAttribute(node, 'dtype', 1)) ?? 'float32'
-      b.constants.set(name, {
-        type,
-        dims,
-        data: floats(type, new Float64Array(elementCount(dims)).fill(middleOf(node))),
-      })
-      return undefined
+      const level = floats(type, new Float64Array(elementCount(dims)).fill(middleOf(node)))
+      b.addNamed(name, 'Identity', [b.constant(type, dims, level)])
+      return { name, stand: name, draw: () => [node] }
     }
     default:
       b.nodes.push(node)
@@ -99,8 +107,7 @@ function addStill(node: Node, graph: Graph, b: GraphBuilder): Noise | undefined 
 }
 
 /**
- * One number in every place of `like`, so made that it counts as computed from the image and is not folded away, though
- * no gradient flows.
+ * One number in every place of `like`, so made that no gradient flows.
  *
  * @returns the name of the value whose node reads `like` first
  */
