@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
-import type { Connection } from '../../src/github/client.js'
+import type { Client, Connection } from '../../src/github/client.js'
 import { publish } from '../../src/github/publish.js'
+import { statusOf } from '../../src/github/status.js'
 import { clientOf } from '../support/github/client.js'
 import { githubDescription } from '../support/github/description.js'
 import { everyFault } from '../support/github/faults.js'
@@ -87,23 +88,71 @@ test('all waits together are bounded: limits of a minute are waited for twice', 
   expect(github.operations).toHaveLength(4)
 })
 
-test('a rate limit is waited for as long as GitHub says, and not tried before', async () => {
-  github.faultAt = (place) => (place === 0 ? secondary('2') : undefined)
+/**
+ * Has waits pass at once. Milliseconds of each, if they are whole seconds of `second`, which no timer of the platform is.
+ *
+ * @param told - Is told of a wait when it begins.
+ */
+async function waitsOf(second: number, work: () => Promise<unknown>, told = () => {}): Promise<readonly number[]> {
   const later = setTimeout
-  const asked: number[] = []
-  // Nobody waits here for those two seconds: what was to be done after them is done now.
+  const waits: number[] = []
   const spy = jest.spyOn(globalThis, 'setTimeout').mockImplementation(((
-    work: () => void,
-    milliseconds?: number,
+    then: () => void,
+    milliseconds = 0,
     ...rest: unknown[]
   ) => {
-    if (milliseconds === 2000) asked.push(github.operations.length)
-    return later(work, milliseconds === 2000 ? 0 : milliseconds, ...(rest as []))
+    const isWait = milliseconds > 0 && milliseconds % second === 0
+    if (isWait) {
+      waits.push(milliseconds / second)
+      told()
+    }
+    return later(then, isWait ? 0 : milliseconds, ...(rest as []))
   }) as typeof setTimeout)
-  await post({ second: 1000 }).finally(() => spy.mockRestore())
+  await work().finally(() => spy.mockRestore())
+  return waits
+}
+const second = 1009
+
+test('a rate limit is waited for as long as GitHub says, and not tried before', async () => {
+  github.faultAt = (place) => (place === 0 ? secondary('2') : undefined)
+  const asked: number[] = []
+  const waits = await waitsOf(
+    second,
+    () => post({ second }),
+    () => asked.push(github.operations.length),
+  )
   // When it began to wait, one request had been made.
-  expect(asked).toEqual([1])
+  expect([waits, asked]).toEqual([[2], [1]])
   expect(github.operations.slice(0, 3)).toEqual(['checks/list-for-ref', 'checks/list-for-ref', 'checks/create'])
+})
+
+describe('what happened to one request is not held against the next', () => {
+  const ask = async (client: Client, number: number) =>
+    client.octokit.rest.pulls.get({ ...repository, pull_number: number }).then(
+      ({ status }) => status,
+      (error: unknown) => statusOf(error),
+    )
+
+  test('a refusal is taken as it is, however many there were', async () => {
+    const client = clientOf(github.url, 'writes', repository)
+    expect([await ask(client, 404), await ask(client, 404), await ask(client, 404)]).toEqual([404, 404, 404])
+    expect(github.operations).toHaveLength(3)
+  })
+
+  test('a refusal after a failure of the same request is taken as it is, too', async () => {
+    github.faultAt = (place) => (place === 0 ? everyFault['500'] : undefined)
+    expect(await ask(clientOf(github.url, 'writes', repository), 404)).toBe(404)
+    expect(github.operations).toHaveLength(2)
+  })
+
+  test('who waited long for one waits for the next as if it were the first', async () => {
+    const client = clientOf(github.url, 'writes', repository, { second })
+    github.faultAt = (place) => ([0, 1, 2, 4].includes(place) ? everyFault['500'] : undefined)
+    const waits = await waitsOf(second, async () => [await ask(client, 2), await ask(client, 2)])
+    expect(github.operations).toHaveLength(6)
+    // Octokit's plugin squares the number of the attempt.
+    expect(waits).toEqual([1, 4, 9, 1])
+  })
 })
 
 test('once too much time was lost to failures, nothing is tried twice', async () => {

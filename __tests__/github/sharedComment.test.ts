@@ -4,11 +4,15 @@ import type { Client } from '../../src/github/client.js'
 import { publish } from '../../src/github/publish.js'
 import type { Publication } from '../../src/github/publish.js'
 import { clientOf } from '../support/github/client.js'
+import { githubDescription } from '../support/github/description.js'
 import { actionsToken, startGitHub } from '../support/github/loopback.js'
 import type { LoopbackGitHub } from '../support/github/loopback.js'
 import { headSha, nextSha, saying, wordsOf } from '../support/github/publication.js'
 
 /** Runs that come one after the other or at once, on a pull request that moves on: what its comment says in the end. */
+
+/** Its checks are compiled once. */
+const description = githubDescription()
 
 let github: LoopbackGitHub
 const client = (token = 'writes'): Client => clientOf(github.url, token, { owner: 'Codertocat', repo: 'Hello-World' })
@@ -16,15 +20,12 @@ const post = (publication: Publication, token?: string) => publish(client(token)
 const writes = () => github.operations.filter((id) => /^issues\/(create|update|delete)/.test(id))
 
 beforeEach(async () => {
-  github = await startGitHub({
-    repository: 'Codertocat/Hello-World',
-    pullRequests: [2],
-    tokens: {
-      writes: actionsToken,
-      commentsOnly: { app: 'github-actions', comments: 'write', checks: 'none' },
-      otherApp: { app: 'model-keeper', comments: 'write', checks: 'write' },
-    },
-  })
+  const tokens = {
+    writes: actionsToken,
+    commentsOnly: { app: 'github-actions', comments: 'write', checks: 'none' },
+    otherApp: { app: 'model-keeper', comments: 'write', checks: 'write' },
+  } as const
+  github = await startGitHub({ repository: 'Codertocat/Hello-World', pullRequests: [2], tokens }, description)
 })
 afterEach(() => github.close())
 
@@ -107,6 +108,63 @@ describe('several gates', () => {
     await post(gate('Digits', 'Mended.'))
     expect(github.comments.map(wordsOf)).toEqual(['Mended.'])
   })
+})
+
+describe('GitHub says that a comment is not there', () => {
+  const notThere = { status: 404, body: { message: 'Not Found' } }
+  const twin = (id: number) => {
+    const body = `${sharedMarker}head="${headSha}" run="1.1" digest="0" -->\nPass.`
+    github.comments.push({ id, pullRequest: 2, login: 'github-actions[bot]', body })
+  }
+  const told = [expect.stringContaining('The comment could not be posted (404 Not Found')]
+
+  test('and lists it all the same, with the word of an older model: that is told, not tried without end', async () => {
+    twin(7)
+    github.breakOperation('issues/update-comment', notThere)
+    expect((await post(saying('Red.'))).warnings).toEqual(told)
+    expect(writes()).toEqual(['issues/update-comment', 'issues/update-comment'])
+  })
+
+  test('that is one too many, and lists it: that is told, and the other one says what is new', async () => {
+    twin(7)
+    twin(8)
+    github.breakOperation('issues/delete-comment', notThere)
+    expect((await post(saying('Red.'))).warnings).toEqual(told)
+    expect(github.comments.map(wordsOf)).toEqual(['Red.', 'Pass.'])
+  })
+
+  test.each(['update', 'delete'] as const)('once, of a %s: the next time goes better', async (what) => {
+    twin(7)
+    twin(8)
+    let failed = false
+    github.faultAt = (_, operation) => {
+      if (failed || operation !== `issues/${what}-comment`) return undefined
+      failed = true
+      return { kind: 'reply', reply: notThere }
+    }
+    expect((await post(saying('Red.'))).warnings).toEqual([])
+    expect(github.comments.map(wordsOf)).toEqual(['Red.'])
+  })
+
+  test('because another job was faster: nothing is told', async () => {
+    twin(7)
+    github.faultAt = (_, operation) => {
+      if (operation === 'issues/update-comment') github.comments.length = 0
+      return undefined
+    }
+    expect((await post(saying('Red.'))).warnings).toEqual([])
+    expect(github.comments.map(wordsOf)).toEqual(['Red.'])
+  })
+})
+
+test('a comment that never says what was written is told of: what it shows is not the verdict', async () => {
+  github.faultAt = (_, operation) => {
+    if (operation === 'issues/list-comments')
+      for (const one of github.comments) one.body = one.body.replace(/\n[^]*/, '\nPass.')
+    return undefined
+  }
+  const { warnings } = await post(saying('Red.'))
+  expect(warnings).toEqual([expect.stringContaining('The comment could not be posted (it says something else')])
 })
 
 describe('an older run', () => {

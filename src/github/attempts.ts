@@ -22,6 +22,8 @@ export function attempts({ hook }: Pick<ReturnType<typeof getOctokit>, 'hook'>, 
   hook.wrap('request', async (request, given) => {
     const { request: own } = given
     const began = performance.now()
+    // A refusal is final, whatever was allowed after an earlier attempt.
+    own.retries = 0
     // With these two fields octokit's plugins take an error for an answer of the server.
     const failure = (message: string) => Object.assign(new Error(message), { status: 502, request: { ...given } })
     try {
@@ -39,6 +41,17 @@ export function attempts({ hook }: Pick<ReturnType<typeof getOctokit>, 'hook'>, 
       own.retries = lost > patience || isRateLimit(error) ? 0 : retries
       throw error
     }
+  })
+}
+
+/**
+ * A plugin for octokit, to be given as the last one: all requests share one object in which the others count attempts, so that
+ * what one request was allowed or has used up would hold for every later one.
+ */
+export function countedApart({ hook }: Pick<ReturnType<typeof getOctokit>, 'hook'>): void {
+  hook.wrap('request', (request, given) => {
+    given.request = { ...given.request }
+    return request(given)
   })
 }
 

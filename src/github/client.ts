@@ -2,7 +2,7 @@ import { getOctokit } from '@actions/github'
 import { retry } from '@octokit/plugin-retry'
 import { throttling } from '@octokit/plugin-throttling'
 import type { ThrottlingOptions } from '@octokit/plugin-throttling'
-import { attempts, retries } from './attempts.js'
+import { attempts, countedApart, retries } from './attempts.js'
 import type { Repository } from './context.js'
 
 export type Octokit = ReturnType<typeof getOctokit>
@@ -47,5 +47,5 @@ export function connect(token: string, repository: Repository, connection: Conne
     retry: { retryAfterBaseValue: second },
     throttle: { ...spacing, retryAfterBaseValue: second, onRateLimit: waits, onSecondaryRateLimit: waits },
   }
-  return { octokit: getOctokit(token, options, attempts, retry, throttling), repository }
+  return { octokit: getOctokit(token, options, attempts, retry, throttling, countedApart), repository }
 }

@@ -13,8 +13,8 @@ const commentLimit = 65_536
 export const contentLimit = commentLimit - 1_500
 
 /**
- * How often a comment is looked at again after it was written, before what is there is left to the other writers. Each round
- * but the first takes another job that has reported in between; a matrix may have many.
+ * How often a comment is written before it is given up. Each round but the first takes another job that has reported in
+ * between; a matrix may have many.
  */
 const rounds = 20
 
@@ -54,9 +54,11 @@ interface Comment {
  * what is there is what there is to say; of two first comments the older one stays.
  *
  * @returns `outdated` when the pull request has moved on to another commit: then this run has nothing to say.
+ * @throws whatever the API does, and when the comment never says what there is to say.
  */
 export async function putComment(client: Client, request: CommentRequest): Promise<'done' | 'outdated'> {
   const { octokit, repository } = client
+  const unlessGone = patience()
   let written = false
   for (let round = 0; round < rounds; round += 1) {
     const head = await headOf(client, request.pullRequest)
@@ -64,15 +66,22 @@ export async function putComment(client: Client, request: CommentRequest): Promi
     const content = await request.contentOf(head)
     if (content === undefined) return 'done'
     const [own, ...doubled] = await ownComments(client, request)
-    for (const { id } of doubled) await unlessGone(octokit.rest.issues.deleteComment({ ...repository, comment_id: id }))
-    if (!isDue(content, own) || (request.alone && isNewer(own, head, request))) return 'done'
+    if (!isDue(content, own) || (request.alone && isNewer(own, head, request))) {
+      const gone = await Promise.all(
+        doubled.map(({ id }) => unlessGone(id, octokit.rest.issues.deleteComment({ ...repository, comment_id: id }))),
+      )
+      if (gone.every(Boolean)) return 'done'
+      continue
+    }
     const body = bodyOf(content, head, request)
     if (own === undefined)
       await octokit.rest.issues.createComment({ ...repository, issue_number: request.pullRequest, body })
-    else await unlessGone(octokit.rest.issues.updateComment({ ...repository, comment_id: own.id, body }))
+    else await unlessGone(own.id, octokit.rest.issues.updateComment({ ...repository, comment_id: own.id, body }))
     written = true
   }
-  return 'done'
+  throw new Error(
+    `it says something else after ${rounds} attempts: other jobs write it all the time, or it is not kept`,
+  )
 }
 
 async function headOf({ octokit, repository }: Client, pullRequest: number): Promise<string> {
@@ -90,11 +99,24 @@ async function ownComments({ octokit, repository }: Client, request: CommentRequ
     .sort((one, other) => one.id - other.id)
 }
 
-/** The other writer was faster; the next round sees what it left. */
-async function unlessGone(request: Promise<unknown>): Promise<void> {
-  await request.catch((error: unknown) => {
-    if (statusOf(error) !== 404) throw error
-  })
+/**
+ * A comment that is not there was removed by another writer, who was faster; the next round sees what that one left. One that
+ * is listed again is there, and what was to be done to it was refused.
+ *
+ * @returns What tells whether a request has done what it should.
+ */
+function patience(): (comment: number, request: Promise<unknown>) => Promise<boolean> {
+  const refused = new Set<number>()
+  return async (comment, request) => {
+    try {
+      await request
+      return true
+    } catch (error) {
+      if (statusOf(error) !== 404 || refused.has(comment)) throw error
+      refused.add(comment)
+      return false
+    }
+  }
 }
 
 function isDue(content: CommentContent, own: Comment | undefined): boolean {
