@@ -3,9 +3,9 @@ import { attribute } from '../../src/onnx/attributes.js'
 import { encodeModel } from '../../src/onnx/codec.js'
 import type { Tensor } from '../../src/onnx/graph.js'
 import { runModel } from '../support/onnxruntime.js'
+import { QUANTISED } from './cases/index.js'
 import { between, LINEAR, scale, whole, zero } from './cases/quantised.js'
-import { QUANTISED } from './cases/quantisedCurves.js'
-import { FOUR_STEPS, LINEAR as BLOCKS, QUANTISED as LAYERS } from './cases/quantisedLayers.js'
+import { FOUR_STEPS, LINEAR as BLOCKS } from './cases/quantisedLayers.js'
 import { LINEAR as OPERATORS } from './cases/quantisedOperators.js'
 import { differentiate, floating, numbersOf, reals, settledOf } from './support.js'
 import type { Case } from './support.js'
@@ -24,7 +24,7 @@ async function surrogateOf(tested: Case): Promise<(x: Tensor) => Promise<readonl
  */
 describe('the surrogate rounds and clips as the quantised operator does', () => {
   test.each(
-    [...LINEAR, ...BLOCKS, ...OPERATORS, ...[...QUANTISED, ...LAYERS, FOUR_STEPS].map(({ tested }) => tested)].map(
+    [...LINEAR, ...BLOCKS, ...OPERATORS, ...[...QUANTISED, FOUR_STEPS].map(({ tested }) => tested)].map(
       (tested) => [tested.name, tested] as const,
     ),
   )('%s', async (_name, tested) => {
@@ -73,7 +73,7 @@ test.each(
  * float32 (6e−8 each).
  */
 describe('the gradient is that of the real operator, rounding passed by', () => {
-  const cases = [...QUANTISED, ...LAYERS].map((one) => [one.tested.name, one] as const)
+  const cases = QUANTISED.map((one) => [one.tested.name, one] as const)
   test.each(cases)('%s', async (_name, { tested, twin, points }) => {
     const quantised = await differentiate(tested)
     const real = await differentiate(twin)
