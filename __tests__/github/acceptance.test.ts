@@ -181,6 +181,33 @@ describe('a label accepts nothing, and one sentence says why', () => {
   })
 })
 
+describe('what was told elsewhere on the same commit is not this pull request’s report', () => {
+  const early = { comment: 'never', candidate: model } as const
+
+  test.each<[string, Partial<SectionMark>]>([
+    ['to a push, or to a run started by hand', { ...early, pullRequest: undefined }],
+    ['to another pull request from the same branch', { ...early, pullRequest: 3 }],
+    ['by a publishing run that could not look the pull request up', { ...early, pullRequest: 'unknown' }],
+  ])('%s: a label that was set before the own report accepts nothing', async (_, mark) => {
+    await report(headSha, mark)
+    set()
+    expect(await ask()).toEqual(refused(/before the gate had told of this model in a check run on the pull request/))
+    await report()
+    expect(await ask()).toEqual(refused(/before the gate first told of this model, on 2026-01-01 at 00:03 UTC/))
+    set('unlabeled')
+    set()
+    expect(await ask()).toMatchObject({ acceptance: { who: 'mona', reported: '2026-01-01T00:03:00Z' } })
+  })
+
+  test('to another pull request, in the merge queue, too', async () => {
+    await report(headSha, { ...early, pullRequest: 3 })
+    set()
+    const headRef = `refs/heads/gh-readonly-queue/main/pr-2-${'e'.repeat(40)}`
+    const group: Event = { kind: 'merge_group', headSha: mergeSha, baseSha: 'e'.repeat(40), headRef }
+    expect(await ask(group)).toEqual(refused(/before the gate had told of this model/))
+  })
+})
+
 describe('a merge group', () => {
   const headRef = `refs/heads/gh-readonly-queue/main/pr-2-${'e'.repeat(40)}`
   const group: Event = { kind: 'merge_group', headSha: mergeSha, baseSha: 'e'.repeat(40), headRef }

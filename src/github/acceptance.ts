@@ -58,7 +58,7 @@ async function answerOn(
   const wasSet = `The label “${label}” was set by ${who} on ${moment(when)}`
   if (set.isBot) return { appeal: `${wasSet}, which is no person, and so cannot accept anything. ${again}` }
   const commits = commitsOf(client, number, [pull.head.sha, formerHeadSha])
-  const reported = await firstReport(client, commits, question, when)
+  const reported = await firstReport(client, number, commits, question, when)
   if (reported !== undefined && Date.parse(reported) < Date.parse(when)) {
     const byAuthor = (pull.user as typeof pull.user | null)?.login === who
     return { acceptance: { who, when, label, pullRequest: number, ...(byAuthor && { byAuthor }), reported } }
@@ -73,13 +73,14 @@ async function answerOn(
 /** When a gate first told of a model; once a report from before `when` is found, older ones are not looked for. */
 async function firstReport(
   client: Client,
+  number: number,
   commits: AsyncIterable<string>,
   judgement: Judgement,
   when: string,
 ): Promise<string | undefined> {
   let first: string | undefined
   for await (const commit of commits) {
-    const reported = await reportedOn(client, commit, judgement)
+    const reported = await reportedOn(client, number, commit, judgement)
     first = earliest([first, reported].filter((time) => time !== undefined))
     if (first !== undefined && Date.parse(first) < Date.parse(when)) break
   }

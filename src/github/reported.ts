@@ -9,11 +9,13 @@ export interface Judgement {
 }
 
 /**
- * When a gate first told of a model in a check run on this commit; undefined when it never did. The time is GitHub's own,
- * of when the check run was made.
+ * When a gate first told a pull request of a model, in a check run on this commit; undefined when it never did. What a push or
+ * another pull request of the same head was told is not this one's: its baseline may have been another. The time is GitHub's
+ * own, of when the check run was made.
  */
 export async function reportedOn(
   { octokit, repository }: Client,
+  pullRequest: number,
   commit: string,
   { checkName, candidate }: Judgement,
 ): Promise<string | undefined> {
@@ -23,7 +25,7 @@ export async function reportedOn(
   })
   const times = data.check_runs.flatMap(({ external_id: id, output, started_at: started, completed_at: completed }) => {
     const mark = id === externalId(checkName) ? parseSection(output.summary ?? '')?.mark : undefined
-    if (mark?.candidate !== candidate) return []
+    if (mark?.candidate !== candidate || mark.pullRequest !== pullRequest) return []
     return [mark.since, started ?? completed].filter((time) => typeof time === 'string')
   })
   return earliest(times)
