@@ -151,6 +151,28 @@ describe('inspect gives the evaluation’s answer', () => {
     expect(unknown?.message).toMatch(/ends with whole numbers .*: export the model with a DequantizeLinear at its end/)
   })
 
+  /** Once a fraction is cut off and once a truth value becomes a number, which is no step of this kind. */
+  const cut = [makeNode('Cast', ['x'], ['i'], { to: 6 }), makeNode('Cast', ['i'], ['f'], { to: 1 })]
+  const bits = [
+    makeNode('Greater', ['x', 'half'], ['on']),
+    makeNode('Cast', ['on'], ['whole'], { to: 7 }),
+    makeNode('Cast', ['whole'], ['bits'], { to: 1 }),
+    makeNode('Add', ['x', 'bits'], ['f']),
+  ]
+  test.each([
+    ['a fraction is cut off, image of 4', [4], cut, 'straight-through'],
+    ['a fraction is cut off, images of any size', ['size'], cut, 'straight-through'],
+    ['truth values become numbers, image of 4', [4], bits, 'rule'],
+    ['truth values become numbers, images of any size', ['size'], bits, 'rule'],
+  ] as const)('what a Cast passes on is named: %s', async (_, shape, nodes, gradient) => {
+    const half = { type: 'float32', dims: [], data: Float32Array.of(0.5) } as const
+    const { operators, flags } = await inspect(made(shape, [...nodes, product('f')], { ...dense, half }))
+    expect(operators.find(({ operator }) => operator === 'Cast')).toMatchObject({ count: 2, gradient })
+    // The evaluation's own word, where there is one: it ran the model.
+    const told = flags?.some(({ code, message }) => code === 'straight-through' && message.includes('Cast'))
+    expect(told).toBe(shape[0] === 4 ? gradient === 'straight-through' : undefined)
+  })
+
   test('where the sizes of an image are free, the names are told, and that they are all', async () => {
     const of = made(['height', 'width'], [makeNode('Relu', ['x'], ['y'])])
     expect(await inspect(of)).toMatchObject({ attackable: 'yes', problems: [] })

@@ -60,7 +60,7 @@ export async function settleExpanded(
 
 function straightThroughOperators({ graph, observation }: Settled): readonly string[] {
   const { isActive } = gradientBuilder(graph, observation)
-  const isTruncation = truncations(graph, observation)
+  const isTruncation = truncations(graph.nodes, (name) => observation.get(name)?.type)
   const isSteppy = (node: Node): boolean => {
     const marked: Marked | undefined = EXPANSIONS.get(operatorOf(node)) ?? RULES.get(operatorOf(node))
     return isTruncation(node) || (node.outputs.some(isActive) && isStraightThrough(node, marked))
@@ -71,7 +71,7 @@ function straightThroughOperators({ graph, observation }: Settled): readonly str
 
 function expandOnce({ graph, observation }: Settled, depth: number, isDue: (node: Node) => boolean): Graph | undefined {
   const b = gradientBuilder(graph, observation, `expanded${depth === 0 ? '' : depth}`)
-  const isTruncation = truncations(graph, observation)
+  const isTruncation = truncations(graph.nodes, (name) => observation.get(name)?.type)
   const expansionOf = (node: Node): Expansion | undefined => {
     if (!isDue(node) || !reads(node).some(b.isActive)) return undefined
     return isTruncation(node) ? truncation : EXPANSIONS.get(operatorOf(node))

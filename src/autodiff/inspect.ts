@@ -8,6 +8,7 @@ import type { InspectedValue, Inspection } from './inspection.js'
 import { nodesOnTheWay } from './onTheWay.js'
 import { imageInput, named } from './surrogate.js'
 import type { ModelSource } from './surrogate.js'
+import { truncationsByName } from './truncation.js'
 import { UsageError } from '../errors.js'
 
 /**
@@ -52,16 +53,21 @@ function elements({ type, data }: Tensor): number {
     : 0
 }
 
+type Kind = ReturnType<typeof gradientKind>
+
 /** Operators between the input and the outputs: what only computes a constant needs no gradient. */
 function countOperators(graph: Graph): Inspection['operators'] {
   const groups = new Map<string, Node[]>()
-  for (const node of nodesOnTheWay(graph)) {
+  const found = nodesOnTheWay(graph)
+  const isTruncation = truncationsByName(found)
+  const kindOf = (node: Node): Kind => (isTruncation(node) ? 'straight-through' : gradientKind(node))
+  for (const node of found) {
     const operator = operatorOf(node)
     groups.set(operator, [...(groups.get(operator) ?? []), node])
   }
   return [...groups]
     .map(([operator, nodes]) => {
-      const gradient = gradientKind(nodes.find((node) => gradientKind(node) === 'straight-through') ?? nodes[0])
+      const gradient = kindOf(nodes.find((node) => kindOf(node) === 'straight-through') ?? nodes[0])
       const where = nodes.slice(0, 3).map((node) => node.name || node.outputs[0])
       return { operator, count: nodes.length, gradient, ...(gradient === 'missing' && { nodes: where }) }
     })

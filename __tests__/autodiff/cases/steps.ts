@@ -19,6 +19,13 @@ export const STAND_INS: readonly StandIn[] = [
       }),
     },
   ]),
+  {
+    tested: composed('Cast, to whole numbers and back', cube, [
+      makeNode('Cast', ['x'], ['whole'], { to: 7 }),
+      makeNode('Cast', ['whole'], ['y'], { to: 1 }),
+    ]),
+    standIn: single('Identity', cube),
+  },
   { tested: single('Hardmax', cube), standIn: single('Softmax', cube) },
   {
     tested: single('Hardmax', cube, { label: 'axis −2', attributes: { axis: -2 } }),

@@ -2,7 +2,7 @@ import { UsageError } from '../../errors.js'
 import { intAttribute, intsAttribute, stringAttribute } from '../../onnx/attributes.js'
 import type { Node } from '../../onnx/graph.js'
 import type { GradientBuilder } from '../gradientBuilder.js'
-import { fromFront, rule } from '../rule.js'
+import { fromFront, noted, rule } from '../rule.js'
 import type { Rule } from '../rule.js'
 
 const reshaped = rule((node, gradient, b) => [b.reshapeLike(gradient, node.inputs[0])])
@@ -41,8 +41,11 @@ export const shape: Readonly<Record<string, Rule>> = {
     return [undefined, select([condition, gradient, zero], chosen), select([condition, zero, gradient], other)]
   }),
 
-  /** Between floating types; a cast to integers ends the path (it has no gradient). */
-  Cast: rule((node, gradient, b) => [b.add('CastLike', [gradient, node.inputs[0]])]),
+  /** Between floating types; a cast to integers ends the path (it has no gradient), unless they become floats: truncation.ts. */
+  Cast: noted(
+    'straight-through from floats to whole numbers that become floats again, which cuts off fractions',
+    rule((node, gradient, b) => [b.add('CastLike', [gradient, node.inputs[0]])]),
+  ),
 
   Slice: rule((node, gradient, b) => {
     const [x] = node.inputs
