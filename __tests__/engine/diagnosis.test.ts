@@ -69,6 +69,27 @@ describe('what a closer look at one image tells', () => {
     expect(signsOf(away, 0.4, plan([pgd, published('square', { queries: 10 })]))).not.toContain('gradient-free-wins')
   })
 
+  /** Else a healthy model is `inconclusive` because Square had its turn before the suite's strongest ascent. */
+  test('gradients get a second chance where search alone broke an image, diagnosed or not', () => {
+    const short = published('pgd', { steps: 1, relativeStepSize: 0.1, randomStart: false })
+    const suite = plan([short, published('square', { queries: 50 })])
+    const away = curve(
+      (x) => x - 0.5,
+      () => -1,
+    )
+    for (const diagnose of [true, false]) {
+      const signs = (model: FakeModel): readonly string[] => {
+        const { outcome } = converse(evaluateImage({ ...image(0.4375), diagnose }, suite), model).result
+        const { attacks } = outcome.threats['linf-0.125']
+        expect([attacks.pgd.success, attacks.square.success]).toEqual([false, true])
+        return outcome.signs ?? []
+      }
+      expect(signs(threshold)).toContain('gradients-break-too')
+      // Where they point the wrong way they do not take it: that is the evidence which counts.
+      expect(signs(away)).not.toContain('gradients-break-too')
+    }
+  })
+
   test('gradients find nothing in a ball that holds the grey image, which fools the model', () => {
     const grey = curve(
       (x) => (x > 0.48 && x < 0.52 ? 1 : -1),

@@ -95,6 +95,12 @@ describe('what attacks did becomes flags', () => {
     expect(codesOf(ending(5, { apgd: false, noise: true }))).toEqual(['masked-gradients'])
     expect(codesOf(ending(4, { pgd: false, square: true }))).toEqual([])
     expect(codesOf(ending(50, { pgd: false, fab: true, square: true }))).toEqual([])
+    const secondChance = (count: number): SampleOutcome[] =>
+      ending(9, { pgd: false, square: true }).map((sample, index) =>
+        index < count ? { ...sample, signs: ['gradients-break-too'] } : sample,
+      )
+    expect(codesOf(secondChance(4))).toEqual(['masked-gradients'])
+    expect(codesOf(secondChance(5))).toEqual([])
     // Without attacks to be compared with nothing is known.
     expect(codesOf(ending(50, { square: true }))).toEqual([])
   })

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import { published } from '../../src/config/attackSchemas.js'
 import type { Dataset } from '../../src/data/types.js'
+import { meansMasked } from '../../src/engine/flagTable.js'
 import { mergeShards } from '../../src/evaluation/merge.js'
 import { codes, dataFor, evaluated, fixture } from './flagged.js'
 import { FAULTS, plant } from './planted.js'
@@ -26,6 +27,19 @@ describe('faults that only what the attacks did can show, planted in a healthy m
   ])('shattered gradients in %s: single-step-wins and no other', async (norm, epsilon) => {
     const results = await evaluated(plant(healthy, FAULTS['low ripples']), dataset, { norm, epsilon })
     expect(codes(results)).toEqual(['single-step-wins'])
+  })
+
+  /** The second chance that gradients get where search alone broke an image must not talk such a model out of its flag. */
+  test('a sigmoid as steep as a step, and a suite that searches, too: masked-gradients', async () => {
+    const attacks = [
+      published('apgd', { id: 'apgd-ce', steps: 20 }),
+      published('square', { queries: 500, survivorsOnly: true }),
+    ]
+    const results = await evaluated(plant(healthy, FAULTS['steep sigmoid']), dataset, FLAGS, attacks)
+    expect(codes(results)).toContain('masked-gradients')
+    // What else is said of it is true: it is flat nearly everywhere.
+    const others = results.flags.filter((flag) => !meansMasked(flag) && flag.code !== 'no-gradient')
+    expect(others).toEqual([])
   })
 
   test('a change that is undone by as much again: accuracy-rises and no other', async () => {

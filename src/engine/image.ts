@@ -5,7 +5,7 @@ import { imageDigest, randomSource } from '../attacks/random.js'
 import { attackFor } from '../attacks/registry.js'
 import { threatModel } from '../attacks/threat.js'
 import type { AttackPlan, MeasuredResult, ThreatResult } from './attackPlan.js'
-import { diagnose } from './diagnosis.js'
+import { diagnose, secondChance } from './diagnosis.js'
 import type { AttackOutcome, ImageTask, SampleOutcome } from './messages.js'
 import type { Sign } from './signs.js'
 import { breaksWithin, hasItsTurn, knownEnd, withNearer } from './smallerBalls.js'
@@ -56,6 +56,7 @@ export function* evaluateImage(task: ImageTask, plan: AttackPlan): Asking<ImageR
   const signs = new Set([
     ...ownSigns(task, plan, clean.predicted, found),
     ...watch.signs(Object.values(threats).some(({ robust }) => robust)),
+    ...(yield* secondChance(task, plan, { clean, found, digest })),
     ...(task.diagnose ? yield* diagnose(task, plan, { clean, found, digest }) : []),
   ])
   return { outcome: { ...image, threats, ...(signs.size > 0 && { signs: [...signs].toSorted() }) }, witnesses }

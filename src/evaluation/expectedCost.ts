@@ -1,7 +1,7 @@
 import type { ApgdSpec, AttackSpec } from '../config/attackTypes.js'
 import type { Norm, ThreatSpec } from '../config/types.js'
-import { attacksRun, withFallback } from '../engine/attacksRun.js'
-import { isAscent, longerSteps } from '../engine/diagnosis.js'
+import { attacksRun, needsGradient, withFallback } from '../engine/attacksRun.js'
+import { isAscent, longerSteps, SECOND_CHANCE } from '../engine/diagnosis.js'
 
 /** Questions that an image's attacks ask at most. */
 export interface Cost {
@@ -27,7 +27,9 @@ export function mostPerImage(asked: Asked, diagnosed: boolean): Cost {
   const { threats, classes, gradient } = asked
   const attacks = attacksRun(withFallback(asked.attacks, gradient), gradient)
   const suite = threats.flatMap(({ norm }) => attacks.map((attack) => mostOf(attack, norm, classes)))
-  return total([{ gradients: 0, forwards: 1 }, ...suite, ...(diagnosed ? [closerLook({ ...asked, attacks })] : [])])
+  const again = threats.map(({ norm }) => secondChanceOf(attacks, norm, classes))
+  const closer = diagnosed ? [closerLook({ ...asked, attacks })] : []
+  return total([{ gradients: 0, forwards: 1 }, ...suite, ...again, ...closer])
 }
 
 export function total(costs: readonly Cost[]): Cost {
@@ -86,6 +88,23 @@ function ascents(
 /** One gradient more, for the likeliest classes. */
 function descents(steps: number, rivals: number): Cost {
   return { gradients: 1 + steps * rivals, forwards: steps + SHORTEN }
+}
+
+/** What an image asks that only search breaks, beyond what one asks that withstands the suite to its end. */
+function secondChanceOf(attacks: readonly AttackSpec[], norm: Norm, classes: number): Cost {
+  const search = attacks.findIndex((attack) => !needsGradient(attack))
+  if (search < 0 || !attacks.some(needsGradient)) return { gradients: 0, forwards: 0 }
+  const spared = total(
+    attacks
+      .slice(search + 1)
+      .filter(({ survivorsOnly }) => survivorsOnly)
+      .map((attack) => mostOf(attack, norm, classes)),
+  )
+  const { gradients, forwards } = mostOf(SECOND_CHANCE, norm, classes)
+  return {
+    gradients: Math.max(0, gradients - spared.gradients),
+    forwards: Math.max(0, forwards - spared.forwards),
+  }
 }
 
 /** Steps of the ascent in a ball that holds every image. */

@@ -161,11 +161,12 @@ const RULES: readonly Rule[] = [
   {
     code: 'masked-gradients',
     luck: true,
-    // Where more steps along the gradient break the image, too, it was the suite that was short.
+    // Where more steps along the gradient, or a stronger attack, break the image, too, it was the suite that was short.
     shows: (sample, attacks) =>
       (has('gradient-free-wins')(sample) || beatenWithoutGradient(sample, attacks)) &&
       hadGradient(sample) &&
-      !has('more-steps')(sample),
+      !has('more-steps')(sample) &&
+      !has('gradients-break-too')(sample),
     among: (sample, attacks) => (hasGradientFree(attacks) ? right(sample) : diagnosedRight(sample)),
     least: FEW,
     share: SHARE,
