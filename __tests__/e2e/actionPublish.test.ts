@@ -247,4 +247,22 @@ describe('what the network does', () => {
       expect(scene.github.checkRuns).toEqual([expect.objectContaining({ head_sha: head, conclusion: 'failure' })])
     },
   )
+
+  test.each([
+    [
+      ['pulls/list', 'checks/create'],
+      ['no comment is posted', 'The check run could not be posted'],
+    ],
+    [
+      ['pulls/list-files', 'issues/create-comment'],
+      ['files could not be listed', 'The comment could not be posted'],
+    ],
+  ])('nothing from %j: both are told of in one warning', async (operations, sentences) => {
+    scene.uploadResults(weak)
+    for (const operation of operations)
+      scene.github.breakOperation(operation, { status: 404, body: { message: 'Not Found' } })
+    const outcome = await scene.publish()
+    expect(outcome).toMatchObject({ status: 0, outputs: { verdict: 'regression' } })
+    expect(outcome.warnings).toEqual([expect.stringMatching(new RegExp(sentences.join('.*')))])
+  })
 })

@@ -58,16 +58,17 @@ export async function publishReported(run: Run): Promise<void> {
     await tell({ measured: broken(error), publish }, addressed(run, event, { kind: 'commit' }))
     throw error
   }
-  const addressee = await found(client, event, run)
+  const { value: addressee, warnings: ofAddressee } = await found(client, event)
   if (addressee.kind === 'nobody') {
     await nothingToTell(run, addressee.reason)
     return
   }
   const towards = addressed(run, event, addressee)
-  const changes = await changesOf(client, event, addressee, run)
+  const { value: changes, warnings: ofChanges } = await changesOf(client, event, addressee)
   const { measured, reported = {} } = await judgeReported(config, client, event, changes, towards)
   const notes = [untrusted(event), ...notesOf(changes, config, reported, run)]
-  const report = { ...measured.report, notes: [...notes, ...measured.report.notes] }
+  const warnings = [...ofAddressee, ...ofChanges, ...(measured.report.warnings ?? [])]
+  const report = { ...measured.report, notes: [...notes, ...measured.report.notes], warnings }
   if ('files' in measured)
     await writeFileAtomically(measured.files.report, fullReport(report, config.publish, towards.context))
   await tell({ measured: { ...measured, report }, publish: config.publish, model: config.model }, towards)
@@ -92,33 +93,35 @@ async function nothingToTell({ services }: Run, sentence: string): Promise<void>
   )
 }
 
+/** What GitHub was asked, or what stands in for it where no answer came, and a sentence of that. */
+interface Looked<T> {
+  readonly value: T
+  readonly warnings: readonly string[]
+}
+
 /** Without an answer the check run is still posted, since its commit is the event's. */
-async function found(client: Client, event: WorkflowRunEvent, { services }: Run): Promise<Addressee> {
+async function found(client: Client, event: WorkflowRunEvent): Promise<Looked<Addressee>> {
   try {
-    return await addresseeOf(client, event)
+    return { value: await addresseeOf(client, event), warnings: [] }
   } catch (error) {
-    services.log.warning(
-      `The pull request could not be looked up, so no comment is posted (${messageOf(error)}); the job needs pull-requests: read, or to be run again.`,
-    )
-    return { kind: 'commit' }
+    return {
+      value: { kind: 'commit' },
+      warnings: [unanswered('The pull request could not be looked up, so no comment is posted', error)],
+    }
   }
 }
 
-async function changesOf(
-  client: Client,
-  event: WorkflowRunEvent,
-  addressee: Addressee,
-  { services }: Run,
-): Promise<Changes> {
-  if (addressee.kind !== 'pull request') return isOfPullRequest(event) ? 'unknown' : 'none'
+async function changesOf(client: Client, event: WorkflowRunEvent, addressee: Addressee): Promise<Looked<Changes>> {
+  if (addressee.kind !== 'pull request') return { value: isOfPullRequest(event) ? 'unknown' : 'none', warnings: [] }
   try {
-    return await changedFiles(client, addressee.number)
+    return { value: await changedFiles(client, addressee.number), warnings: [] }
   } catch (error) {
-    services.log.warning(
-      `The pull request’s files could not be listed (${messageOf(error)}); the job needs pull-requests: read, or to be run again.`,
-    )
-    return 'unknown'
+    return { value: 'unknown', warnings: [unanswered('The pull request’s files could not be listed', error)] }
   }
+}
+
+function unanswered(what: string, error: unknown): string {
+  return `${what} (${oneLine(messageOf(error), 300)}); the job needs pull-requests: read, or to be run again.`
 }
 
 function notesOf(changes: Changes, config: Config, reported: Reported, run: Run): readonly string[] {
