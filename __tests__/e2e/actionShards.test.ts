@@ -3,6 +3,8 @@ import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { unzipSync, zipSync } from 'fflate'
+import { readNpz } from '../../src/data/npz.js'
+import type { Results } from '../../src/evaluation/results.js'
 import { hostLabels } from '../support/github/labels.js'
 import { actionsToken, startGitHub } from '../support/github/loopback.js'
 import type { LoopbackGitHub } from '../support/github/loopback.js'
@@ -25,7 +27,16 @@ const model = 'models/classifier.onnx'
 const config = `model: ${model}\ndata: data/test.npz\nepsilon: 0.1\nsamples: 40\nsuite: quick\n`
 const hardened = readFileSync('fixtures/fashion/fashion-hardened.onnx')
 const finetuned = readFileSync('fixtures/fashion/fashion-finetuned.onnx')
-const written = ['baseline.json', 'comparison.json', 'junit.xml', 'report.md', 'results.json', 'robustness.sarif']
+const examples = 'adversarial-linf-0.1.npz'
+const written = [
+  examples,
+  'baseline.json',
+  'comparison.json',
+  'junit.xml',
+  'report.md',
+  'results.json',
+  'robustness.sarif',
+]
 
 let evaluator: InstalledAction
 /** Without the program that loads models. */
@@ -103,18 +114,21 @@ async function evaluateShard(index: number): Promise<Outcome> {
 async function merge(
   change: (folder: string) => Promise<unknown> = () => Promise.resolve(),
   inputs: Job['inputs'] = {},
+  environment?: Job['environment'],
 ): Promise<Outcome> {
   const workspace = await hosted.checkout(weaker.sha, 1)
   await cp(downloaded, join(workspace, 'shards'), { recursive: true })
   await change(join(workspace, 'shards'))
-  return run(merger, { mode: 'merge', results: 'shards', ...inputs }, workspace)
+  return run(merger, { mode: 'merge', results: 'shards', ...inputs }, workspace, { ...weaker, environment })
 }
 
 /** The seconds an evaluation took are the only thing that may differ. */
 async function filesIn({ outputs }: Outcome): Promise<Readonly<Record<string, string>>> {
   const folder = join(outputs.comparison, '..')
   const names = (await readdir(folder)).sort()
-  const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')))
+  const texts = await Promise.all(
+    names.map((name) => readFile(join(folder, name), name.endsWith('.npz') ? 'latin1' : 'utf8')),
+  )
   const timeless = (text: string) =>
     text.replace(/"seconds": [\d.e-]+/g, '"seconds": 0').replace(/, \d+ s, /g, ', 0 s, ')
   return Object.fromEntries(names.map((name, place) => [name, timeless(texts[place])]))
@@ -128,7 +142,7 @@ test('a shard evaluates its part of both models, posts nothing, says no verdict,
   expect(askedByShards).toEqual([])
   for (const [place, size] of [14, 13, 13].entries()) {
     const folder = join(downloaded, `robustness-gate-shard-${place + 1}`)
-    expect((await readdir(folder)).sort()).toEqual(['baseline.json', 'results.json', 'shard.json'])
+    expect((await readdir(folder)).sort()).toEqual([examples, 'baseline.json', 'results.json', 'shard.json'])
     for (const name of ['baseline.json', 'results.json']) {
       const results = JSON.parse(await readFile(join(folder, name), 'utf8')) as { samples: unknown[] }
       expect(results.samples).toHaveLength(size)
@@ -245,6 +259,49 @@ test('a model that is unchanged is not attacked in shards either, and passes', a
   await rm(join(workspace, 'shards/2'), { recursive: true })
   const { errors } = await run(merger, { mode: 'merge', results: 'shards' }, workspace, unchanged)
   expect(errors).toEqual([expect.stringMatching(/of 2 shards this is missing: 2\/2/)])
+})
+
+describe('with upload: true the job that joins', () => {
+  async function merged(change?: Parameters<typeof merge>[0]): Promise<Outcome & { readonly service: ResultsService }> {
+    const service = await startResultsService()
+    const outcome = await merge(change, { upload: 'true', cache: 'false' }, service.environment)
+    await service.close()
+    return { ...outcome, service }
+  }
+
+  test('uploads what one job would have uploaded, the images that fool the model among it', async () => {
+    const { status, warnings, service } = await merged()
+    expect({ status, warnings }).toEqual({ status: 1, warnings: [] })
+    expect(service.artifacts.map(({ name }) => name)).toEqual(['robustness-gate'])
+    const uploaded = unzipSync(service.artifacts[0].zip)
+    expect(Object.keys(uploaded).sort()).toEqual(Object.keys(wholeFiles))
+    expect(Buffer.from(uploaded[examples]).toString('latin1')).toBe(wholeFiles[examples])
+    const broken = (JSON.parse(wholeFiles['results.json']) as Results).samples.filter(
+      (sample) => !sample.threats['linf-0.1'].robust && sample.predicted === sample.label,
+    )
+    const { index } = readNpz(uploaded[examples], examples, ['index'])
+    expect([...index.data].map(Number)).toEqual(broken.map((sample) => sample.index))
+  })
+
+  test('keeps no half of them where a shard has none', async () => {
+    const { status, service, log } = await merged((folder) => rm(join(folder, 'robustness-gate-shard-2', examples)))
+    expect(status).toBe(1)
+    expect(Object.keys(unzipSync(service.artifacts[0].zip))).not.toContain(examples)
+    expect(log).toContain(`Only 2 of 3 shards have ${examples}`)
+  })
+
+  test('refuses those that a shard’s results do not know', async () => {
+    const { status, errors } = await merged(async (folder) => {
+      const [one, other] = [1, 2].map((index) => join(folder, `robustness-gate-shard-${index}`, examples))
+      await cp(one, other)
+    })
+    expect({ status, errors }).toEqual({
+      ...{
+        status: 2,
+        errors: [expect.stringMatching(/shard-2\/adversarial-linf-0\.1\.npz: is not what a shard writes/)],
+      },
+    })
+  })
 })
 
 describe('with upload: true a shard', () => {

@@ -1,4 +1,4 @@
-import { readFile, readdir, writeFile } from 'node:fs/promises'
+import { copyFile, readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
@@ -11,19 +11,27 @@ const finetuned = join(root, 'fixtures/fashion/fashion-finetuned.onnx')
 const data = ['--data', join(root, 'fixtures/fashion/fashion-test.npz'), '--samples', '40']
 const attack = ['evaluate', '--model', finetuned, ...data, '--suite', 'quick', '--epsilon', '0.02,0.1']
 
+const saved = ['adversarial-linf-0.02.npz', 'adversarial-linf-0.1.npz']
+
 const results = async (path: string): Promise<Results> => JSON.parse(await readFile(path, 'utf8'))
 
 test('the jobs of a matrix evaluate a shard each, and merge makes of them what one job would have made', async () => {
   await inTemporaryFolder(async (cwd) => {
     for (const index of [1, 2]) {
-      const { status, stdout } = await runCli([...attack, '--shard', `${index}/2`, '--out', `shard-${index}`], { cwd })
+      const { status, stdout } = await runCli(
+        [...attack, '--shard', `${index}/2`, '--save-adversarial', '--out', `shard-${index}`],
+        { cwd },
+      )
       expect({ status, stdout }).toMatchObject({ status: 0, stdout: expect.stringContaining('robustness-gate merge') })
-      expect(await readdir(join(cwd, `shard-${index}`))).toEqual(['results.json'])
+      expect(await readdir(join(cwd, `shard-${index}`))).toEqual([...saved, 'results.json'])
     }
-    const merged = await runCli(['merge', 'shard-1/results.json', 'shard-2/results.json', '--out', 'merged'], { cwd })
+    // As the shells of Windows hand it on.
+    const merged = await runCli(['merge', 'shard-*/results.json', '--out', 'merged'], { cwd })
     expect(merged).toMatchObject({ status: 0, stderr: '' })
-    expect((await readdir(join(cwd, 'merged'))).sort()).toEqual(['report.md', 'results.json'])
-    expect(await runCli([...attack, '--out', 'whole'], { cwd })).toMatchObject({ status: 0 })
+    expect((await readdir(join(cwd, 'merged'))).sort()).toEqual([...saved, 'report.md', 'results.json'])
+    expect(await runCli([...attack, '--save-adversarial', '--out', 'whole'], { cwd })).toMatchObject({ status: 0 })
+    for (const file of saved)
+      expect(await readFile(join(cwd, 'merged', file))).toEqual(await readFile(join(cwd, 'whole', file)))
     const [one, other] = [
       await results(join(cwd, 'merged/results.json')),
       await results(join(cwd, 'whole/results.json')),
@@ -45,6 +53,22 @@ test('the jobs of a matrix evaluate a shard each, and merge makes of them what o
         stderr: expect.stringMatching(/^robustness-gate: shard-2\/results\.json: holds shard 2\/2 of the images only/),
       })
     }
+    expect(await runCli(['merge', 'none-*/results.json'], { cwd })).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/^robustness-gate: none-\*\/results\.json: no file matches/),
+    })
+    // Examples of another shard are none of this one's.
+    await copyFile(join(cwd, 'shard-1', saved[0]), join(cwd, 'shard-2', saved[0]))
+    expect(await runCli(['merge', 'shard-*/results.json', '--out', 'mixed'], { cwd })).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining(`shard-2/${saved[0]}: is not what a shard writes`),
+    })
+    // What is evaluated anew without them leaves none that would pass for its own.
+    expect(await runCli([...attack, '--shard', '2/2', '--out', 'shard-2'], { cwd })).toMatchObject({ status: 0 })
+    expect(await runCli(['merge', 'shard-*/results.json', '--out', 'without'], { cwd })).toMatchObject({
+      status: 0,
+      stderr: expect.stringContaining(`only 1 of 2 shards have ${saved[0]}, so it is not joined`),
+    })
     expect(await runCli(['merge', 'shard-1/results.json'], { cwd })).toMatchObject({
       status: 2,
       stderr: expect.stringMatching(/this is missing: 2\/2/),

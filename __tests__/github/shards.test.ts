@@ -2,7 +2,7 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 import { readShards, shardsInFolder } from '../../src/github/shards.js'
-import type { PossibleShard, ShardFile } from '../../src/github/shards.js'
+import type { PossibleShard } from '../../src/github/shards.js'
 import { inTemporaryFolder } from '../support/cli.js'
 import { smallestResults } from '../support/github/results.js'
 
@@ -15,7 +15,7 @@ function files(gate: string): Readonly<Record<string, string>> {
 }
 
 function possible(name: string, contents: Readonly<Record<string, string>>): PossibleShard {
-  const encoded = (file: ShardFile) => (contents[file] === undefined ? undefined : Buffer.from(contents[file]))
+  const encoded = (file: string) => (contents[file] === undefined ? undefined : Buffer.from(contents[file]))
   return { name, read: (file) => Promise.resolve(encoded(file)) }
 }
 

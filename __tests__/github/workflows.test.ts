@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
 import { parseConfig } from '../../src/config/parse.js'
+import { archiveName } from '../../src/evaluationStore.js'
 import { readInputs } from '../../src/github/inputs.js'
 import { artifactPrefix } from '../../src/github/uploads.js'
 
@@ -124,10 +125,16 @@ describe('the two workflows for forks', () => {
   })
 
   test('its results are uploaded under a name that the other looks for, of a regression, too', () => {
-    const upload = stepsOf(evaluate).find(({ uses }) => uses?.startsWith('actions/upload-artifact@'))
-    expect(upload?.if).toBe('${{ !cancelled() }}')
-    expect(String(upload?.with?.name)).toMatch(new RegExp(`^${artifactPrefix}`))
-    expect(upload?.with?.path).toBe(`${readInputs(() => '').outputDir}/`)
+    const uploads = stepsOf(evaluate).filter(({ uses }) => uses?.startsWith('actions/upload-artifact@'))
+    for (const upload of uploads) expect(upload.if).toBe('${{ !cancelled() }}')
+    const [results, examples] = uploads.map((upload) => upload.with ?? {})
+    expect(String(results.name)).toMatch(new RegExp(`^${artifactPrefix}`))
+    const folder = readInputs(() => '').outputDir
+    const ofPeople = `${folder}/**/${archiveName('*')}`
+    expect(results.path).toBe(`${folder}/\n!${ofPeople}\n`)
+    // What people look at is kept, too, but the job with the token does not have to download it, nor choose between the two.
+    expect(examples.path).toBe(ofPeople)
+    expect(String(examples.name)).not.toMatch(new RegExp(`^${artifactPrefix}`))
   })
 
   test('the one with the token starts after the first, takes the default branch and loads no model', () => {
@@ -154,7 +161,7 @@ describe('shards', () => {
     expect(pattern).toMatch(new RegExp(`^${artifactPrefix}.*\\*$`))
     expect(String(upload?.with?.name).startsWith(pattern.slice(0, -1))).toBe(true)
     const [shard, merge] = gatesOf(path).map((step) => step.with ?? {})
-    expect(merge).toEqual({ mode: 'merge', results: download?.with?.path, config: shard.config })
+    expect(merge).toEqual({ mode: 'merge', results: download?.with?.path, config: shard.config, upload: true })
     expect(robustness).toMatchObject({ needs: 'evaluate', if: '${{ !cancelled() }}' })
   })
 

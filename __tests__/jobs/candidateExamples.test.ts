@@ -18,7 +18,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }))
 
 test('the candidate’s are written, the baseline’s are not, and what an earlier run left is gone', async () => {
-  const { effects, write } = candidateExamples(true)
+  const { effects, write } = candidateExamples()
   effects.onArchives?.('candidate', { 'adversarial-linf-0.1.npz': bytes('of the candidate') })
   effects.onArchives?.('baseline', { 'adversarial-linf-0.2.npz': bytes('of the baseline') })
   await write(folder, threats)
@@ -26,9 +26,7 @@ test('the candidate’s are written, the baseline’s are not, and what an earli
   expect(await readFile(join(folder, 'adversarial-linf-0.1.npz'), 'utf8')).toBe('of the candidate')
 })
 
-test('where nobody wants them, none are kept', async () => {
-  const { effects, write } = candidateExamples(false)
-  expect(effects.onArchives).toBeUndefined()
-  await write(folder, threats)
+test('of a model that was not attacked there are none, nor those of an earlier run', async () => {
+  await candidateExamples().write(folder, threats)
   expect(await readdir(folder)).toEqual([])
 })

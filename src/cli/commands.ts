@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { compare } from '../comparison/compare.js'
 import type { Comparison } from '../comparison/types.js'
@@ -11,6 +12,7 @@ import { parseShard } from '../evaluation/shards.js'
 import { witnessArchive } from '../evaluation/witnesses.js'
 import { evaluateModel } from '../evaluateModel.js'
 import type { ModelEffects } from '../evaluateModel.js'
+import { archiveName } from '../evaluationStore.js'
 import { dryRun } from '../dryRun.js'
 import { runGate } from '../gate.js'
 import { makeFolder, writeOutput } from '../output.js'
@@ -23,7 +25,9 @@ import { terminalReport } from '../report/terminal.js'
 import type { ExitStatus } from './failure.js'
 import { inspectionText } from './inspection.js'
 import type { Io } from './io.js'
+import { joinExamples } from './joinExamples.js'
 import { forEachModel } from './models.js'
+import { filesNamed } from './patterns.js'
 import type { Flags } from './sources.js'
 import {
   readAnyResults,
@@ -92,9 +96,12 @@ export async function evaluate(
   const onWitness = saveAdversarial ? (witness: Witness) => witnesses.push(witness) : undefined
   const task = { role: 'candidate', model, dataset, config, shard } as const
   const results = await evaluateModel(task, { ...effects(io), onWitness })
-  if (saveAdversarial)
-    for (const { id } of config.threats)
-      await writeOutput(join(out, `adversarial-${id}.npz`), witnessArchive(witnesses, id, dataset))
+  for (const { id } of config.threats) {
+    const file = join(out, archiveName(id))
+    if (saveAdversarial) await writeOutput(file, witnessArchive(witnesses, id, dataset))
+    // What an earlier evaluation saved would pass for this one's.
+    else await rm(file, { force: true })
+  }
   if (shard === undefined) return writeResults(results, out, io)
   const file = join(out, 'results.json')
   await writeOutput(file, formatResults(results))
@@ -102,9 +109,13 @@ export async function evaluate(
   return 0
 }
 
-export async function merge(paths: readonly string[], out: string, io: Io): Promise<ExitStatus> {
+/** Also joins the adversarial examples that lie beside the shards' results, where all have saved theirs. */
+export async function merge(written: readonly string[], out: string, io: Io): Promise<ExitStatus> {
+  const paths = await filesNamed(written)
   const parts = await Promise.all(paths.map(async (path) => ({ name: path, results: await readAnyResults(path) })))
-  return writeResults(mergeShards(parts), out, io)
+  const results = mergeShards(parts)
+  await joinExamples(parts, out, io)
+  return writeResults(results, out, io)
 }
 
 /** Of a whole evaluation: results.json, report.md, and the table on stdout. */

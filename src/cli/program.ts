@@ -99,10 +99,10 @@ Every option can stand in a config file, in kebab-case or camelCase; options win
 
   command(
     'merge <results.json...>',
-    'join the shards of one evaluation into the results.json of the whole',
+    'join the shards of one evaluation, and the adversarial examples beside them, into the whole',
     'merge shard-*/results.json --out merged',
   )
-    .option('--out <DIR>', 'for results.json and report.md', FOLDER)
+    .option('--out <DIR>', 'for results.json, report.md and adversarial-<threat>.npz', FOLDER)
     .action((files: readonly string[], { out }: { readonly out: string }) => ends(merge(files, out, io)))
 
   withFlags(

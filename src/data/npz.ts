@@ -28,21 +28,23 @@ export function decodeNpz(bytes: Uint8Array, name: string): StoredImages {
 
 /**
  * Arrays of a .npz archive by name (without `.npy`); those that are not wanted are not unpacked.
+ * @param most - Bytes an array may unpack to.
  * @throws UsageError for anything but a zip of arrays, a missing member (listing those present), and an array that
- *   would unpack to more than 2 GiB
+ *   would unpack to more
  */
 export function readNpz<Member extends string>(
   bytes: Uint8Array,
   name: string,
   wanted: readonly Member[],
+  most = MAXIMUM_BYTES,
 ): Readonly<Record<Member, NpyArray>> {
   const present: string[] = []
   const unpacked = unzip(bytes, name, (member, size) => {
     present.push(member)
     if (!wanted.some((each) => each === member)) return false
-    if (size > MAXIMUM_BYTES)
+    if (size > most)
       throw new UsageError(
-        `${name}: ${member} would unpack to ${size} bytes, more than the limit of 2 GiB; give fewer images`,
+        `${name}: ${member} would unpack to ${size} bytes, more than the limit of ${binary(most)}; give fewer images`,
       )
     return true
   })
@@ -55,6 +57,10 @@ export function readNpz<Member extends string>(
     return [member, readNpy(file, `${name}: ${member}`)]
   })
   return Object.fromEntries(arrays) as Record<Member, NpyArray>
+}
+
+function binary(bytes: number): string {
+  return bytes < 2 ** 30 ? `${Math.ceil(bytes / 2 ** 20)} MiB` : `${Math.ceil(bytes / 2 ** 30)} GiB`
 }
 
 /** A .npz archive, compressed, equal to the byte for equal arrays: numpy.load reads it. */

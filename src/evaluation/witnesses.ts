@@ -6,7 +6,11 @@ import type { Witness } from './collector.js'
  * The adversarial examples of one threat as a .npz archive: `x` float32 [M, ...shape] in the dataset's range and layout,
  * `index`, `label` and `predicted` int64 [M], in ascending order of index.
  */
-export function witnessArchive(witnesses: readonly Witness[], threat: string, { shape }: Dataset): Uint8Array {
+export function witnessArchive(
+  witnesses: readonly Witness[],
+  threat: string,
+  { shape }: Pick<Dataset, 'shape'>,
+): Uint8Array {
   const chosen = witnesses.filter((witness) => witness.threat === threat).toSorted((a, b) => a.index - b.index)
   const size = shape.reduce((product, length) => product * length, 1)
   const x = new Float32Array(chosen.length * size)

@@ -12,15 +12,16 @@ import type { Client } from './client.js'
 import { artifactPrefix } from './uploads.js'
 import { readZip } from './zip.js'
 
-export const shardFiles = ['shard.json', 'results.json', 'baseline.json'] as const
-export type ShardFile = (typeof shardFiles)[number]
-
 /** What may be a shard of a gate: it is one if it has a shard.json. */
 export interface PossibleShard {
   /** For messages. */
   readonly name: string
-  readonly read: (file: ShardFile) => Promise<Uint8Array | undefined>
+  /** Undefined where there is no such file beside its shard.json. */
+  readonly read: (file: string) => Promise<Uint8Array | undefined>
 }
+
+/** One that is of the gate. */
+export type FoundShard = NamedShard & Pick<PossibleShard, 'read'>
 
 /** Whose shards are wanted. */
 export interface ShardedGate {
@@ -38,8 +39,8 @@ export async function readShards(
   found: readonly PossibleShard[],
   where: string,
   { checkName, commit }: ShardedGate,
-): Promise<readonly NamedShard[]> {
-  const shards: NamedShard[] = []
+): Promise<readonly FoundShard[]> {
+  const shards: FoundShard[] = []
   const others = new Set<string>()
   for (const { name, read } of found) {
     const text = await textOf(read, 'shard.json')
@@ -55,7 +56,7 @@ export async function readShards(
       )
     const [results, baseline] = [await textOf(read, 'results.json'), await textOf(read, 'baseline.json')]
     shards.push({
-      ...{ name, record },
+      ...{ name, record, read },
       ...(results !== undefined && { candidate: parseAnyResults(results, `${name}/results.json`) }),
       ...(baseline !== undefined && { baseline: parseAnyResults(baseline, `${name}/baseline.json`) }),
     })
@@ -67,7 +68,7 @@ export async function readShards(
   )
 }
 
-async function textOf(read: PossibleShard['read'], file: ShardFile): Promise<string | undefined> {
+async function textOf(read: PossibleShard['read'], file: string): Promise<string | undefined> {
   const bytes = await read(file)
   return bytes && new TextDecoder().decode(bytes)
 }
@@ -120,22 +121,29 @@ const byHand = 'actions/download-artifact and the input results'
 
 function inArtifact(client: Client, storage: StorageEffects, artifact: Artifact, folder: string): PossibleShard {
   const name = `artifact ${oneLine(artifact.name, 100)}`
-  const inside = (file: ShardFile, at: string) => (at === '' ? file : `${at}/${file}`)
-  const places = folder === '' ? [''] : ['', folder]
-  let unpacked: Promise<Readonly<Record<string, Uint8Array | undefined>>> | undefined
+  const places = folder === '' ? [''] : ['', `${folder}/`]
   const download = async () => {
     if (artifact.expired) throw new UsageError(`${name} has expired; run this workflow again`)
-    const wanted = places.flatMap((at) => shardFiles.map((file) => inside(file, at)))
-    const zip = await downloadArtifact(client, storage, artifact, largestReported.zip).catch(unreadable(name, byHand))
-    return readZip(zip, wanted, largestReported.file, name)
+    return downloadArtifact(client, storage, artifact, largestReported.zip).catch(unreadable(name, byHand))
+  }
+  let zip: Promise<Uint8Array> | undefined
+  const unpacked = async (wanted: readonly string[], limit: number) =>
+    readZip(await (zip ??= download()), wanted, limit, name)
+  let place: Promise<string | undefined> | undefined
+  const found = async () => {
+    const records = await unpacked(
+      places.map((at) => `${at}shard.json`),
+      largestReported.file,
+    )
+    return places.find((at) => records[`${at}shard.json`] !== undefined)
   }
   return {
     name,
     async read(file) {
-      unpacked ??= download()
-      const files = await unpacked
-      const at = places.find((place) => files[inside('shard.json', place)] !== undefined)
-      return at === undefined ? undefined : files[inside(file, at)]
+      const at = await (place ??= found())
+      if (at === undefined) return undefined
+      const limit = file.endsWith('.npz') ? largestReported.zip : largestReported.file
+      return (await unpacked([at + file], limit))[at + file]
     },
   }
 }

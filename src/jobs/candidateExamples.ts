@@ -9,21 +9,28 @@ import { writeOutput } from '../output.js'
 export interface CandidateExamples {
   /** For the evaluation. */
   readonly effects: Pick<StoringEffects, 'onArchives'>
-  /** Removes what an earlier run left, which would pass for this one's, and writes what there is. */
+  /** See `writeExamples`. */
   write(folder: string, threats: Config['threats']): Promise<void>
 }
 
-/** @param wanted - Where nobody wants them, none are kept. */
-export function candidateExamples(wanted: boolean): CandidateExamples {
+export function candidateExamples(): CandidateExamples {
   let examples: EvaluationFiles = {}
-  const onArchives: StoringEffects['onArchives'] = (role, archives) => {
-    if (role === 'candidate') examples = archives
-  }
   return {
-    effects: wanted ? { onArchives } : {},
-    async write(folder, threats) {
-      for (const { id } of threats) await rm(join(folder, archiveName(id)), { force: true })
-      for (const [name, content] of Object.entries(examples)) await writeOutput(join(folder, name), content)
+    effects: {
+      onArchives(role, archives) {
+        if (role === 'candidate') examples = archives
+      },
     },
+    write: (folder, threats) => writeExamples(folder, threats, examples),
   }
+}
+
+/** Removes what an earlier run left, which would pass for this one's, and writes what there is. */
+export async function writeExamples(
+  folder: string,
+  threats: Config['threats'],
+  examples: EvaluationFiles,
+): Promise<void> {
+  for (const { id } of threats) await rm(join(folder, archiveName(id)), { force: true })
+  for (const [name, content] of Object.entries(examples)) await writeOutput(join(folder, name), content)
 }

@@ -88,7 +88,7 @@ async function evaluated(config: Config, run: Run, place: Place): Promise<Measur
   // Whatever the event: a link that a commit holds would have this write anywhere.
   await refuseLinks(out, place.workspace)
   const request = await readRequest(config, inputs, place)
-  const examples = candidateExamples(inputs.upload)
+  const examples = candidateExamples()
   const showProgress = progressLines((line) => log.info(line))
   if (request.notes.length > 0) log.block(request.notes.map((note) => oneLine(note)).join('\n'))
   const { ask, warnings } = appealIn(run, config.publish)

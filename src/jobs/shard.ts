@@ -24,7 +24,7 @@ import { upload } from './upload.js'
 
 /**
  * Evaluates a part of the images with candidate and baseline, and writes what `mode: merge` needs of it: results.json,
- * baseline.json and shard.json. It gives no verdict and posts nothing.
+ * baseline.json, the candidate's adversarial examples and shard.json. It gives no verdict and posts nothing.
  *
  * @throws UsageError and EvaluationError: then the shard is missing.
  */
@@ -40,7 +40,7 @@ export async function evaluateShard(run: Run, shard: Shard): Promise<void> {
   const { notes } = request
   if (notes.length > 0) log.block(notes.map((note) => oneLine(note)).join('\n'))
   for (const warning of request.warnings) log.warning(warning)
-  const examples = candidateExamples(inputs.upload)
+  const examples = candidateExamples()
   const onProgress = progressLines((line) => log.info(line))
   const effects = { ...host, store, ...examples.effects, onProgress }
   const sources = { ...request, ...forgiving, shard }
