@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals'
+import { heldJob } from '../support/github/heldJob.js'
 import { actionsToken, startGitHub } from '../support/github/loopback.js'
 import type { LoopbackGitHub } from '../support/github/loopback.js'
 import { exampleOf } from '../support/github/payloads.js'
@@ -18,7 +19,7 @@ let action: InstalledAction
 let hosted: HostedRepository
 let github: LoopbackGitHub
 let head: string
-let run: (inputs?: Record<string, string>, path?: string) => Promise<Outcome>
+let run: (inputs?: Record<string, string>, path?: string, environment?: Record<string, string>) => Promise<Outcome>
 
 beforeAll(async () => {
   action = await installAction()
@@ -37,10 +38,11 @@ beforeAll(async () => {
     base: { ...example.pull_request.base, sha: base, ref: 'main' },
   }
   const payload = { ...example, pull_request: pull }
-  run = async (inputs = {}, path = '') =>
+  run = async (inputs = {}, path = '', environment = {}) =>
     runJob(action, {
       ...{ workspace: await hosted.checkout(sha, 1), event: 'pull_request', payload, sha },
       ...{ apiUrl: github.url + path, token: 'ghs_writes', inputs: { config: 'robustness.yml', ...inputs } },
+      environment,
     })
 })
 afterAll(async () => {
@@ -70,6 +72,31 @@ test('what decided is said on the model’s file', async () => {
   expect(github.checkRuns[0].annotations).toEqual(
     expect.arrayContaining([expect.objectContaining({ path: model, annotation_level: 'failure' })]),
   )
+})
+
+test('of two runs of one commit the newer has the last word, unless a person has run the older one again', async () => {
+  const { environment } = heldJob()
+  const numbered = (id: number, attempt: number, inputs = {}) =>
+    run(inputs, '', { ...environment, GITHUB_RUN_ID: `${id}`, GITHUB_RUN_ATTEMPT: `${attempt}` })
+  const url = (id: number) => `https://github.com/Codertocat/Hello-World/actions/runs/${id}`
+  const told = () => github.checkRuns.map(({ conclusion, details_url: link }) => [conclusion, link])
+  await numbered(43, 1)
+  const words = github.comments.map(wordsOf)
+
+  const older = await numbered(42, 1, { 'fail-on': 'never' })
+  expect(older).toMatchObject({ status: 0, outputs: { verdict: 'regression' }, warnings: [] })
+  expect(older.log).toContain('A newer run of "Robustness gate" has reported on this commit')
+  expect(told()).toEqual([['failure', url(43)]])
+  expect(github.comments.map(wordsOf)).toEqual(words)
+
+  await numbered(42, 2, { 'fail-on': 'never' })
+  // The annotations of a failure cannot be taken back: a new check run follows, which is the one that GitHub shows.
+  expect(told()).toEqual([
+    ['failure', url(43)],
+    ['neutral', url(42)],
+  ])
+  expect(github.comments).toHaveLength(1)
+  expect(github.comments[0].body).toContain(url(42))
 })
 
 test('a pull request that has moved on keeps its comment; the check run is still written', async () => {

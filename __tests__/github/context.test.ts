@@ -120,6 +120,12 @@ describe('refused, in one line', () => {
   })
 })
 
+test('which run it is, and which attempt at it; GitHub counts both up', () => {
+  const named = { ...environment, GITHUB_EVENT_NAME: 'schedule' }
+  expect(readContext({ ...named, GITHUB_RUN_ATTEMPT: '3' }, '{}').run).toEqual({ id: 42, attempt: 3 })
+  expect(readContext(named, '{}').run).toEqual({ id: 42, attempt: 1 })
+})
+
 test('the links of a GitHub Enterprise Server lead to it', () => {
   const context = readContext(
     { ...environment, GITHUB_EVENT_NAME: 'schedule', GITHUB_SERVER_URL: 'https://git.example.com/' },
