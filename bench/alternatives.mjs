@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { transpile } from '../scripts/transpile.mjs'
 
 /**
@@ -6,8 +7,10 @@ import { transpile } from '../scripts/transpile.mjs'
  *
  *     node bench/alternatives.mjs                      all of them
  *     node bench/alternatives.mjs pools attention      of some families
+ *     npm run bench -- --only alternatives             all of them, too
  *
- * One thread; what is compared runs in turn. The first way of each kind is the one that was chosen.
+ * One thread; what is compared runs in turn. The first way of each kind is the rule's: the rule itself writes it, as it does
+ * for a model.
  */
 await transpile()
 const { activationWays } = await import('./alternatives/activations.mjs')
@@ -25,6 +28,11 @@ const families = {
   attention: attentionWays,
   scans: scanWays,
 }
-const wanted = process.argv.slice(2)
-for (const [family, ways] of Object.entries(families))
-  if (wanted.length === 0 || wanted.includes(family)) console.table(await ways())
+
+/** Prints a table for each family; of all when none is wanted. */
+export async function printAlternatives(wanted = []) {
+  for (const [family, ways] of Object.entries(families))
+    if (wanted.length === 0 || wanted.includes(family)) console.table(await ways())
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await printAlternatives(process.argv.slice(2))

@@ -5,11 +5,12 @@ import { Tensor } from 'onnxruntime-node'
 import { transpile } from '../scripts/transpile.mjs'
 
 /**
- * Speed of the engine against onnxruntime's bare forward pass, and of PGD-20 from end to end.
+ * Speed of the engine against onnxruntime's bare forward pass, and of PGD-20 from end to end; how long the gradient of a
+ * model of 100 MB takes to make, what its session holds, and what the rules chosen by measurement were chosen from.
  *
  *     npm run bench                     all of it
  *     npm run bench -- --rounds 40      more rounds, for a noisy machine
- *     npm run bench -- --only engine    the first table alone
+ *     npm run bench -- --only engine    one part alone: engine, pgd, building, memory or alternatives
  *
  * What is compared runs in turn, round by round, in one process on one thread. Its time is the processor time that it took,
  * so that whatever else the machine does counts little; a rate is of the fastest round, a ratio the median of those of the
@@ -21,6 +22,7 @@ const { mobilenetV3 } = await import('./mobilenetV3.mjs')
 const { vit } = await import('./vit.mjs')
 const { measureBuilding } = await import('./build.mjs')
 const { measureMemory } = await import('./memory.mjs')
+const { printAlternatives } = await import('./alternatives.mjs')
 const { loadModel } = await import('../.build/engine/load.js')
 const { openSession } = await import('../.build/engine/session.js')
 const { evaluate } = await import('../.build/evaluation/evaluate.js')
@@ -129,26 +131,40 @@ async function measurePgd(file, workers) {
   }
 }
 
+const PARTS = {
+  engine: async () => {
+    const hardened = new Uint8Array(await readFile(fixture('fashion-hardened.onnx')))
+    console.table([
+      await measureEngine('fashion-hardened', hardened, [1, 28, 28], 2.5),
+      await measureEngine('resnet18, half width', resnet18(), [3, 32, 32], 2.3),
+      await measureEngine('mobilenet v3 small', mobilenetV3(), [3, 32, 32], 2.6),
+      await measureEngine('vit, 192 wide, 6 deep', vit(), [3, 32, 32], 2.6),
+    ])
+  },
+  pgd: async () => {
+    console.log('PGD-20, 500 images, end to end')
+    console.table([
+      await measurePgd('fashion-hardened.onnx', 1),
+      await measurePgd('fashion-hardened.onnx', 2),
+      await measurePgd('fashion-finetuned.onnx', 2),
+    ])
+  },
+  building: async () => {
+    console.log('Making the gradient of a model of 100 MB')
+    console.table(await measureBuilding())
+  },
+  memory: async () => {
+    console.log('Memory of a gradient session at batch 32, over its weights and what is saved of the forward pass')
+    console.table(await measureMemory())
+  },
+  alternatives: async () => {
+    console.log('Rules chosen by measurement, over the other ways to write them')
+    await printAlternatives()
+  },
+}
+
+const { only } = values
+if (only !== undefined && !Object.hasOwn(PARTS, only))
+  throw new Error(`--only ${only}: there is ${Object.keys(PARTS).join(', ')}`)
 console.log(`${cpus()[0].model}, Node ${process.version}, batch ${BATCH}, ${rounds} rounds`)
-console.table([
-  await measureEngine(
-    'fashion-hardened',
-    new Uint8Array(await readFile(fixture('fashion-hardened.onnx'))),
-    [1, 28, 28],
-    2.5,
-  ),
-  await measureEngine('resnet18, half width', resnet18(), [3, 32, 32], 2.3),
-  await measureEngine('mobilenet v3 small', mobilenetV3(), [3, 32, 32], 2.6),
-  await measureEngine('vit, 192 wide, 6 deep', vit(), [3, 32, 32], 2.6),
-])
-if (values.only === 'engine') process.exit(0)
-console.log('PGD-20, 500 images, end to end')
-console.table([
-  await measurePgd('fashion-hardened.onnx', 1),
-  await measurePgd('fashion-hardened.onnx', 2),
-  await measurePgd('fashion-finetuned.onnx', 2),
-])
-console.log('Making the gradient of a model of 100 MB')
-console.table(await measureBuilding())
-console.log('Memory of a gradient session at batch 32, over its weights and what is saved of the forward pass')
-console.table(await measureMemory())
+for (const [name, part] of Object.entries(PARTS)) if (only === undefined || only === name) await part()

@@ -1,90 +1,46 @@
+import { imageByImage } from '../../.build/autodiff/rules/imageByImage.js'
+import { elementwise, rule } from '../../.build/autodiff/rule.js'
 import { makeNode } from '../../.build/onnx/attributes.js'
-import { compare, filled, floats } from './compare.mjs'
+import { compareRules } from './rules.mjs'
 
-const scalar = (value) => filled([], value)
-const affine = (alpha, beta) => ({ alpha: { float: alpha }, beta: { float: beta } })
-
-function reluMask() {
-  const dims = [64, 16, 14, 14]
-  const some = floats(dims)
-  const y = floats(
-    dims,
-    some.data.map((value) => Math.max(value, 0)),
-  )
-  const times = (...nodes) => [[...nodes, makeNode('Mul', ['g', 'm'], ['y'])]]
-  return compare(
+const reluMask = () =>
+  compareRules(
     'ReLU, [64, 16, 14, 14]',
-    { r: y, g: some },
+    { dims: [64, 16, 14, 14], nodes: [makeNode('Relu', ['x'], ['z'], {}, 'tested')] },
     {
-      'steep HardSigmoid': times(makeNode('HardSigmoid', ['r'], ['m'], affine(3.4e38, 0))),
-      Sign: times(makeNode('Sign', ['r'], ['m'])),
-      Where: [
-        [makeNode('Cast', ['r'], ['m'], { to: 9 }), makeNode('Where', ['m', 'g', 'zero'], ['y'])],
-        { zero: scalar(0) },
-      ],
+      Sign: elementwise((_x, y, b) => b.add('Sign', [y])),
+      Where: rule((node, gradient, b) => [
+        b.where(b.add('Cast', [node.outputs[0]], { to: 9 }), gradient, node.outputs[0]),
+      ]),
     },
   )
-}
 
+/** Φ(x) + x·φ(x), image by image as the rule. */
 function geluSlope() {
-  const dims = [16, 64, 768]
-  const erf = [makeNode('Mul', ['x', 'root'], ['s']), makeNode('Erf', ['s'], ['e'])]
-  const square = makeNode('Mul', ['s', 's'], ['q'])
-  const constants = {
-    root: scalar(Math.SQRT1_2),
-    half: scalar(0.5),
-    one: scalar(1),
-    two: scalar(2 / Math.sqrt(Math.PI)),
-  }
-  return compare(
+  const inImages = (slope) =>
+    rule((node, gradient, b) => {
+      const constant = (value) => b.number(value, node.inputs[0])
+      return [imageByImage([gradient, node.inputs[0]], node.inputs[0], b, ([g, x]) => slope(g, x, constant, b))]
+    })
+  const density = (scaled, factor, constant, b) =>
+    b.mul(b.add('Exp', [b.add('Neg', [b.mul(scaled, scaled)])]), constant(factor))
+  return compareRules(
     'Gelu, [16, 64, 768]',
-    { x: floats(dims), g: floats(dims) },
+    { dims: [16, 64, 768], nodes: [makeNode('Gelu', ['x'], ['z'], {}, 'tested')] },
     {
-      'constants in HardSigmoid and Exp': [
-        [
-          ...erf,
-          makeNode('HardSigmoid', ['e'], ['c'], affine(0.5, 0.5)),
-          square,
-          makeNode('Sub', ['k', 'q'], ['n']),
-          makeNode('Exp', ['n'], ['d']),
-          makeNode('Mul', ['s', 'd'], ['t']),
-          makeNode('Add', ['c', 't'], ['slope']),
-          makeNode('Mul', ['g', 'slope'], ['y']),
-        ],
-        { ...constants, k: scalar(-0.5 * Math.log(Math.PI)) },
-      ],
-      'the formula': [
-        [
-          ...erf,
-          makeNode('Add', ['e', 'one'], ['e1']),
-          makeNode('Mul', ['e1', 'half'], ['c']),
-          square,
-          makeNode('Neg', ['q'], ['n']),
-          makeNode('Exp', ['n'], ['d0']),
-          makeNode('Mul', ['d0', 'k'], ['d']),
-          makeNode('Mul', ['s', 'd'], ['t']),
-          makeNode('Add', ['c', 't'], ['slope']),
-          makeNode('Mul', ['g', 'slope'], ['y']),
-        ],
-        { ...constants, k: scalar(1 / Math.sqrt(Math.PI)) },
-      ],
-      'node by node, as exporters write it': [
-        [
-          ...erf,
-          makeNode('Add', ['e', 'one'], ['e1']),
-          makeNode('Mul', ['g', 'half'], ['gh']),
-          makeNode('Mul', ['gh', 'e1'], ['left']),
-          makeNode('Mul', ['gh', 'x'], ['right']),
-          square,
-          makeNode('Neg', ['q'], ['n']),
-          makeNode('Exp', ['n'], ['d0']),
-          makeNode('Mul', ['d0', 'two'], ['d']),
-          makeNode('Mul', ['right', 'd'], ['t']),
-          makeNode('Mul', ['t', 'root'], ['u']),
-          makeNode('Add', ['left', 'u'], ['y']),
-        ],
-        constants,
-      ],
+      'the formula': inImages((g, x, constant, b) => {
+        const scaled = b.mul(x, constant(Math.SQRT1_2))
+        const cumulative = b.mul(b.add('Add', [b.add('Erf', [scaled]), constant(1)]), constant(0.5))
+        const along = b.mul(scaled, density(scaled, 1 / Math.sqrt(Math.PI), constant, b))
+        return b.mul(g, b.add('Add', [cumulative, along]))
+      }),
+      'node by node, as exporters write it': inImages((g, x, constant, b) => {
+        const scaled = b.mul(x, constant(Math.SQRT1_2))
+        const half = b.mul(g, constant(0.5))
+        const left = b.mul(half, b.add('Add', [b.add('Erf', [scaled]), constant(1)]))
+        const right = b.mul(b.mul(half, x), density(scaled, 2 / Math.sqrt(Math.PI), constant, b))
+        return b.add('Add', [left, b.mul(right, constant(Math.SQRT1_2))])
+      }),
     },
   )
 }

@@ -1,4 +1,5 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node'
+import { Tensor } from 'onnxruntime-node'
+import { openSession } from '../../.build/engine/session.js'
 import { encodeModel } from '../../.build/onnx/codec.js'
 
 const size = (dims) => dims.reduce((product, length) => product * length, 1)
@@ -13,7 +14,7 @@ const ROUNDS = 40
 /**
  * Runs ways to compute the same thing in turn, on one thread.
  *
- * @param ways name → [nodes from the inputs to `y`, constants]; the first is the one that was chosen.
+ * @param ways name → [nodes from the inputs to `y`, constants]; the first is the one that the others are put over.
  * @param same whether they must give the same numbers: weights that are laid out in another way are others here.
  * @returns a row for each way: the fastest of its rounds (whatever else the machine does adds to a run of milliseconds and
  *   takes nothing from it), and that over the chosen way's.
@@ -36,8 +37,7 @@ export async function compare(title, inputs, ways, { same = true } = {}) {
       nodes,
       constants: new Map(Object.entries(constants)),
     })
-    const options = { intraOpNumThreads: 1, interOpNumThreads: 1, graphOptimizationLevel: 'all', logSeverityLevel: 4 }
-    runs.push({ way, session: await InferenceSession.create(model, options), times: [] })
+    runs.push({ way, session: await openSession(model), times: [] })
   }
   if (same) await agree(title, feeds, runs)
   for (let round = -3; round < ROUNDS; round++)

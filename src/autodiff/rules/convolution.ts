@@ -42,7 +42,7 @@ function isUnitStride(window: Window): boolean {
 
 /**
  * Whether the gradient has so few channels, as that of an image, that a Conv would leave most of a block of them empty: to
- * 3 channels 3×3 takes 1.5 times as long as ConvTranspose, to one 5×5 4.5 times (`node bench/alternatives.mjs featureMaps`).
+ * 3 channels 3×3 takes 1.5 times as long as ConvTranspose, to one 5×5 3.5 times (`node bench/alternatives.mjs convolutions`).
  */
 function isNarrow({ dims: [, channels, ...kernel] }: Tensor, group: number): boolean {
   return group * channels <= 4 && kernel.length === 2 && kernel[0] * kernel[1] >= 9
@@ -50,8 +50,9 @@ function isNarrow({ dims: [, channels, ...kernel] }: Tensor, group: number): boo
 
 /**
  * Windows so much larger than their stride that each phase has two taps or more along each axis, on maps so small that
- * interleaving stays in the cache: 4×4/2 from 14×14 pixels takes 0.6, 16×16 0.86, 32×32 0.99 of ConvTranspose's time; with
- * 3×3/2 it is 0.96 at 16×16 already.
+ * interleaving stays in the cache: of ConvTranspose's time 4×4/2 from 8×8 and 14×14 pixels takes 0.78, 16×16 0.91, 32×32
+ * 0.95 to 1.05 (`node bench/alternatives.mjs convolutions`). 3×3/2 takes 0.87 from 8×8 and 0.96 from 16×16, but a whole
+ * ResNet-18 none less.
  */
 function isOverlapping(group: number, window: Window): boolean {
   const { kernel, strides, dilations, input } = window
@@ -66,7 +67,7 @@ function isOverlapping(group: number, window: Window): boolean {
 
 /**
  * ConvTranspose goes through groups one by one: zeros that are multiplied are cheaper from 5×5 taps on, and on maps that stay
- * in the cache from 3×3 on (0.9 of the time on 32×32 pixels, 0.75 on 16×16, 1.2 on 112×112).
+ * in the cache from 3×3 on (0.7 of the time on 32×32 and 16×16 pixels, as much as ConvTranspose's on 112×112).
  */
 function isWideDepthwise({ dims }: Tensor, group: number, window: Window): boolean {
   const { kernel, strides, dilations, begin, input, output } = window
@@ -83,7 +84,13 @@ function isWideDepthwise({ dims }: Tensor, group: number, window: Window): boole
 }
 
 /** Puts the gradients `stride` apart with zeros between them; on that grid the convolution had stride 1. */
-function stuffZeros(b: GradientBuilder, gradient: string, weights: Tensor, group: number, window: Window): string {
+export function stuffZeros(
+  b: GradientBuilder,
+  gradient: string,
+  weights: Tensor,
+  group: number,
+  window: Window,
+): string {
   const { kernel, strides, begin, input, output } = window
   const [down, right] = strides
   const [height, width] = output
