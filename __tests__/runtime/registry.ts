@@ -22,7 +22,7 @@ export interface Registry {
 export async function startRegistry(
   name: string,
   version: string,
-  files: Readonly<Record<string, string>>,
+  files: Readonly<Record<string, string | Uint8Array>>,
 ): Promise<Registry> {
   const folder = await mkdtemp(join(tmpdir(), 'registry-'))
   for (const [path, content] of Object.entries({ ...files, 'package.json': JSON.stringify({ name, version }) })) {
