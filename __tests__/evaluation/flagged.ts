@@ -20,6 +20,21 @@ export async function dataFor(file: string, flags: Flags, samples: number): Prom
   return loadDataset(raw, dataOptions, samples, { ...effects(), timeLimitSeconds: 100 })
 }
 
+/** The images of some labels, under other labels. */
+export function chosen(
+  data: Dataset,
+  accepts: (label: number) => boolean,
+  renamed: (label: number) => number = (label) => label,
+): Dataset {
+  const size = data.pixels.length / data.samples
+  const kept = [...data.labels.keys()].filter((index) => accepts(data.labels[index]))
+  const pixels = new Float32Array(kept.length * size)
+  for (const [row, index] of kept.entries())
+    pixels.set(data.pixels.subarray(index * size, (index + 1) * size), row * size)
+  const labels = Int32Array.from(kept, (index) => renamed(data.labels[index]))
+  return { ...data, samples: kept.length, pixels, labels }
+}
+
 /** With the suite that the flags name, or with these attacks; all of it, or a part on a machine of its own. */
 export async function evaluated(
   bytes: Uint8Array,

@@ -7,23 +7,8 @@ import { parseConfig } from '../../src/config/parse.js'
 import type { Dataset } from '../../src/data/types.js'
 import type { Results } from '../../src/evaluation/results.js'
 import { formatResults, parseResults } from '../../src/evaluation/resultsFile.js'
-import { codes, dataFor, evaluated, fixture } from './flagged.js'
+import { chosen, codes, dataFor, evaluated, fixture } from './flagged.js'
 import { FAULTS, plant } from './planted.js'
-
-/** Some of the images, with other labels. */
-function chosen(
-  data: Dataset,
-  accepts: (label: number) => boolean,
-  renamed: (label: number) => number = (label) => label,
-): Dataset {
-  const size = data.pixels.length / data.samples
-  const kept = [...data.labels.keys()].filter((index) => accepts(data.labels[index]))
-  const pixels = new Float32Array(kept.length * size)
-  for (const [row, index] of kept.entries())
-    pixels.set(data.pixels.subarray(index * size, (index + 1) * size), row * size)
-  const labels = Int32Array.from(kept, (index) => renamed(data.labels[index]))
-  return { ...data, samples: kept.length, pixels, labels }
-}
 
 describe('faults that were planted in a healthy model', () => {
   const FLAGS = { epsilon: '0.1' }
