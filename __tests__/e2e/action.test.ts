@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -73,9 +74,17 @@ async function changing(files: Content, before: Content = start): Promise<PullRe
 
 describe('a pull request with a weaker model', () => {
   test('is blocked: exit status 1, comment, red check on its head, summary, outputs', async () => {
-    const { job, head } = await changing({ [model]: finetuned })
+    const { job, base, head } = await changing({ [model]: finetuned })
     const outcome = await run(job)
     expect(outcome).toMatchObject({ status: 1, outputs: { verdict: 'regression' }, warnings: [] })
+    for (const [role, commit, content] of [
+      ['Candidate', head, finetuned],
+      ['Baseline', base, hardened],
+    ] as const) {
+      const sha256 = createHash('sha256').update(content).digest('hex')
+      expect(outcome.summary).toMatch(new RegExp(`${role} .*${commit}`))
+      expect(outcome.summary).toMatch(new RegExp(`${role} .*SHA-256 .${sha256}`))
+    }
     expect(outcome.errors).toEqual([expect.stringMatching(/^Regression: .*robust accuracy/)])
     expect(outcome.summary).toContain('**Regression**')
     expect(github.comments).toEqual([

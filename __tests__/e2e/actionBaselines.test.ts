@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -149,13 +150,18 @@ describe('results in the cache', () => {
 })
 
 describe('a model that is unchanged', () => {
-  test('passes in seconds: nothing is attacked, both commits and the hash are in the report', async () => {
+  test('passes in seconds: nothing is attacked, both commits and the model’s hash, of each, are in the report', async () => {
     const { job, head, base } = await pullRequest({ 'README.md': 'Better words.' })
     const outcome = await run(job)
     expect(outcome).toMatchObject({ status: 0, outputs: { verdict: 'pass' }, warnings: [], errors: [] })
     expect(outcome.log).not.toMatch(attacked)
     expect(outcome.summary).toContain('the model is unchanged, so nothing was attacked')
-    for (const commit of [head, base]) expect(outcome.summary).toContain(commit)
+    const sha256 = createHash('sha256').update(hardened).digest('hex')
+    for (const [role, commit] of [
+      ['Candidate', head],
+      ['Baseline', base],
+    ])
+      expect(outcome.summary).toMatch(new RegExp(`${role} .*${commit}.*SHA-256 .${sha256}`))
     expect(github.checkRuns).toEqual([expect.objectContaining({ conclusion: 'success' })])
     expect(github.comments[0].body).toContain('the model is unchanged')
   })
