@@ -1,7 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { UsageError } from '../../src/errors.js'
-import { makeNode } from '../../src/onnx/attributes.js'
-import { composed, differentiate, floating, numbersOf, single } from './support.js'
+import { differentiate, floating, numbersOf, single } from './support.js'
 import type { Case } from './support.js'
 
 async function gradientAt(
@@ -33,14 +31,4 @@ test('a blank image keeps a finite gradient through MeanVarianceNormalization', 
   expect(gradient.every(Number.isFinite)).toBe(true)
   expect(Math.sign(gradient[0])).toBe(1)
   expect(gradient.slice(1).map(Math.sign)).toEqual([-1, -1, -1])
-})
-
-test('statistics that the model uses are refused by name', async () => {
-  const nodes = [
-    makeNode('LayerNormalization', ['x', 'scale'], ['n', 'mean'], {}, 'norm1'),
-    makeNode('Mul', ['n', 'mean'], ['y']),
-  ]
-  const refused = differentiate(composed('mean', [3], nodes, { scale: floating('float32', [3], [1, 2, 3]) }))
-  await expect(refused).rejects.toThrow(UsageError)
-  await expect(refused).rejects.toThrow('LayerNormalization (node "norm1") has a mean or deviation that the model uses')
 })

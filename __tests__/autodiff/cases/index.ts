@@ -28,6 +28,7 @@ import * as sampling from './sampling.js'
 import * as scatter from './scatter.js'
 import * as sequences from './sequences.js'
 import * as spatial from './spatial.js'
+import * as statistics from './statistics.js'
 import * as steps from './steps.js'
 import * as tensorAlgebra from './tensorAlgebra.js'
 
@@ -72,6 +73,7 @@ const families: readonly Family[] = [
   scatter,
   sequences,
   spatial,
+  statistics,
   steps,
   tensorAlgebra,
 ]

@@ -8,7 +8,7 @@ const cube = [3, 4, 6]
 
 type Constants = Readonly<Record<string, Tensor>>
 
-function inDouble(tested: Case): Case {
+export function inDouble(tested: Case): Case {
   const widen = (value: Tensor): Tensor =>
     value.type === 'float32' ? floating('float64', value.dims, numbersOf(value)) : value
   const constants = Object.fromEntries(Object.entries(tested.constants).map(([name, value]) => [name, widen(value)]))
