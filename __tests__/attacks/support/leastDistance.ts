@@ -32,7 +32,7 @@ export function attackScene(
 }
 
 /** What is asked of an attack of least distance: within 1 % of the truth in Linf, within 5 % in L2 and L1. */
-const slack: Readonly<Record<Norm, number>> = { linf: 1.01, l2: 1.05, l1: 1.05 }
+export const slack: Readonly<Record<Norm, number>> = { linf: 1.01, l2: 1.05, l1: 1.05 }
 
 /** Runs it in a ball that just holds the nearest adversarial point there is, and in one that just does not. */
 export function expectLeastDistance(spec: AttackSpec, scene: Scene, norm: Norm, least: number): void {
