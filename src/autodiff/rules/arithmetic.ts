@@ -34,10 +34,16 @@ export const arithmetic: Readonly<Record<string, Rule>> = {
       return g.unbroadcast(g.mul(gradient, isGate(other, y, g) ? overPixels(other, y, g) : other), y, own)
     })
   }),
-  Div: binary(
-    (gradient, _a, b, _y, g) => g.add('Div', [gradient, b]),
-    (gradient, _a, b, y, g) => g.add('Neg', [g.add('Div', [g.mul(gradient, y), b])]),
-  ),
+  Div: rule((node, gradient, g) => {
+    const [a, b] = node.inputs
+    const [y] = node.outputs
+    // −Σ g·y / b: a divisor for many, such as a deviation, is divided by once they are summed.
+    const forDivisor = (): string => g.add('Neg', [g.add('Div', [g.unbroadcast(g.mul(gradient, y), y, b), b])])
+    return [
+      g.isActive(a) ? g.unbroadcast(g.add('Div', [gradient, b]), y, a) : undefined,
+      g.isActive(b) ? forDivisor() : undefined,
+    ]
+  }),
   Pow: binary(
     (gradient, a, b, _y, g) => g.mul(gradient, powerDerivative(a, b, g)),
     (gradient, a, _b, y, g) =>
