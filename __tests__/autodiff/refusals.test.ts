@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { UsageError } from '../../src/errors.js'
 import { makeNode } from '../../src/onnx/attributes.js'
-import { composed, differentiate, single } from './support.js'
+import { composed, differentiate, integers, reals, single } from './support.js'
 
 /** A gradient of something else would be worse than none: the user hears which node it is and what to do. */
 async function refusal(tested: Parameters<typeof differentiate>[0]): Promise<unknown> {
@@ -16,6 +16,62 @@ test('a reduction whose axes are computed from the image', async () => {
   const error = await refusal({ ...composed('ReduceSum', [2], nodes), batch: 1 })
   expect(error).toBeInstanceOf(UsageError)
   expect(String(error)).toMatch(/ReduceSum \(node "chosen"\) has axes that are computed.*export it with constant axes/)
+})
+
+/** As many as two, but nobody knows before the image is there. */
+const counted = [
+  makeNode('ReduceMax', ['x'], ['most'], { keepdims: 0 }),
+  makeNode('Cast', ['most'], ['whole'], { to: 7 }),
+  makeNode('Mul', ['whole', 'none'], ['nothing']),
+  makeNode('Add', ['nothing', 'sizes'], ['counts']),
+]
+const brighter = [makeNode('Less', ['x', 'bound'], ['each']), makeNode('Reshape', ['each', 'flat'], ['kept'])]
+const tiny = { type: 'float32', dims: [1], data: Float32Array.of(2) } as const
+const packed = { type: 'uint8', dims: [4, 1, 8], data: Uint8Array.from({ length: 32 }, (_, at) => 7 * at) } as const
+
+/** Each of these has a row that says exact: the sentence above the table, or its note, says of what. */
+test.each([
+  ['Tile', 'repeats', counted, makeNode('Tile', ['x', 'counts'], ['y'], {}, 'chosen'), { sizes: [1, 2] }],
+  ['Pad', 'pads', counted, makeNode('Pad', ['x', 'counts'], ['y'], {}, 'chosen'), { sizes: [0, 1, 0, 0] }],
+  [
+    'Slice',
+    'bounds',
+    counted,
+    makeNode('Slice', ['x', 'from', 'counts'], ['y'], {}, 'chosen'),
+    { sizes: [1, 2], from: [0, 0] },
+  ],
+  [
+    'Resize',
+    'sizes',
+    counted,
+    makeNode('Resize', ['x', '', '', 'counts'], ['y'], { keep_aspect_ratio_policy: 'not_smaller' }, 'chosen'),
+    { sizes: [1, 8] },
+  ],
+  ['Compress', 'a condition', brighter, makeNode('Compress', ['x', 'kept'], ['y'], { axis: 1 }, 'chosen'), {}],
+  [
+    'com.microsoft.MatMulNBits',
+    'weights',
+    [makeNode('Reshape', ['x', 'flat'], ['steps'])],
+    makeNode(
+      'MatMulNBits',
+      ['wide', 'packed', 'steps'],
+      ['y'],
+      { K: 16, N: 4, bits: 4, block_size: 16 },
+      'chosen',
+      'com.microsoft',
+    ),
+    {},
+  ],
+])('%s, of %s computed from the image', async (operator, what, before, node, sizes) => {
+  const whole = Object.entries(sizes).map(([name, values]) => [name, integers(values)] as const)
+  const constants = {
+    ...{ none: integers([0], []), flat: integers([-1]), bound: tiny, packed, wide: reals('float32', [1, 16], 3) },
+    ...Object.fromEntries(whole),
+  }
+  const error = await refusal({ ...composed(operator, [4], [...before, node], constants), batch: 1 })
+  expect(error).toBeInstanceOf(UsageError)
+  expect(String(error)).toContain(operator)
+  expect(String(error)).toMatch(new RegExp(`"chosen".* has ${what}.* computed.*no gradient rule`))
 })
 
 test('a Dropout that trains', async () => {

@@ -19,6 +19,8 @@ const OLDEST_OPSET = 7
 
 const UNTIL_9 = 'onnxruntime knows it until opset 9'
 
+const FIXED_REGIONS = 'of fixed regions, not of those that a detector proposes'
+
 /** What a model no longer holds when its gradient is made. */
 export const REWRITTEN: Readonly<Record<string, Marked>> = {
   Affine: { note: `is Mul and Add; ${UNTIL_9}` },
@@ -26,8 +28,14 @@ export const REWRITTEN: Readonly<Record<string, Marked>> = {
   Dropout: { note: 'does nothing at inference' },
   GlobalLpPool: { kind: 'subgradient', note: 'is written out as a norm, like ReduceL1 and ReduceL2' },
   ImageScaler: { note: `is Mul and Add; ${UNTIL_9}` },
-  MaxRoiPool: { kind: 'subgradient', note: 'is written out; of equal maxima the first in row-major order takes all' },
-  RoiAlign: { kind: 'subgradient', note: 'is written out; of equal maxima (mode max) the first takes all' },
+  MaxRoiPool: {
+    kind: 'subgradient',
+    note: `is written out; of equal maxima the first in row-major order takes all; ${FIXED_REGIONS}`,
+  },
+  RoiAlign: {
+    kind: 'subgradient',
+    note: `is written out; of equal maxima (mode max) the first takes all; ${FIXED_REGIONS}`,
+  },
   ScaledTanh: { note: `is Mul and Tanh; ${UNTIL_9}` },
   Scatter: { note: 'is ScatterElements' },
   Upsample: { note: 'is Resize' },
@@ -95,6 +103,10 @@ A model of opset ${OLDEST_OPSET} to ${CANONICAL_OPSET} is first rewritten to ops
 
 Whatever does not depend on the image (weights, shapes, masks) is computed once and needs no gradient: there every operator
 that onnxruntime runs will do.
+
+What says how a node works must be fixed, too, or follow from shapes: the sizes, axes, bounds, pads, repeats, conditions and
+regions that it gets as inputs. Where they are computed from the pixels, a node has no gradient rule, whatever its row says: the
+error names it, and the evaluation goes on as below. Indices may be computed, as TopK's are.
 
 ## The ONNX standard
 

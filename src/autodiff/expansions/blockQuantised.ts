@@ -9,7 +9,7 @@ import { straightThrough } from '../rule.js'
 /** Weights of 2, 4 or 8 bits with a scale for each block of a row, as language and vision transformers are made small. */
 export const blockQuantised: Readonly<Record<string, Expansion>> = {
   'com.microsoft.MatMulNBits': straightThrough(
-    'only at accuracy_level 4, where onnxruntime rounds activations to 8 bits; exact otherwise',
+    'only at accuracy_level 4, where onnxruntime rounds activations to 8 bits; exact otherwise; of constant weights, not reordered by groups',
     expansion((node, b) => {
       const [x, , , , , bias] = node.inputs
       const product = b.add('MatMul', [x, weightsOf(node, b)])

@@ -2,7 +2,7 @@ import { UsageError } from '../../errors.js'
 import { intAttribute } from '../../onnx/attributes.js'
 import type { Node } from '../../onnx/graph.js'
 import type { GradientBuilder } from '../gradientBuilder.js'
-import { fromFront, rule, subgradient } from '../rule.js'
+import { fromFront, noted, rule, subgradient } from '../rule.js'
 import type { Rule } from '../rule.js'
 import { zerosLike } from './scatter.js'
 
@@ -34,14 +34,17 @@ export const indexing: Readonly<Record<string, Rule>> = {
     return [b.add('ScatterElements', [zerosLike(x, b), b.extraOutput(node, 1), gradient], { axis })]
   }),
 
-  Compress: rule((node, gradient, b) => {
-    const [x, condition] = node.inputs
-    const axis = intAttribute(node, 'axis')
-    const kept = b.integersOf(condition)?.flatMap((keep, place) => (keep === 0 ? [] : [place]))
-    if (kept === undefined) throw computed(node, 'a condition')
-    if (axis !== undefined) return [b.scatterAlong(gradient, fromFront(axis, b.rank(x)), kept, x)]
-    return [scatterFlat(gradient, b.ints(kept), x, b)]
-  }),
+  Compress: noted(
+    'of a fixed condition',
+    rule((node, gradient, b) => {
+      const [x, condition] = node.inputs
+      const axis = intAttribute(node, 'axis')
+      const kept = b.integersOf(condition)?.flatMap((keep, place) => (keep === 0 ? [] : [place]))
+      if (kept === undefined) throw computed(node, 'a condition')
+      if (axis !== undefined) return [b.scatterAlong(gradient, fromFront(axis, b.rank(x)), kept, x)]
+      return [scatterFlat(gradient, b.ints(kept), x, b)]
+    }),
+  ),
 
   GatherElements: rule((node, gradient, b) => {
     const [x, indices] = node.inputs
