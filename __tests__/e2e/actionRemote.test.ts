@@ -7,6 +7,8 @@ import { zipSync } from 'fflate'
 import { runCli } from '../support/cli.js'
 import { repositoryArtifacts } from '../support/github/branchArtifacts.js'
 import type { RepositoryArtifact } from '../support/github/branchArtifacts.js'
+import { heldJob } from '../support/github/heldJob.js'
+import type { HeldJob } from '../support/github/heldJob.js'
 import { actionsToken, startGitHub } from '../support/github/loopback.js'
 import type { LoopbackGitHub } from '../support/github/loopback.js'
 import { pullRequestFrom } from '../support/github/payloads.js'
@@ -48,11 +50,12 @@ beforeEach(async () => {
     tokens: { ghs_writes: actionsToken },
     extensions: [release('v1', { 'old.onnx': { content: hardened } }), repositoryArtifacts(artifacts)],
   })
-  other = await serveFiles(({ path }) => files[path] ?? 404)
+  other = await serveFiles(({ path }) => files[path] ?? (path === '/down.onnx' ? 500 : 404))
   server = await serveFiles(({ path, authorization }) => {
     const [name, query] = path.split('?')
     if (name.startsWith('/private') && authorization !== `Bearer ${secret}`) return 403
     if (name === '/private/elsewhere.npz') return `${other.url}/test.npz`
+    if (/^\/(gone|down)\.onnx$/.test(name)) return other.url + name
     return query === 'gone' ? 404 : (files[name.replace('/private', '')] ?? 404)
   })
 })
@@ -62,17 +65,18 @@ afterEach(async () => {
 })
 
 /** A pull request that changes nothing but a text: all that is judged comes from somewhere else. */
-async function run(inputs: Record<string, string>): Promise<Outcome & { readonly out: string }> {
+async function run(inputs: Record<string, string>, held?: HeldJob): Promise<Outcome & { readonly out: string }> {
   const base = await hosted.commit('main', { 'README.md': 'Models are somewhere else.' })
   const head = await hosted.commit('feature', { 'README.md': 'Another model.' }, base)
   const merge = await hosted.merge(2, base, head)
   const workspace = await hosted.checkout(merge, 1)
   const payload = pullRequestFrom(head, base)
-  const outcome = await runJob(action, {
+  const job = {
     ...{ workspace, event: 'pull_request', payload, sha: merge, apiUrl: github.url, token: 'ghs_writes' },
     inputs: { epsilon: '0.1', samples: '32', suite: 'quick', ...inputs },
-    environment: server.environment,
-  })
+    environment: { ...server.environment, ...held?.environment },
+  }
+  const outcome = await runJob(action, job, held?.onStart)
   return { ...outcome, out: join(workspace, 'robustness-gate-results') }
 }
 
@@ -105,6 +109,32 @@ test('a model at an address, a private test set behind a secret, and a releaseâ€
   expect(all).toContain('new.onnx')
   for (const hidden of [secret, 'of-the-address', 'https://localhost']) expect(all).not.toContain(hidden)
   expect(outcome.log).toContain(`::add-mask::${secret}`)
+})
+
+describe.each([
+  ['/gone.onnx', 'is not there \\(status 404\\)'],
+  ['/down.onnx', 'could not be fetched \\(status 500\\)'],
+])('where the server that an address leads on to fails, as %s does,', (path, why) => {
+  const common = () => ({ data: address('/test.npz', data) })
+  const told = expect.stringMatching(new RegExp(`^The baseline .*${path.slice(1)} from localhost:\\d+: ${why}`))
+
+  test('a baseline is broken, with one warning, and the policy decides', async () => {
+    const inputs = { ...common(), model: address('/new.onnx', finetuned), baseline: address(path, hardened) }
+    const failing = await run(inputs, heldJob())
+    expect(failing).toMatchObject({ status: 1, outputs: { verdict: 'inconclusive' }, warnings: [told] })
+    expect(failing.summary).toContain('the baseline is broken')
+    const passing = await run({ ...inputs, 'on-missing-baseline': 'pass' }, heldJob())
+    expect(passing).toMatchObject({ status: 0, outputs: { verdict: 'pass' }, warnings: [told], errors: [] })
+    expect(passing.summary).toContain('The baseline is broken: only absolute limits were checked.')
+  })
+
+  test('a candidate is an error, in one sentence', async () => {
+    const outcome = await run({ ...common(), model: address(path, finetuned), baseline: 'none' }, heldJob())
+    expect(outcome).toMatchObject({ outputs: { verdict: 'error' }, warnings: [] })
+    expect(outcome.status).toBeGreaterThan(1)
+    expect(outcome.errors).toEqual([expect.stringMatching(new RegExp(`${path.slice(1)} from localhost:\\d+: ${why}`))])
+    expect(outcome.summary).toContain('ðŸ›‘ **Error**')
+  })
 })
 
 test('data in an artifact of this run', async () => {

@@ -108,7 +108,7 @@ function orNothing(error: unknown): undefined {
   if (!(error instanceof UsageError || error instanceof Unreached)) throw error
 }
 
-/** What was fetched but cannot be used is told, and left to the policy. */
+/** What a server refuses, or gives in the place of it, is told, in a warning too: the policy may let the model pass. */
 async function fromServer(spec: string, openRemote: OpenRemote | undefined): Promise<Baseline> {
   checkRemote(spec, 'baseline')
   if (openRemote === undefined) throw new Error('nothing can be fetched here')
@@ -119,7 +119,8 @@ async function fromServer(spec: string, openRemote: OpenRemote | undefined): Pro
     return parsedBaseline(new TextDecoder().decode(await readNamed(found.path, found.files)), found.name, origin)
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
-    return { kind: 'broken', reason: `The baseline cannot be used: ${error.message}.` }
+    const reason = `The baseline cannot be used: ${error.message}.`
+    return { kind: 'broken', reason, warning: reason }
   }
 }
 
