@@ -56,6 +56,14 @@ describe('faults that were planted in a healthy model', () => {
     expect(codes(await evaluated(healthy, narrow, { range: '0,255', epsilon: '0.1' }))).toEqual(['narrow-range'])
   })
 
+  test('pixels as they are, for a model that was trained on those with ImageNet’s mean and deviation', async () => {
+    const cifar = await readFile(fixture('cifar/cifar_base_kw.onnx'))
+    const plain = { epsilon: '2/255', suite: 'quick' }
+    const results = await evaluated(cifar, await dataFor('cifar/cifar10-test-100.npz', plain, 40), plain)
+    expect(codes(results)).toEqual(['wrong-range'])
+    expect(results.flags[0].message).toMatch(/ fed pixels with the mean and standard deviation of ImageNet: declare /)
+  })
+
   test('labels that are the classes plus 1', async () => {
     const shifted: Dataset = { ...dataset, labels: dataset.labels.map((label) => (label + 9) % 10) }
     expect(codes(await evaluated(healthy, shifted, FLAGS))).toEqual(['label-shift'])
