@@ -28,6 +28,7 @@ describe('a model with noise in front of it', () => {
     // Two images, two attacks that ask at the start and after each of 100 steps; what a diagnosis asks is the same in both.
     expect(averaged.cost.gradients - once.cost.gradients).toBe(2 * 2 * 101 * 19)
     expect([codes(once), codes(averaged)]).toEqual([['randomness'], ['randomness']])
+    expect(once.flags[0].samples).toEqual([0, 1])
     expect(once.flags[0].message).toContain('attack with the suite autoattack-rand')
     expect(averaged.flags[0].message).toMatch(/differ from run to run\.$/)
   })

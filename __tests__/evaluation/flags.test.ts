@@ -127,6 +127,23 @@ test('a model that draws numbers is lucky now and then, which proves nothing', (
   expect(codesOf(showing(60, ...signs, 'no-gradient', 'unstable-logits'))).toContain('masked-gradients')
 })
 
+/** A reader of the report wants to see an image on which it happens. */
+test('a model that changes its mind is shown by the images that got another answer when they were asked about again', () => {
+  const samples = showing(3, 'unstable-logits')
+  for (const code of ['randomness', 'batch-dependent'])
+    expect(allFlags([{ code, message: 'found' }], samples, SUITE)).toEqual([
+      { code, message: 'found', samples: [0, 1, 2] },
+    ])
+  expect(allFlags([{ code: 'randomness', message: 'found' }], showing(0), SUITE)).toEqual([
+    { code: 'randomness', message: 'found' },
+  ])
+  // Each shard names its own: those of the whole are those of its images.
+  const parts = [samples.slice(0, 2), samples.slice(2)].flatMap((part) =>
+    allFlags([{ code: 'randomness', message: 'found' }], part, SUITE),
+  )
+  expect(allFlags(parts, samples, SUITE)).toEqual([{ code: 'randomness', message: 'found', samples: [0, 1, 2] }])
+})
+
 test('a loss that moves in steps rises late by accident, which is no flag', () => {
   const stepped = [{ code: 'straight-through', message: 'Round' }]
   expect(codesOf(showing(80, 'loss-rising'), stepped)).toEqual(['straight-through'])

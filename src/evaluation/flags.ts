@@ -27,7 +27,7 @@ export function allFlags(
   // Whoever asks a model that changes its mind often enough is lucky once: that proves nothing about its gradients.
   const steady = !draws && unstable.length === 0
   return [
-    ...ofModel,
+    ...ofModel.map((flag) => shownBy(flag, unstable)),
     ...(explained ? [] : unstable),
     ...raising(
       RULES.filter(({ luck = false, smooth = false, confirmedBy }) => {
@@ -38,6 +38,12 @@ export function allFlags(
     ...labelRange(samples),
     ...wrongRange(samples),
   ]
+}
+
+/** Of a model that changes its mind those images show it that were asked about again and got another answer. */
+function shownBy({ code, message, samples }: Flag, unstable: readonly Flag[]): Flag {
+  const showing = code === 'randomness' || code === 'batch-dependent' ? unstable[0]?.samples : samples
+  return { code, message, ...(showing && { samples: showing }) }
 }
 
 /** A suspicion counts only where a closer look found something: a short suite under L2 or L1 is no fault of the model. */
