@@ -13,6 +13,7 @@ import { runModelWith } from '../support/onnxruntime.js'
 const worker = fileURLToPath(new URL('../../.build/engine/worker.js', import.meta.url))
 const SAMPLES = 16
 const FEATURES = 1960
+const FEW = 3
 
 /** Noise about a level, both of them at random: what the model says of it is its label. */
 async function noises(bytes: Uint8Array): Promise<Dataset> {
@@ -44,11 +45,19 @@ async function noises(bytes: Uint8Array): Promise<Dataset> {
   }
 }
 
-async function attacked(file: string): Promise<Results> {
+function firstOf(data: Dataset, samples: number): Dataset {
+  const { pixels, labels } = data
+  return { ...data, samples, pixels: pixels.slice(0, samples * FEATURES), labels: labels.slice(0, samples) }
+}
+
+/** All of them in the usual batch, or the first few one at a time. */
+async function attacked(file: string, alone?: number): Promise<Results> {
   const bytes = await readFile(fileURLToPath(new URL(`../../fixtures/kws/${file}`, import.meta.url)))
   const { startChild } = realChildren(worker)
-  const { threats, suite, seed, preprocessing, limits } = parseConfig({ flags: { epsilon: '0.5', range: '-5,5' } })
-  const dataset = await noises(bytes)
+  const flags = { epsilon: '0.5', range: '-5,5', ...(alone !== undefined && { batch: '1' }) }
+  const { threats, suite, seed, preprocessing, limits } = parseConfig({ flags })
+  const all = await noises(bytes)
+  const dataset = alone === undefined ? all : firstOf(all, alone)
   const model = { name: file, bytes, external: {} }
   const request = { model, dataset, preprocessing, threats, suite, seed, limits, toolVersion: 'test' }
   return evaluate(request, effectsOf(startChild))
@@ -59,10 +68,14 @@ describe('a model in whole numbers is attacked through its float surrogate', () 
   test.each([
     ['micro_kws_m_qdq.onnx', /QuantizeLinear/],
     ['micro_kws_m_static_qoperator.onnx', /QLinearConv/],
-  ])('%s', async (file, operators) => {
-    const { summary, flags } = await attacked(file)
+  ])('%s, and one image at a time it is the same to the bit', async (file, operators) => {
+    const usual = await attacked(file)
+    const { summary, flags } = usual
     expect(summary.clean.correct).toBe(SAMPLES)
     expect(summary.threats['linf-0.5'].robustAccuracy).toBeLessThanOrEqual(0.5)
     expect(flags).toEqual([{ code: 'straight-through', message: expect.stringMatching(operators) }])
+    const alone = await attacked(file, FEW)
+    expect([alone.tool.batch, usual.tool.batch]).toEqual([1, 64])
+    expect(alone.samples).toEqual(usual.samples.slice(0, FEW))
   })
 })
