@@ -1,9 +1,8 @@
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import { expect, test } from '@jest/globals'
 import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ModelProtoSchema, StringStringEntryProtoSchema, TensorProto_DataLocation } from 'onnx-buf'
 import { inTemporaryFolder, root, runCli } from '../support/cli.js'
+import { splitWeights } from '../support/externalWeights.js'
 
 const model = join(root, 'fixtures/fashion/fashion-hardened.onnx')
 const attack = [
@@ -63,23 +62,9 @@ test('weights outside the folder of the model, or behind a link, are not read', 
 
 const PARTS = ['weights/first.bin', 'weights/deep/second', 'third-part.data']
 
-/** As exporters of large models do it: every tensor in one of a few files, behind one another. */
 async function splitModel(folder: string, lastPart = PARTS[2]): Promise<void> {
-  const names = [PARTS[0], `./${PARTS[1]}`, lastPart]
-  const parts: Uint8Array[][] = names.map(() => [])
-  const proto = fromBinary(ModelProtoSchema, new Uint8Array(await readFile(model)))
-  proto.graph?.initializer.forEach((tensor, at) => {
-    const place = at % names.length
-    const offset = parts[place].reduce((sum, { length }) => sum + length, 0)
-    const entries = { location: names[place], offset, length: tensor.rawData.length }
-    parts[place].push(tensor.rawData)
-    tensor.externalData = Object.entries(entries).map(([key, value]) =>
-      create(StringStringEntryProtoSchema, { key, value: String(value) }),
-    )
-    tensor.dataLocation = TensorProto_DataLocation.EXTERNAL
-    tensor.rawData = new Uint8Array()
-  })
+  const split = splitWeights(await readFile(model), [PARTS[0], `./${PARTS[1]}`, lastPart])
   await mkdir(join(folder, 'weights/deep'), { recursive: true })
-  await writeFile(join(folder, 'split.onnx'), toBinary(ModelProtoSchema, proto))
-  for (const [place, name] of PARTS.entries()) await writeFile(join(folder, name), Buffer.concat(parts[place]))
+  await writeFile(join(folder, 'split.onnx'), split.model)
+  for (const [place, name] of PARTS.entries()) await writeFile(join(folder, name), split.parts[place])
 }
