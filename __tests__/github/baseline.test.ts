@@ -189,6 +189,25 @@ describe('Git LFS', () => {
     )
   })
 
+  // As people have reported them to git-lfs: issues 1858, 3448 and 3687, and what Go says of a connection.
+  test.each([
+    'batch response: Rate limit exceeded: https://github.com/o/r.git/info/lfs/objects/batch',
+    'batch response: Fatal error: Server error: https://github.com/o/r.git/info/lfs/objects/batch',
+    'batch response: Service Unavailable',
+    'batch response: Post "https://github.com/o/r.git/info/lfs/objects/batch": dial tcp: lookup github.com: no such host',
+    'read tcp 10.0.0.2:50000->140.82.121.3:443: read: connection reset by peer',
+    'unexpected EOF',
+  ])('its server fails (%s): broken, with a warning, since the policy may let the model pass', async (said) => {
+    const pull = await pullRequest({ 'models/a.onnx': pointer }, { 'models/a.onnx': 'new' })
+    const environment = await gitLfs({})
+    const whole = `Error downloading object: models/a.onnx (f00): Smudge error: Error downloading models/a.onnx (f00): ${said}`
+    await writeFile(join(hosted.folder, 'bin/git-lfs'), `#!/bin/sh\ncat >&2 <<'end'\n${whole}\nend\nexit 2\n`)
+    const found = await baselineOf(pull, 'auto', environment)
+    const told = expect.stringMatching(/^The baseline could not be had: models\/a\.onnx at .*; run the job again/)
+    expect(found).toEqual({ kind: 'broken', reason: told, warning: told })
+    expect('reason' in found && found.reason).toContain(said)
+  })
+
   test('what git-lfs says of an object that its server has lost is told, and not where its log lies', async () => {
     const pull = await pullRequest({ 'models/a.onnx': pointer }, { 'models/a.onnx': 'new' })
     const environment = await gitLfs({})

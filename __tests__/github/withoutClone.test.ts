@@ -171,6 +171,8 @@ describe('what else it is judged by', () => {
     expect(await changesOf(data, baseFinder(event), noClone, { workspace })).toEqual([
       'Whether the pull request changes the data (data/images) could not be found out: there is neither a clone nor a github-token.',
     ])
+    const faulty = { ...remote, objectAt: () => Promise.reject(new TypeError('a fault of ours')) }
+    await expect(changesOf(data, baseFinder(event), noClone, { workspace, remote: faulty })).rejects.toThrow(TypeError)
     github.breakOperation('repos/get-content', { status: 404, body: { message: 'Not Found', status: '404' } })
     expect(await changesOf(data, baseFinder(event), noClone, { workspace, remote })).toEqual([
       expect.stringMatching(/^Whether the pull request changes the data \(data\/images\) could not be found out: /),

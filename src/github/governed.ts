@@ -3,7 +3,7 @@ import { nodeFiles, readNamed, withSlashes } from '../data/files.js'
 import type { Files } from '../data/files.js'
 import { UsageError } from '../errors.js'
 import { Unreached } from '../remote/unreached.js'
-import { messageOf, oneLine } from '../text.js'
+import { oneLine } from '../text.js'
 import type { FindBase } from './base.js'
 import { checkedOutCommit } from './history.js'
 import type { RemoteCommit } from './contents.js'
@@ -122,7 +122,9 @@ async function remoteChange(
     const [was, is] = [await remote.objectAt(base.commit, inside), await remote.objectAt(remote.head, inside)]
     return was === is ? undefined : sentence(kind, inside, short(base.commit), was !== undefined)
   } catch (error) {
-    return unknown(oneLine(messageOf(error), 300))
+    // A fault of ours is no answer of GitHub's.
+    if (!(error instanceof Unreached || error instanceof UsageError)) throw error
+    return unknown(oneLine(error.message, 300))
   }
 }
 

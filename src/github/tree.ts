@@ -3,6 +3,7 @@ import { posix } from 'node:path'
 import type { Files } from '../data/files.js'
 import { isLfsPointer, withSlashes } from '../data/files.js'
 import { UsageError } from '../errors.js'
+import { Unreached } from '../remote/unreached.js'
 import { gitText, lastLine } from './git.js'
 import type { RunGit } from './git.js'
 
@@ -119,6 +120,12 @@ async function list(git: RunGit, commit: string, path: string): Promise<readonly
   })
 }
 
+/** What git-lfs says, and its network library, where its server or the way to it failed; it has tried again itself. */
+const ofLfsServer =
+  /\bbatch (request|response):|\bLFS: |\bHTTP \d{3}\b|\bdial tcp\b|\btimed? ?out\b|\bconnection re(set|fused)\b|\bunexpected EOF\b/i
+/** And where the server does not have it: whoever pushed the pointer has to push the file. */
+const lostByLfs = /does not exist on the server/i
+
 async function resolveLfsPointer(git: RunGit, pointer: Uint8Array, path: string, where: string): Promise<Uint8Array> {
   const expected = /^oid sha256:([0-9a-f]{64})$/m.exec(Buffer.from(pointer).toString('latin1'))?.[1]
   const { code, stdout, stderr } = await git(['lfs', 'smudge', '--', path], pointer)
@@ -126,6 +133,10 @@ async function resolveLfsPointer(git: RunGit, pointer: Uint8Array, path: string,
   // What git-lfs says last is where its log lies; what git says last without it, which other command was meant perhaps.
   const told = stderr.split('\n').find((line) => /^(git:|(error|batch response|fatal|smudge error)\b)/i.test(line))
   const failure = told?.trim().slice(0, 300) ?? lastLine(stderr)
+  if (code !== 0 && ofLfsServer.test(failure) && !lostByLfs.test(failure))
+    throw new Unreached(
+      `${where}: is a Git LFS pointer and its content could not be had (${failure}); run the job again, or see whether it may read Git LFS here`,
+    )
   const reason = code === 0 ? 'git-lfs delivered other content than the pointer names' : failure
   throw new UsageError(
     `${where}: is a Git LFS pointer and its content could not be fetched (${reason}); install git-lfs on the runner, or give baseline: path:…`,
