@@ -26,6 +26,16 @@ const forever = body(
   [makeNode('Identity', ['go'], ['still']), makeNode('Neg', ['h'], ['next'])],
 )
 
+/** 101 nodes: 1000 times that is over 100000, though 1000 steps are not too many. */
+const long = body(
+  ['i', 'go', 'h0'],
+  ['still', 'h100'],
+  [
+    makeNode('Identity', ['go'], ['still']),
+    ...Array.from({ length: 100 }, (_, at) => makeNode('Neg', [`h${at}`], [`h${at + 1}`])),
+  ],
+)
+
 /** A mistake of the user's model, and what the message must name: the node, and what to do or the limit. */
 const REFUSED: readonly (readonly [Case, RegExp])[] = [
   [
@@ -49,6 +59,13 @@ const REFUSED: readonly (readonly [Case, RegExp])[] = [
       go: truth(true),
     }),
     /Loop \(node "tested"\) takes 1025 steps of 2 nodes; .* up to 1024 steps and 100000 nodes in all; export the model for fewer steps/,
+  ],
+  [
+    flow('Loop of too many nodes', [makeNode('Loop', ['trips', 'go', 'x'], ['y'], { body: long }, 'tested')], {
+      trips: scalar(1000),
+      go: truth(true),
+    }),
+    /Loop \(node "tested"\) takes 1000 steps of 101 nodes; .* up to 1024 steps and 100000 nodes in all/,
   ],
 ]
 

@@ -6,6 +6,7 @@ import {
   AttributeProtoSchema,
   FunctionProtoSchema,
   GraphProtoSchema,
+  NodeProtoSchema,
 } from 'onnx-buf'
 import type { AttributeProto, FunctionProto, GraphProto, NodeProto } from 'onnx-buf'
 import { attribute, makeNode } from '../../src/onnx/attributes.js'
@@ -139,6 +140,35 @@ describe('model-local functions are inlined', () => {
       const inputs = { x, condition: tensor('bool', [], Uint8Array.of(truth)) }
       await expectSameOutputs({ ...recipe([half], nodes), inputs })
     }
+  })
+
+  test('of functions of one name (IR 10) the one whose overload a node names, also from within another', async () => {
+    const overloaded = (overload: string, node: Node): Node => ({
+      ...node,
+      proto: create(NodeProtoSchema, { overload }),
+    })
+    const opsetImport = [
+      { domain: '', version: 18n },
+      { domain: 'local', version: 1n },
+    ]
+    const negative = make('Turn', { overload: 'sign', opsetImport, node: [writeNode(makeNode('Neg', ['a'], ['b']))] })
+    const plain = make('Turn', { opsetImport, node: [writeNode(makeNode('Exp', ['a'], ['b']))] })
+    const inverse = make('Turn', {
+      overload: 'share',
+      opsetImport,
+      node: [
+        writeNode(overloaded('sign', call('Turn', 'a', 'minus'))),
+        writeNode(makeNode('Reciprocal', ['minus'], ['b'])),
+      ],
+    })
+    const nodes = [
+      overloaded('share', call('Turn', 'x', 'h')),
+      call('Turn', 'h', 'e'),
+      overloaded('sign', call('Turn', 'e', 'y')),
+    ]
+    // y = −exp(1 / −x)
+    const canonical = await expectSameOutputs({ ...recipe([negative, plain, inverse], nodes), irVersion: 10 })
+    expect(operators(canonical)).toEqual(['Neg', 'Reciprocal', 'Exp', 'Neg'])
   })
 
   test('one that calls itself is refused', () => {

@@ -17,6 +17,7 @@ export interface Recipe {
   readonly constants?: Readonly<Record<string, Tensor>>
   readonly functions?: readonly FunctionProto[]
   readonly domains?: Readonly<Record<string, number>>
+  readonly irVersion?: number
 }
 
 /** A model of one operator: `x` is its input, `more` are constants. */
@@ -51,11 +52,12 @@ export function assemble({
   constants = {},
   functions = [],
   domains = {},
+  irVersion = 8,
 }: Recipe): Graph {
   return {
     name: 'test',
     opsets: new Map([['', opset], ...Object.entries(domains)]),
-    irVersion: 8,
+    irVersion,
     inputs: Object.entries(inputs).map(([name, { type, dims }]) => ({ name, type, dims: dims.map(() => undefined) })),
     outputs: outputs.map((name): ValueInfo => ({ name })),
     nodes,

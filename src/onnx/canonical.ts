@@ -62,7 +62,7 @@ function moderniser(graph: Graph, workshop: Workshop, opset: number): Modernise 
   const findFunction = functionTable(graph.functions ?? [])
   let inlined = 0
   const inline = (called: FunctionProto, node: Node, place: Place): readonly Node[] => {
-    const calls = enter(`${called.domain}.${called.name}`, place.calls)
+    const calls = enter([`${called.domain}.${called.name}`, called.overload].filter(Boolean).join(':'), place.calls)
     inlined += 1 + called.node.length
     if (inlined > MAX_INLINED_NODES)
       throw new UsageError(
