@@ -2,18 +2,20 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { compare, errorComparison } from '../../src/comparison/compare.js'
 import type { Comparison } from '../../src/comparison/types.js'
 import type { Config } from '../../src/config/types.js'
+import type { Event } from '../../src/github/context.js'
 import { publish } from '../../src/github/publish.js'
 import { appealIn } from '../../src/jobs/appeal.js'
 import type { Run } from '../../src/jobs/services.js'
 import { fates, handmadeBaseline, handmadeResults, POLICY } from '../comparison/handmade.js'
 import { clientOf } from '../support/github/client.js'
 import { githubDescription } from '../support/github/description.js'
-import { everyFault } from '../support/github/faults.js'
+import { everyFault, spread } from '../support/github/faults.js'
+import type { Fault } from '../support/github/faults.js'
 import { hostLabels } from '../support/github/labels.js'
 import type { HostedLabels } from '../support/github/labels.js'
 import { actionsToken, startGitHub } from '../support/github/loopback.js'
 import type { LoopbackGitHub } from '../support/github/loopback.js'
-import { headSha, saying } from '../support/github/publication.js'
+import { headSha, nextSha, saying } from '../support/github/publication.js'
 
 /** What people said of a model reaches the verdict, and nothing that GitHub does wrong changes it. */
 
@@ -33,8 +35,15 @@ beforeEach(async () => {
 })
 afterEach(() => github.close())
 
-function runWith(client?: Run['services']['client']): Pick<Run, 'context' | 'services'> {
-  const event = { kind: 'pull_request', number: 2, headSha, baseRef: 'main', baseSha: 'e'.repeat(40), fork: false }
+const pull: Event = {
+  ...{ kind: 'pull_request', number: 2, headSha, baseRef: 'main', baseSha: 'e'.repeat(40), fork: false },
+}
+const mergeSha = 'd'.repeat(40)
+const push: Event = {
+  ...{ kind: 'push', headSha: mergeSha, ref: 'refs/heads/main', defaultBranch: 'main', commits: [mergeSha] },
+}
+
+function runWith(client?: Run['services']['client'], event = pull): Pick<Run, 'context' | 'services'> {
   return { context: { event }, services: { client } } as unknown as Pick<Run, 'context' | 'services'>
 }
 
@@ -43,14 +52,15 @@ const clientOfGate = (answerWithin = 60_000) =>
   clientOf(github.url, 'writes', { owner: 'Codertocat', repo: 'Hello-World' }, { answerWithin })
 const impatient = 150
 
-async function asked(comparison: Comparison, publishing = settings, client = clientOfGate()) {
-  const { ask, warnings } = appealIn(runWith(client), publishing)
+async function asked(comparison: Comparison, publishing = settings, client = clientOfGate(), event = pull) {
+  const { ask, warnings } = appealIn(runWith(client, event), publishing)
   return { comparison: await ask(comparison), warnings }
 }
 
 /** The gate has told of the model, and Mona has accepted it. */
-async function accepted(): Promise<void> {
-  await publish(clientOfGate(), saying('Red.', { mark: { comment: 'never', candidate: weaker.candidate?.sha256 } }))
+async function accepted(on = headSha): Promise<void> {
+  const mark = { comment: 'never', candidate: weaker.candidate?.sha256 } as const
+  await publish(clientOfGate(), saying('Red.', { headSha: on, mark }))
   labels.pulls[0].events.push({ event: 'labeled', label, who: 'mona', when: github.now() })
 }
 
@@ -96,28 +106,64 @@ describe('nobody is asked', () => {
   })
 })
 
-/** Pull request, events, check runs. */
-const calls = 3
-
-describe.each(Object.entries(everyFault))('%s', (_, fault) => {
-  test.each(Array.from({ length: calls }, (__, place) => place))(
-    'at call %i: accepted after all, or one warning and red',
-    async (place) => {
+/** On what people are asked, how the model was accepted there, and the requests of it; `n` is for `spread`. */
+const scenes = {
+  'a pull request': {
+    ...{ event: pull, accept: () => accepted(), n: 1 },
+    way: ['pulls/get', 'issues/list-events', 'checks/list-for-ref'],
+  },
+  'a pull request that was pushed to since': {
+    event: pull,
+    async accept() {
+      await accepted(nextSha)
+      labels.pulls[0].commits = [nextSha, headSha]
+    },
+    way: ['pulls/get', 'issues/list-events', 'checks/list-for-ref', 'pulls/list-commits', 'checks/list-for-ref'],
+    n: 2,
+  },
+  'a push': {
+    event: push,
+    async accept() {
       await accepted()
-      const first = github.operations.length
-      github.faultAt = (at) => (at === first + place ? fault : undefined)
-      const { comparison, warnings } = await asked(weaker, settings, clientOfGate(impatient))
-      expect(warnings).toHaveLength(comparison.verdict.fails ? 1 : 0)
+      labels.pulls[0].mergedAs = mergeSha
+    },
+    way: [
+      ...['repos/list-pull-requests-associated-with-commit', 'pulls/get', 'issues/list-events', 'checks/list-for-ref'],
+    ],
+    n: 2,
+  },
+}
+
+describe.each(Object.entries(scenes))('%s', (_, { event, accept, way, n }) => {
+  async function askedWith(fault: (place: number) => Fault | undefined, answerWithin = impatient) {
+    await accept()
+    const first = github.operations.length
+    github.faultAt = (at) => fault(at - first)
+    const { comparison, warnings } = await asked(weaker, settings, clientOfGate(answerWithin), event)
+    return { ...comparison.verdict, warnings, operations: github.operations.slice(first) }
+  }
+
+  test('in order: accepted', async () => {
+    const accepted = { fails: false, acceptance: { who: 'mona' }, warnings: [], operations: way }
+    expect(await askedWith(() => undefined, 60_000)).toMatchObject(accepted)
+  })
+
+  test.each(spread(Object.entries(everyFault), way, n))(
+    '$name at call $place, $call: accepted after all, or one warning and red',
+    async ({ fault, place }) => {
+      const { fails, warnings } = await askedWith((at) => (at === place ? fault : undefined))
+      expect(warnings).toHaveLength(fails ? 1 : 0)
     },
   )
 
-  test('always: one warning, and the verdict is what it was', async () => {
-    await accepted()
-    github.faultAt = () => fault
-    const { comparison, warnings } = await asked(weaker, settings, clientOfGate(impatient))
-    expect(warnings).toEqual([
-      expect.stringMatching(/^Whether the label “robustness-regression-accepted” accepts this model/),
-    ])
-    expect(comparison.verdict).toMatchObject({ outcome: 'regression', fails: true })
-  })
+  test.each(Object.entries(everyFault))(
+    '%s always: one warning, and the verdict is what it was',
+    async (_name, fault) => {
+      const { outcome, fails, warnings } = await askedWith(() => fault)
+      expect(warnings).toEqual([
+        expect.stringMatching(/^Whether the label “robustness-regression-accepted” accepts this model/),
+      ])
+      expect({ outcome, fails }).toEqual({ outcome: 'regression', fails: true })
+    },
+  )
 })

@@ -42,6 +42,31 @@ export const everyFault: Readonly<Record<string, Fault>> = {
   'a body that is cut off': { kind: 'cut off' },
 }
 
+/** What GitHub means by it would be meant the next time, too; everything else may go better then. */
+export function isFinal(name: string): boolean {
+  return /^(403 without|404|422)/.test(name)
+}
+
+/** Whether each fault is tried at each call, which takes an hour (FAULTS=all npm test); otherwise a part of that is. */
+const isEverything = process.env.FAULTS === 'all'
+
+/**
+ * Faults and calls that are tried with one another: each fault at every n-th call, from another one on for each, so that none of
+ * both is left out.
+ *
+ * @param calls - What is asked, in order.
+ * @returns The fault, its name, and the place of the call.
+ */
+export function spread(
+  faults: readonly (readonly [string, Fault])[],
+  calls: readonly string[],
+  n: number,
+): readonly { readonly name: string; readonly fault: Fault; readonly place: number; readonly call: string }[] {
+  return faults.flatMap(([name, fault], turn) =>
+    calls.flatMap((call, place) => (isEverything || (place + turn) % n === 0 ? [{ name, fault, place, call }] : [])),
+  )
+}
+
 function refusal(status: number, message: string, headers: Reply['headers'] = {}): Fault {
   return { kind: 'reply', reply: { status, body: { message }, headers } }
 }
