@@ -83,10 +83,13 @@ describe('on classifiers with a known least distance APGD finds what there is an
   })
 
   test.each([
-    ['linf', 1.01],
-    ['l2', 1.05],
-    ['l1', 1.05],
-  ] as const)('a ridge under %s: steps of one size jump over it, halved ones do not', (norm, beyond) => {
+    ['APGD', 'linf', 1.01, apgd],
+    ['APGD', 'l2', 1.05, apgd],
+    ['APGD', 'l1', 1.05, apgd],
+    ['APGD-T', 'linf', 1.01, apgdT],
+    ['APGD-T', 'l2', 1.05, apgdT],
+    ['APGD-T', 'l1', 1.05, apgdT],
+  ] as const)('%s on a ridge under %s: steps of one size jump over it, halved ones do not', (_, norm, beyond, spec) => {
     // z₁ − z₀ = x₀ − 0.7·|x₁ − ½| − b: the best point is (½ + ε, ½) in every norm, on the kink.
     const ridge = (margin: number): FakeModel =>
       classifier(
@@ -98,8 +101,8 @@ describe('on classifiers with a known least distance APGD finds what there is an
       )
     for (let seed = 0; seed < 20; seed++) {
       const setting = { image: [0.5, 0.5], norm, epsilon: 0.25, seed }
-      expect(run(apgd, ridge(0.25 / beyond), setting).result.success).toBe(true)
-      expect(run(apgd, ridge(0.25 * 1.001), setting).result.success).toBe(false)
+      expect(run(spec, ridge(0.25 / beyond), setting).result.success).toBe(true)
+      expect(run(spec, ridge(0.25 * 1.001), setting).result.success).toBe(false)
     }
   })
 })

@@ -6,8 +6,7 @@
 Of an attack in a ball: the images it left robust. An attack that stops at its last iterate is run with every number of
 steps up to its own, and an image counts as broken if any of them broke it: that is what stopping at the first witness
 finds. Of an attack that looks for the least distance: the distance to the adversarial example of each image it was right
-on, or null. Everything is computed in float32 by PyTorch; distances in float64. The committed file was made with torch 2.15.0
-and holds the attacks that take seconds: FGSM, PGD, BIM, MI-FGSM, APGD, DeepFool and DDN.
+on, or null. Everything is computed in float32 by PyTorch; distances in float64. The file says which versions made it.
 """
 
 import json
