@@ -4,6 +4,7 @@ import { encodeModel } from '../../src/onnx/codec.js'
 import type { Graph, Node, Tensor } from '../../src/onnx/graph.js'
 import { runModel } from '../support/onnxruntime.js'
 import { DOUBLED } from './cases/index.js'
+import { ROUNDING } from './roundings.js'
 import { differentiate, floating, graphOf, inner, numbersOf, reals, settledOf } from './support.js'
 import type { Doubled } from './support.js'
 
@@ -34,10 +35,10 @@ async function reference({ tested, twin }: Doubled): Promise<(x: Tensor) => Prom
 }
 
 /**
- * float32 sums of up to a hundred terms a handful of operators deep: 100 · 6e−8 if every rounding went the same way, times
- * the largest number in play. A wrong term shows in the first digits.
+ * Recurrent cells, attention and interpolation: sums of up to ten terms ten operators deep, a hundred roundings of 2⁻²⁴ of the
+ * largest number in play, if every one went the same way. A wrong term shows in the first digits.
  */
-const TOLERANCE = 1e-5
+const TOLERANCE = 100 * ROUNDING
 
 function expectClose(actual: readonly number[], expected: readonly number[]): void {
   const scale = Math.max(1, ...expected.map(Math.abs))

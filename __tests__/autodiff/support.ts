@@ -9,6 +9,7 @@ import { CANONICAL_OPSET } from '../../src/onnx/graph.js'
 import type { ElementType, Graph, Node, Tensor } from '../../src/onnx/graph.js'
 import type { Samples } from '../../src/onnx/settle.js'
 import { runModel } from '../support/onnxruntime.js'
+import { roundings } from './roundings.js'
 
 export type Floating = 'float32' | 'float64'
 
@@ -131,6 +132,8 @@ export interface Differentiated {
   readonly forward: (x: Tensor) => Promise<Tensor>
   /** uᵀ · d y / d x */
   readonly vjp: (x: Tensor, u: Tensor) => Promise<Tensor>
+  /** On the longest way to a number of y, and of the gradient. */
+  readonly rounded: { readonly forward: number; readonly vjp: number }
 }
 
 /** The case as it is differentiated: expanded, its batch free where it can be. */
@@ -160,6 +163,7 @@ export async function differentiate(tested: Case): Promise<Differentiated> {
   const [forwardModel, gradientModel] = [encodeModel(graph), encodeModel(withGradient)]
   const only = (values: ReadonlyMap<string, Tensor>): Tensor => [...values.values()][0]
   return {
+    rounded: { forward: roundings(graph, 'y'), vjp: roundings(withGradient, 'gradient') },
     forward: async (x) => only(await runModel(forwardModel, new Map([['x', x]]))),
     vjp: async (x, u) =>
       only(
