@@ -142,7 +142,7 @@ describe('model-local functions are inlined', () => {
     }
   })
 
-  test('of functions of one name (IR 10) the one whose overload a node names, also from within another', async () => {
+  test('of functions of one name (IR 10) the one whose overload a node names, but within another the one of none', async () => {
     const overloaded = (overload: string, node: Node): Node => ({
       ...node,
       proto: create(NodeProtoSchema, { overload }),
@@ -166,9 +166,9 @@ describe('model-local functions are inlined', () => {
       call('Turn', 'h', 'e'),
       overloaded('sign', call('Turn', 'e', 'y')),
     ]
-    // y = −exp(1 / −x)
+    // y = −exp(1 / exp(x)): onnxruntime does not read the overload within a function.
     const canonical = await expectSameOutputs({ ...recipe([negative, plain, inverse], nodes), irVersion: 10 })
-    expect(operators(canonical)).toEqual(['Neg', 'Reciprocal', 'Exp', 'Neg'])
+    expect(operators(canonical)).toEqual(['Exp', 'Reciprocal', 'Exp', 'Neg'])
   })
 
   test('one that calls itself is refused', () => {

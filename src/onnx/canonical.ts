@@ -71,7 +71,7 @@ function moderniser(graph: Graph, workshop: Workshop, opset: number): Modernise 
     return instantiate(called, node, context.fresh).flatMap((inner) => modernise(inner, { ...place, calls }))
   }
   const modernise: Modernise = (node, place) => {
-    const called = findFunction(node)
+    const called = findFunction(node, place.calls.length > 0)
     if (called) return inline(called, node, place)
     if (!place.inBody && hoist(node, workshop)) return []
     facts.learn(node)

@@ -11,10 +11,16 @@ import { readNode } from '../codec.js'
 import type { Graph, Node } from '../graph.js'
 import { changed } from '../proto.js'
 
-/** Finds the function a node calls: by domain, name and overload. */
-export function functionTable(functions: readonly FunctionProto[]): (node: Node) => FunctionProto | undefined {
+/**
+ * Finds the function a node calls: by domain, name and overload (IR 10). Of a node in another function's body onnxruntime 1.30
+ * does not read the overload: there it calls the function that has none.
+ */
+export function functionTable(
+  functions: readonly FunctionProto[],
+): (node: Node, isWithinAnother: boolean) => FunctionProto | undefined {
   const table = new Map(functions.map((one) => [functionKey(one.domain, one.name, one.overload), one]))
-  return (node) => table.get(functionKey(node.domain, node.op, node.proto?.overload ?? ''))
+  return ({ domain, op, proto }, isWithinAnother) =>
+    table.get(functionKey(domain, op, isWithinAnother ? '' : (proto?.overload ?? '')))
 }
 
 /** The first function that is written for another opset than the model, which onnxruntime reads its body in. */
