@@ -1,7 +1,7 @@
 import { floatAttribute, intAttribute } from '../../onnx/attributes.js'
 import type { Node } from '../../onnx/graph.js'
 import type { GradientBuilder } from '../gradientBuilder.js'
-import { fromFront } from '../rule.js'
+import { fromFront, noted } from '../rule.js'
 import type { Rule } from '../rule.js'
 import { imageByImage } from './imageByImage.js'
 
@@ -29,38 +29,41 @@ const rootMeanSquare: Rule = (node, [gradient, ofInverse], b) => {
  * PyTorch's kernel, a·h − c·x + (c·μ − a·mean(h)) with c = a³·mean(h·(x − μ)), which is two passes fewer.
  */
 export const layerNormalization: Readonly<Record<string, Rule>> = {
-  LayerNormalization: (node, [gradient, ofMean, ofInverse], b) => {
-    const [x, scale, bias] = node.inputs
-    const axes = normalizedAxes(node, b)
-    const { center, inverse } = momentsOf(node, axes, b)
-    const forX = ([upstream, image, middle, factor]: readonly string[]): string => {
-      const scaled = scaledGradient(upstream, scale, b)
-      const average = mean(scaled, axes, b)
-      const covariance = b.add('Sub', [mean(b.mul(scaled, image), axes, b), b.mul(middle, average)])
-      const along = b.mul(covariance, cube(factor, b))
-      const offset = b.add('Sub', [b.mul(along, middle), b.mul(factor, average)])
-      return b.add('Add', [b.add('Sub', [b.mul(scaled, factor), b.mul(image, along)]), offset])
-    }
-    // Its axes end with those of x, so that it is one scale for every image, unless it has all of them or is made from images.
-    const isApart = axes.length < b.rank(x) && b.rank(scale) < b.rank(x) && !b.isActive(scale)
-    const forImages = (upstream: string): string => {
-      const whole = [upstream, x, center, inverse]
-      return isApart ? imageByImage(whole, x, b, forX) : forX(whole)
-    }
-    const forScale = (upstream: string): string => {
-      const standard = b.mul(b.add('Sub', [x, center]), inverse)
-      return b.unbroadcast(b.mul(upstream, standard), x, scale)
-    }
-    const statistics = (): readonly string[] => [
-      ...(ofMean ? [b.expandLike(b.mul(inTypeOf(x, ofMean, b), b.number(1 / counted(x, axes, b), x)), x)] : []),
-      ...(ofInverse ? [b.mul(inverseShare(ofInverse, inverse, x, axes, b), b.add('Sub', [x, center]))] : []),
-    ]
-    return [
-      b.isActive(x) ? summed([...(gradient ? [forImages(gradient)] : []), ...statistics()], b) : undefined,
-      gradient && b.isActive(scale) ? forScale(gradient) : undefined,
-      gradient && bias && b.isActive(bias) ? b.unbroadcast(gradient, x, bias) : undefined,
-    ]
-  },
+  LayerNormalization: noted(
+    'also where onnxruntime’s optimiser wrote it into a model of an older opset',
+    (node, [gradient, ofMean, ofInverse], b) => {
+      const [x, scale, bias] = node.inputs
+      const axes = normalizedAxes(node, b)
+      const { center, inverse } = momentsOf(node, axes, b)
+      const forX = ([upstream, image, middle, factor]: readonly string[]): string => {
+        const scaled = scaledGradient(upstream, scale, b)
+        const average = mean(scaled, axes, b)
+        const covariance = b.add('Sub', [mean(b.mul(scaled, image), axes, b), b.mul(middle, average)])
+        const along = b.mul(covariance, cube(factor, b))
+        const offset = b.add('Sub', [b.mul(along, middle), b.mul(factor, average)])
+        return b.add('Add', [b.add('Sub', [b.mul(scaled, factor), b.mul(image, along)]), offset])
+      }
+      // Its axes end with those of x, so that it is one scale for every image, unless it has all of them or is made from images.
+      const isApart = axes.length < b.rank(x) && b.rank(scale) < b.rank(x) && !b.isActive(scale)
+      const forImages = (upstream: string): string => {
+        const whole = [upstream, x, center, inverse]
+        return isApart ? imageByImage(whole, x, b, forX) : forX(whole)
+      }
+      const forScale = (upstream: string): string => {
+        const standard = b.mul(b.add('Sub', [x, center]), inverse)
+        return b.unbroadcast(b.mul(upstream, standard), x, scale)
+      }
+      const statistics = (): readonly string[] => [
+        ...(ofMean ? [b.expandLike(b.mul(inTypeOf(x, ofMean, b), b.number(1 / counted(x, axes, b), x)), x)] : []),
+        ...(ofInverse ? [b.mul(inverseShare(ofInverse, inverse, x, axes, b), b.add('Sub', [x, center]))] : []),
+      ]
+      return [
+        b.isActive(x) ? summed([...(gradient ? [forImages(gradient)] : []), ...statistics()], b) : undefined,
+        gradient && b.isActive(scale) ? forScale(gradient) : undefined,
+        gradient && bias && b.isActive(bias) ? b.unbroadcast(gradient, x, bias) : undefined,
+      ]
+    },
+  ),
   RMSNormalization: rootMeanSquare,
   SimplifiedLayerNormalization: rootMeanSquare,
 }
