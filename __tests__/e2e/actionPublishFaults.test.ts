@@ -55,8 +55,9 @@ afterAll(() => action.remove())
 beforeEach(async () => {
   await start()
   const { comments, checkRuns } = structuredClone(posted)
-  scene.github.comments.push(...comments, { ...comments[0], id: 5000 })
-  scene.github.checkRuns.push(...checkRuns)
+  // What comes next has greater ids.
+  scene.github.comments.push({ ...comments[0], id: 1 }, { ...comments[0], id: 2 })
+  scene.github.checkRuns.push(...checkRuns.map((checkRun, place) => ({ ...checkRun, id: place + 1 })))
   // The first report's time is the loopback's first minute.
   scene.github.now()
   labels.pulls[0].events.push({ event: 'labeled', label, who: 'mona', when: scene.github.now() })
