@@ -1,8 +1,12 @@
+import { create } from '@bufbuild/protobuf'
 import { describe, expect, test } from '@jest/globals'
+import { GraphProtoSchema } from 'onnx-buf'
+import type { GraphProto } from 'onnx-buf'
+import { gradientModelOf } from '../../src/autodiff/gradientModel.js'
 import { makeNode } from '../../src/onnx/attributes.js'
 import { canonicalise } from '../../src/onnx/canonical.js'
 import { chanceOperators, withoutChance } from '../../src/onnx/chance.js'
-import { decodeModel, encodeModel } from '../../src/onnx/codec.js'
+import { decodeModel, encodeModel, writeNode } from '../../src/onnx/codec.js'
 import { settle } from '../../src/onnx/settle.js'
 import { stillness } from '../../src/onnx/stillness.js'
 import type { Graph, Node, Tensor } from '../../src/onnx/graph.js'
@@ -16,6 +20,7 @@ const scalar = (value: number): Tensor => ({ type: 'float32', dims: [], data: Fl
 const CONSTANTS = new Map<string, Tensor>([
   ['ratio', scalar(0.25)],
   ['training', { type: 'bool', dims: [], data: Uint8Array.of(1) }],
+  ['zero', scalar(0)],
   ['inference', { type: 'bool', dims: [], data: Uint8Array.of(0) }],
 ])
 
@@ -123,7 +128,59 @@ test('a model that draws nothing stays the very same', () => {
   expect(restore(same)).toBe(graph)
 })
 
-test('Dropout that is told not to train draws nothing', () => {
-  const told = model(makeNode('Dropout', ['x', 'ratio', 'inference'], ['y', 'mask']))
-  expect(chanceOperators(told)).toEqual([])
+/** As exporters write it: a constant, or what a few of them make, also in the branch that an If takes. */
+const AT_REST: readonly (readonly [string, readonly Node[]])[] = [
+  ['told not to train', [makeNode('Dropout', ['x', 'ratio', 'inference'], ['y', 'mask'])]],
+  [
+    'told so by a constant that is cast',
+    [
+      makeNode('Cast', ['zero'], ['trains'], { to: 9 }),
+      makeNode('Identity', ['trains'], ['same']),
+      makeNode('Dropout', ['x', 'ratio', 'same'], ['y']),
+    ],
+  ],
+  [
+    'told so by what is not training',
+    [makeNode('Not', ['training'], ['trains']), makeNode('Dropout', ['x', 'ratio', 'trains'], ['y'])],
+  ],
+  ['that trains and drops none', [makeNode('Dropout', ['x', 'zero', 'training'], ['y'])]],
+  [
+    'in a branch',
+    [
+      makeNode('If', ['inference'], ['y'], {
+        then_branch: branch(makeNode('Neg', ['x'], ['then']), 'then'),
+        else_branch: branch(makeNode('Dropout', ['x', 'ratio', 'inside'], ['else']), 'else', {
+          type: 'bool',
+          dims: [],
+          data: Uint8Array.of(0),
+        }),
+      }),
+    ],
+  ],
+]
+
+test.each(AT_REST)('Dropout %s draws nothing, and passes its gradient on', async (_, nodes) => {
+  const graph = canonicalise(decodeModel(encodeModel(model(...nodes))))
+  expect(chanceOperators(graph)).toEqual([])
+  const gradient = await gradientModelOf({ name: 'still', bytes: encodeModel(classifier(nodes)), external: {} }, run)
+  const label: Tensor = { type: 'int64', dims: [1], data: BigInt64Array.of(0n) }
+  const slopes = (await run(gradient, new Map([...images(0, 1), ['label', label]]))).get('gradient')?.data
+  // Cross-entropy of [0, Σx]: its slope is softmax(z)₁ · 1, and Σx = 4000 makes that 1.
+  expect(slopes).toEqual(new Float32Array(PIXELS).fill(1))
 })
+
+function branch(node: Node, output: string, inside?: Tensor): GraphProto {
+  const value = inside && makeNode('Constant', [], ['inside'], { value: inside })
+  const nodes = [...(value ? [value] : []), node]
+  return create(GraphProtoSchema, { name: output, node: nodes.map(writeNode), output: [{ name: output }] })
+}
+
+/** The model in front of two classes: 0 and the sum of what it gives. */
+function classifier(nodes: readonly Node[]): Graph {
+  const data = Float32Array.from({ length: 2 * PIXELS }, (_, at) => at % 2)
+  return {
+    ...model(...nodes, makeNode('MatMul', ['y', 'w'], ['z'])),
+    outputs: [{ name: 'z', type: 'float32', dims: ['n', 2] }],
+    constants: new Map([...CONSTANTS, ['w', { type: 'float32', dims: [PIXELS, 2], data }]]),
+  }
+}

@@ -4,6 +4,7 @@ import { decodeModel, encodeModel } from '../onnx/codec.js'
 import { MODEL_PREFIX, withPrefix } from '../onnx/edit.js'
 import type { RunModel, ValueInfo } from '../onnx/graph.js'
 import { stillness } from '../onnx/stillness.js'
+import { renameReads } from '../onnx/subgraphs.js'
 import { widen, widenType } from '../onnx/widen.js'
 import { classOutput } from './classOutput.js'
 import { settleExpanded } from './expand.js'
@@ -35,7 +36,7 @@ export async function gradientModelOf(model: ModelSource, run: RunModel): Promis
     const graph = {
       ...prefixed,
       inputs: [input],
-      nodes: prefixed.nodes.map((node) => ({ ...node, inputs: node.inputs.map(ownName) })),
+      nodes: prefixed.nodes.map((node) => renameReads(node, ownName)),
     }
     const samples = sampleInputs({ name: input.name, type: input.type, shape: sizesOf(input), range: [0, 1] })
     const still = stillness(graph)

@@ -6,18 +6,18 @@ import { RANDOM } from './dependence.js'
 import type { Graph, Node } from './graph.js'
 import { changed } from './proto.js'
 import { bodies, mapBodies } from './subgraphs.js'
+import { trains } from './training.js'
 
 /** The operators of a graph, bodies included, whose output differs from run to run. */
 export function chanceOperators({ nodes, constants }: Graph): readonly string[] {
-  const drawing = nodes.flatMap(within).filter((node) => drawsByChance(node, constants))
+  const all = nodes.flatMap(within)
+  const drawing = all.filter((node) => drawsByChance(node, { nodes: all, constants }))
   return [...new Set(drawing.map(operatorOf))]
 }
 
-/** @param constants of the graph: a Dropout that is told not to train draws nothing */
-export function drawsByChance({ op, domain, inputs }: Node, constants?: Graph['constants']): boolean {
-  const training = inputs[2] ?? ''
-  const trains = op === 'Dropout' && training !== '' && constants?.get(training)?.data[0] !== 0
-  return domain === '' && (RANDOM.has(op) || trains)
+/** @param scope where its inputs are made: a Dropout that is told not to train draws nothing */
+export function drawsByChance(node: Node, scope: Pick<Graph, 'nodes' | 'constants'>): boolean {
+  return node.domain === '' && (RANDOM.has(node.op) || trains(node, scope))
 }
 
 /**
@@ -52,7 +52,7 @@ function within(node: Node): readonly Node[] {
 }
 
 function stilled(node: Node): Node {
-  if (drawsByChance(node)) return withoutNoise(node)
+  if (node.domain === '' && (RANDOM.has(node.op) || node.op === 'Dropout')) return withoutNoise(node)
   const attributes = mapBodies(node.attributes, (body) =>
     changed(GraphProtoSchema, body, { node: body.node.map(stilledProto) }),
   )

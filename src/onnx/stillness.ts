@@ -34,7 +34,7 @@ export function stillness(graph: Graph): Stillness {
   const b = new GraphBuilder({ ...graph, nodes: [] }, 'chance')
   const noises: Noise[] = []
   for (const node of graph.nodes) {
-    if (!drawsByChance(node, graph.constants)) b.nodes.push(...rewrittenForOlderOpset(node, b))
+    if (!drawsByChance(node, graph)) b.nodes.push(...rewrittenForOlderOpset(node, b))
     else noises.push(...[addStill(node, graph, b)].filter((noise) => noise !== undefined))
   }
   const images = graph.inputs.map(({ name }) => name)

@@ -1,4 +1,5 @@
 import { UsageError } from '../../errors.js'
+import { trains } from '../../onnx/training.js'
 import { rule } from '../rule.js'
 import type { Rule } from '../rule.js'
 
@@ -8,8 +9,7 @@ export const passing: Readonly<Record<string, Rule>> = {
 
   /** Canonical graphs have it only where its mask is read, or where it trains. */
   Dropout: rule((node, gradient, b) => {
-    const [, , training] = node.inputs
-    if (!training || b.constantOf(training)?.data[0] === 0) return [gradient]
+    if (!trains(node, b)) return [gradient]
     throw new UsageError(
       `Dropout (node "${node.name}") with training_mode has no gradient rule: its output is random; export the model in inference mode`,
     )

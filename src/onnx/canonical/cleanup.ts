@@ -3,6 +3,7 @@ import type { Graph, Node, Tensor } from '../graph.js'
 import { densify } from '../sparse.js'
 import { reads, renameReads } from '../subgraphs.js'
 import { int64Tensor } from '../tensor.js'
+import { trains } from '../training.js'
 
 /** The value of a Constant node, in any of the forms the standard gives it; undefined when it has none we know. */
 export function constantValue(node: Node): Tensor | undefined {
@@ -62,9 +63,7 @@ export function prune(graph: Graph): Graph {
 function isPassThrough(node: Node, graph: Graph, used: ReadonlySet<string>): boolean {
   if (node.domain !== '') return false
   if (node.op === 'Identity') return true
-  if (node.op !== 'Dropout' || used.has(node.outputs[1] ?? '')) return false
-  const [, , training = ''] = node.inputs
-  return training === '' || graph.constants.get(training)?.data[0] === 0
+  return node.op === 'Dropout' && !used.has(node.outputs[1] ?? '') && !trains(node, graph)
 }
 
 /** `y = Identity(x)`, y an output of the graph: let the node that makes x call it y, where that is possible. */
