@@ -61,12 +61,6 @@ const UNTRIED: Readonly<Record<string, string>> = {
   'Attention.softmax_precision': 'a type, which nothing but rounding tells',
   'Optional.type': 'of an optional that is empty, through which nothing flows',
   'ai.onnx.ml.LinearClassifier.classlabels_strings': 'names of classes, which no score tells',
-  ...Object.fromEntries(
-    ['activation_alpha', 'activation_beta', 'activations', 'clip', 'direction', 'input_forget'].map((name) => [
-      `com.microsoft.DynamicQuantizeLSTM.${name}`,
-      'read by the expansion of LSTM, which is tried with it',
-    ]),
-  ),
   'com.microsoft.FusedGemm.activation_gamma': 'none of its activations with a gradient reads it',
   'com.microsoft.MatMulNBits.accuracy_level': 'quantised.test.ts tries it',
   'com.microsoft.MatMulNBits.weight_prepacked': 'for other processors',

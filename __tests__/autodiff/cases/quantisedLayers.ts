@@ -202,6 +202,13 @@ export const QUANTISED: readonly Quantised[] = [
   attention('lengths, batch fixed at 2', {}, whole('int32', [2], [2, 3]), 2),
   lstm('one step, of a state of zeros', 1, {}),
   lstm('one step, batch fixed at 3', 1, {}, 3),
+  lstm('one step, both directions', 1, { direction: 'bidirectional' }),
+  lstm('one step, gates that are coupled and clipped', 1, { input_forget: 1, clip: { float: 0.5 } }),
+  lstm('one step, other activations', 1, {
+    activations: ['HardSigmoid', 'LeakyRelu', 'Affine'],
+    activation_alpha: { floats: [0.25, 0.125, 0.75] },
+    activation_beta: { floats: [0.375, 0, 0.25] },
+  }),
 ]
 
 /** Its state is rounded on the way, which the real one's is not: checked against PyTorch's, in quantisedLstm.test.ts. */
