@@ -33,4 +33,19 @@ describe('healthy models raise nothing', () => {
     const results = await evaluated(await readFile(fixture(model)), await dataFor(data, flags, 60), flags)
     expect(results.flags).toEqual([])
   })
+
+  /** There every image that Square alone breaks speaks against the gradients: of fashion-hardened under L2 it breaks up to three of 200. */
+  test.each([
+    ['fashion/fashion-hardened.onnx', FASHION, { norm: 'l2', epsilon: '1.5' }, 40],
+    ['fashion/fashion-standard.onnx', FASHION, { norm: 'linf', epsilon: '0.1' }, 40],
+    ['cifar/cifar_base_kw.onnx', CIFAR, { ...bright, epsilon: '2/255' }, 12],
+  ])(
+    '%s under autoattack %o',
+    async (model, data, declared, samples) => {
+      const flags = { ...declared, suite: 'autoattack' }
+      const results = await evaluated(await readFile(fixture(model)), await dataFor(data, flags, samples), flags)
+      expect(results.flags).toEqual([])
+    },
+    400_000,
+  )
 })
