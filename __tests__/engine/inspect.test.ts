@@ -173,6 +173,18 @@ describe('inspect gives the evaluation’s answer', () => {
     expect(told).toBe(shape[0] === 4 ? gradient === 'straight-through' : undefined)
   })
 
+  test('a sign that PyTorch’s exporter multiplies by its own size is no step', async () => {
+    const nodes = [
+      makeNode('Sign', ['x'], ['sign']),
+      makeNode('Abs', ['x'], ['positive']),
+      makeNode('Relu', ['positive'], ['size']),
+      makeNode('Mul', ['sign', 'size'], ['same']),
+    ]
+    const { operators, flags } = await inspect(made([4], [...nodes, product('same')], dense))
+    expect(operators.map(({ operator }) => operator)).toEqual(['MatMul'])
+    expect(flags).toEqual([])
+  })
+
   test('where the sizes of an image are free, the names are told, and that they are all', async () => {
     const of = made(['height', 'width'], [makeNode('Relu', ['x'], ['y'])])
     expect(await inspect(of)).toMatchObject({ attackable: 'yes', problems: [] })

@@ -7,6 +7,7 @@ import { openWorkshop } from './canonical/context.js'
 import type { Workshop } from './canonical/context.js'
 import { functionTable, instantiate } from './canonical/functions.js'
 import { widenNibbles } from './canonical/nibbles.js'
+import { joinSigns } from './canonical/signs.js'
 import { upgradeNode } from './canonical/table.js'
 import { readNode, writeNode } from './codec.js'
 import { CANONICAL_OPSET } from './graph.js'
@@ -43,7 +44,7 @@ export function canonicalise(graph: Graph): Graph {
     functions: undefined,
     irVersion: Math.max(graph.irVersion, CANONICAL_IR),
   }
-  const tidy = prune(dropPassThroughs(widenNibbles(rewritten, workshop.context.fresh)))
+  const tidy = prune(dropPassThroughs(joinSigns(widenNibbles(rewritten, workshop.context.fresh))))
   return { ...tidy, opsets: opsetsInUse(tidy, graph) }
 }
 

@@ -1,6 +1,6 @@
 import { makeNode } from '../../../src/onnx/attributes.js'
 import { composed, floating, single } from '../support.js'
-import type { StandIn } from '../support.js'
+import type { Case, StandIn } from '../support.js'
 
 const cube = [2, 3, 4]
 const types = ['float32', 'float64'] as const
@@ -40,3 +40,24 @@ export const STAND_INS: readonly StandIn[] = [
     standIn: composed('Sin', cube, [makeNode('Sin', ['x'], ['s']), makeNode('Neg', ['s'], ['y'])]),
   },
 ]
+
+/** PyTorch's newer exporter on every LpPool: sign(a) · relu(|a|), which is a, and its slope the true one. */
+export const SMOOTH: readonly Case[] = [
+  ['sign', 'size'],
+  ['size', 'sign'],
+].map((factors) => ({
+  ...composed(
+    `Sign times Relu of Abs, ${factors.join(' · ')}`,
+    cube,
+    [
+      makeNode('Sin', ['x'], ['a']),
+      makeNode('Sign', ['a'], ['sign']),
+      makeNode('Abs', ['a'], ['positive']),
+      makeNode('Relu', ['positive'], ['size']),
+      makeNode('Mul', factors, ['y']),
+    ],
+    {},
+    'float64',
+  ),
+  opset: 20,
+}))
