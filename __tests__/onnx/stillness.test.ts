@@ -145,6 +145,14 @@ const AT_REST: readonly (readonly [string, readonly Node[]])[] = [
   ],
   ['that trains and drops none', [makeNode('Dropout', ['x', 'zero', 'training'], ['y'])]],
   [
+    'that trains and drops none, as its mask says',
+    [
+      makeNode('Dropout', ['x', 'zero', 'training'], ['all', 'mask']),
+      makeNode('Cast', ['mask'], ['ones'], { to: 1 }),
+      makeNode('Mul', ['all', 'ones'], ['y']),
+    ],
+  ],
+  [
     'in a branch',
     [
       makeNode('If', ['inference'], ['y'], {
