@@ -79,34 +79,41 @@ function leftOf(key: string): Promise<Left> {
     : leftOfBroken(`cifar/${name}.onnx`, cifar, imagenet, references[key])
 }
 
-describe('AutoAttack breaks what the authors’ own breaks, but for one image, with the published attacks alone', () => {
+/**
+ * What is left besides images that theirs broke and that are named here and in docs/attacks.md: those that the one here leaves
+ * with some seeds. Random starts decide about them, so another CPU's last bits may, too.
+ */
+const unlike = (left: readonly number[], named: readonly number[]): readonly number[] =>
+  left.filter((index) => !named.includes(index))
+
+describe('AutoAttack breaks what the authors’ own breaks, but for one image that is named, with the published attacks alone', () => {
   test.each([
-    ['fashion-standard/linf'],
-    ['fashion-hardened/linf'],
-    ['fashion-standard/l2'],
-    ['fashion-standard/l1'],
-    ['fashion-hardened/l1'],
-    ['cifar_base_kw/linf'],
-    ['cifar_deep_kw/linf'],
-  ])(
-    '%s',
-    async (key) => {
+    ['fashion-standard/linf', [173]],
+    ['fashion-hardened/linf', []],
+    ['fashion-standard/l2', []],
+    ['fashion-standard/l1', []],
+    ['fashion-hardened/l1', [144]],
+    ['cifar_base_kw/linf', []],
+    ['cifar_deep_kw/linf', []],
+  ] as const)(
+    '%s: but for %j',
+    async (key, named) => {
       const { byPublished } = await leftOf(key)
-      expect(byPublished.length).toBeLessThanOrEqual(1)
+      expect(unlike(byPublished, named)).toEqual([])
     },
     600_000,
   )
 })
 
 /** Other runs of theirs leave of what this one broke 5, 3 and 4 images, for many fall to one start in ten or fewer. */
-test('fashion-hardened/l2, where random starts decide: the suite leaves one image at most, its published attacks no more than theirs', async () => {
+test('fashion-hardened/l2, where random starts decide: the suite leaves image 77 at most, its published attacks no more than theirs', async () => {
   const key = 'fashion-hardened/l2'
   const others = runs.map(({ robustIndices }) =>
     robustIndices.filter((index) => !references[key].robustIndices.includes(index)),
   )
   const mean = others.reduce((sum, missed) => sum + missed.length, 0) / others.length
   const { bySuite, byPublished } = await leftOf(key)
-  expect(bySuite.length).toBeLessThanOrEqual(1)
+  expect(unlike(bySuite, [77])).toEqual([])
   expect(byPublished.length).toBeLessThanOrEqual(mean)
-  for (const index of byPublished) expect(others.flat()).toContain(index)
+  expect(unlike(byPublished, others.flat())).toEqual([])
 }, 600_000)
