@@ -15,11 +15,10 @@ const ROUNDS = 40
  * Runs ways to compute the same thing in turn, on one thread.
  *
  * @param ways name → [nodes from the inputs to `y`, constants]; the first is the one that the others are put over.
- * @param same whether they must give the same numbers: weights that are laid out in another way are others here.
  * @returns a row for each way: the fastest of its rounds (whatever else the machine does adds to a run of milliseconds and
  *   takes nothing from it), and that over the chosen way's.
  */
-export async function compare(title, inputs, ways, { same = true } = {}) {
+export async function compare(title, inputs, ways) {
   const feeds = Object.fromEntries(
     Object.entries(inputs).map(([name, { type, dims, data }]) => [name, new Tensor(type, data, dims)]),
   )
@@ -39,7 +38,7 @@ export async function compare(title, inputs, ways, { same = true } = {}) {
     })
     runs.push({ way, session: await openSession(model), times: [] })
   }
-  if (same) await agree(title, feeds, runs)
+  await agree(title, feeds, runs)
   for (let round = -3; round < ROUNDS; round++)
     for (const { session, times } of runs) {
       const began = performance.now()

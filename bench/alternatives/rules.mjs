@@ -14,12 +14,12 @@ export const ORDINARY = Symbol('ordinary operators')
 /**
  * Compares the gradient of a few nodes as the product writes it, which is the first way, with other ways.
  *
- * @param forward nodes from `x` to `z`, their constants, and `dims` of x with the batch; the node named `tested` is the one
- *   whose rule is looked at, and those around it are what it stands between.
+ * @param forward nodes from `x` to `z`, their constants, and `dims` of x with the batch, or x itself, too; the node named
+ *   `tested` is the one whose rule is looked at, and those around it are what it stands between.
  * @param others name → another rule for that node, or a way as `compare` has it, from `x` and `g` to `y`. One that comes to
- *   the same operators as the rule is not run again: it gives the rule its name. `x` of the forward pass may be given.
+ *   the same operators as the rule is not run again: it gives the rule its name.
  */
-export async function compareRules(title, forward, others, options) {
+export async function compareRules(title, forward, others) {
   const settled = await settledOf(forward)
   const rule = written(settled)
   const rest = []
@@ -31,12 +31,7 @@ export async function compareRules(title, forward, others, options) {
   }
   const { dims } = settled.observation.get('z')
   const g = floats(settled.observation.get('z').batchAxis === 0 ? [forward.dims[0], ...dims.slice(1)] : dims)
-  return compare(
-    title,
-    { x: forward.x ?? floats(forward.dims), g },
-    { [name]: rule, ...Object.fromEntries(rest) },
-    options,
-  )
+  return compare(title, { x: forward.x ?? floats(forward.dims), g }, { [name]: rule, ...Object.fromEntries(rest) })
 }
 
 /** The forward pass as the product differentiates it, its batch free. */
