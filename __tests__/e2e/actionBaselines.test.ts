@@ -288,8 +288,12 @@ test('a renamed model whose baseline the token may not look for passes with a wa
 test('a renamed model is held against what a gate on the base branch found', async () => {
   const { job } = await pullRequest(renaming)
   const first = await run({ ...job, inputs })
-  expect(first).toMatchObject({ status: 0, outputs: { verdict: 'pass' } })
+  const moved = `The pull request removes ${model}: if that is the model this one replaces, compare them with baseline: path:${model}.`
+  expect(first).toMatchObject({ status: 0, outputs: { verdict: 'pass' }, warnings: [moved] })
   expect(first.summary).toContain('The baseline was not found')
+  expect(github.comments[0].body).toContain(`removes ${model}`)
+  const named = await run({ ...job, inputs: { ...inputs, baseline: `path:${model}` } })
+  expect(named).toMatchObject({ status: 1, outputs: { verdict: 'regression' }, warnings: [] })
   const { job: before } = await pullRequest({ [model]: hardened, 'README.md': 'x' }, { [model]: finetuned })
   const measured = await run(before)
   const results = readFileSync(measured.outputs.results)

@@ -83,7 +83,11 @@ describe('baseline: artifact', () => {
   })
 
   test.each<[string, readonly RepositoryArtifact[], object]>([
-    ['nowhere', [], { kind: 'missing', reason: 'No successful run on main has uploaded artifact model.' }],
+    [
+      'nowhere',
+      [],
+      { kind: 'missing', reason: expect.stringMatching(/^No successful run on main has uploaded artifact model\. /) },
+    ],
     ['expired', [{ run: 1, name: 'model', zip: model, expired: true }], { kind: 'expired' }],
     ['no zip', [{ run: 1, name: 'model', zip: text('no zip') }], { kind: 'broken' }],
     ['without a model', [{ run: 1, name: 'model', zip: zipSync({ a: text('a') }) }], { kind: 'broken' }],

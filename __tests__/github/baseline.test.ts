@@ -56,6 +56,21 @@ describe('auto', () => {
     })
   })
 
+  test('a new path that takes the place of one that is removed is told, with what compares the two: a warning, since it passes', async () => {
+    const pull = await pullRequest(
+      { 'models/old.onnx': 'strong', 'models/other.onnx': 'other', 'README.md': '.' },
+      { 'models/a.onnx': 'weak', 'models/old.onnx': null, 'README.md': null },
+    )
+    const moved =
+      'The pull request removes models/old.onnx: if that is the model this one replaces, compare them with baseline: path:models/old.onnx.'
+    expect(await baselineOf(pull, 'auto')).toEqual({
+      kind: 'missing',
+      reason: `There is no models/a.onnx at ${pull.base}: this is the first adoption of a model. ${moved}`,
+      warning: moved,
+    })
+    expect(textOf(await baselineOf(pull, 'path:models/old.onnx'))).toBe('strong')
+  })
+
   describe('a model that git does not hold (a step downloads or trains it) tells nothing of what it replaces', () => {
     const before = { '.gitignore': 'models/\n', 'train.py': 'a good recipe' }
     const fetched = async (changes: Content): Promise<CheckedOutPull> => {

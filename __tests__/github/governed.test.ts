@@ -72,7 +72,7 @@ describe('a pull request does not grade its own work', () => {
       { kind: 'data', path: join(pull.workspace, 'data') },
     ] as const
     expect(await changesOf(governing, find, locate, pull)).toEqual([
-      `The pull request changes the config (gate.yml). It is judged by the one of the base commit, ${pull.base}.`,
+      `The pull request changes the config (gate.yml). It is judged by the one of the base commit, ${pull.base}; a model that only the changed one names was not looked at.`,
       'The pull request changes the data (data). Both models were measured on the changed data.',
     ])
   })
@@ -92,6 +92,30 @@ describe('a pull request does not grade its own work', () => {
     const path = join(pull.workspace, 'gate.yml')
     const notes = changesOf([{ kind: 'config', path }], baseFinder(pull.event), locateInGit(gitEnvironment), pull)
     expect(await notes).toEqual([])
+  })
+})
+
+describe('a pull request that moves the model', () => {
+  const openRemote = () => Promise.reject(new Error('fetched'))
+  const before = { 'old.onnx': 'a', 'x.npz': 'images', 'gate.yml': 'model: old.onnx\ndata: x.npz\nepsilon: 0.1\n' }
+  const changes = { 'old.onnx': null, 'new.onnx': 'b', 'gate.yml': before['gate.yml'].replace('old', 'new') }
+  const request = async (settings: Inputs['settings']) => {
+    const { workspace, event } = await pullRequest(before, changes)
+    const place = { workspace, event, findBase: baseFinder(event), locate: locateInGit(gitEnvironment), openRemote }
+    const inputs: Inputs = { ...readInputs(() => ''), config: 'gate.yml', settings }
+    return readRequest(await readConfig(inputs, place), inputs, place)
+  }
+
+  test('and the config, which counts after the merge, is told how to', async () => {
+    await expect(request({})).rejects.toThrow(
+      /^model old\.onnx: is not here, and the config of the base commit, .* names it; to move a model, give its new path as the input model/,
+    )
+  })
+
+  test('and names it in the workflow has it judged, and is told which one it may replace', async () => {
+    const { candidate, warnings } = await request({ model: 'new.onnx' })
+    expect(Buffer.from(candidate.bytes).toString()).toBe('b')
+    expect(warnings).toEqual([expect.stringContaining('The pull request removes old.onnx')])
   })
 })
 

@@ -160,7 +160,7 @@ describe('what else it is judged by', () => {
     const pull = await pullRequest(before, changes)
     const notes = changesOf(governing(pull.workspace), baseFinder(pull.event), noClone, pull)
     expect(await notes).toEqual([
-      `The pull request changes the config (gate.yml). It is judged by the one of the base commit, ${pull.base.slice(0, 10)}.`,
+      `The pull request changes the config (gate.yml). It is judged by the one of the base commit, ${pull.base.slice(0, 10)}; a model that only the changed one names was not looked at.`,
       'The pull request changes the data (data/images). Both models were measured on the changed data.',
     ])
   })

@@ -10,6 +10,8 @@ export type Baseline =
   | { readonly kind: 'results'; readonly results: Results; readonly origin: BaselineOrigin }
   | { readonly kind: Absence['state']; readonly reason: string; readonly warning?: string }
 
+export type NoBaseline = Extract<Baseline, { readonly reason: string }>
+
 /** Which way led to it, for the report. */
 export interface BaselineOrigin {
   readonly commit?: string

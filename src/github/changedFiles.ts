@@ -81,7 +81,7 @@ function isOf(changed: string, path: string): boolean {
 function sentence({ kind, path }: GoverningPath): string {
   const shown = oneLine(path, 200)
   if (kind === 'config')
-    return `The pull request changes the config (${shown}). It is judged by the one of the default branch.`
+    return `The pull request changes the config (${shown}). It is judged by the one of the default branch; a model that only the changed one names was not looked at.`
   if (kind === 'baseline')
     return `The pull request changes the baseline (${shown}). The one of the base commit is what the run should have used.`
   return `The pull request changes the ${kind} (${shown}). Both models were measured on the changed ${kind}.`

@@ -6,16 +6,18 @@ import { parseArtifactSpec } from './artifactReader.js'
 import type { ArtifactReader } from './artifactReader.js'
 import type { FindBase } from './base.js'
 import { unreached } from './baseline.js'
-import type { Baseline } from './baseline.js'
+import type { Baseline, NoBaseline } from './baseline.js'
 import { splitSpec } from './baselineRequest.js'
 import type { BaselineRequest } from './baselineRequest.js'
 import { parsedBaseline } from './baselineResults.js'
 import { fileAt } from './fileAtBase.js'
 import { modelAt, namedFile } from './fileBaseline.js'
+import { modelsRemoved } from './removedModels.js'
 import { resolveCommit } from './history.js'
 import { checkRemote, fetchedModel, neverFetched } from './remoteSources.js'
 import type { OpenRemote } from './remoteSources.js'
 import { insideOf } from './insideOf.js'
+import { oneLine } from '../text.js'
 import { remoteFileAt } from './withoutClone.js'
 import type { LocateInGit, TrackedFile } from './workspace.js'
 
@@ -55,7 +57,7 @@ async function lookFor(
       return modelAt(fileAt(file, await resolveCommit(file.git, argument)), `baseline ${spec}`, guarded)
     }
     case 'artifact':
-      return fromArtifact(parseArtifactSpec(argument), artifacts)
+      return neverUploaded(await fromArtifact(parseArtifactSpec(argument), artifacts), guarded)
     case 'http':
     case 'https':
     case 'release':
@@ -78,13 +80,13 @@ async function auto(
   artifacts: ArtifactReader | undefined,
 ): Promise<Baseline> {
   const { model, workspace, guarded, artifact, fetched, remote, ownArtifact } = request
-  if (artifact !== undefined) return fromArtifact(artifact, artifacts)
+  if (artifact !== undefined) return neverUploaded(await fromArtifact(artifact, artifacts), guarded)
   const file = await locate(model)
   if (fetched) {
     // Git is asked for nothing else here, and there may be no clone.
     const base = await findBase(file?.git).catch(orNothing)
     if (base !== undefined && 'absent' in base) return { kind: base.absent, reason: base.reason }
-    return orOfBase(neverFetched, ownArtifact, artifacts)
+    return orOfBase(neverFetched(guarded), ownArtifact, artifacts)
   }
   const path = insideOf(workspace, model)
   if (file === undefined && remote !== undefined && path !== undefined) {
@@ -96,12 +98,26 @@ async function auto(
   }
   const base = await findBase(file?.git)
   if ('absent' in base) return { kind: base.absent, reason: base.reason }
-  const there = await modelAt(
-    fileAt(await tracked(request, locate), base.commit),
-    'baseline auto, where the change starts from',
-    guarded,
-  )
-  return orOfBase(there, ownArtifact, artifacts)
+  const at = await tracked(request, locate)
+  const there = await modelAt(fileAt(at, base.commit), 'baseline auto, where the change starts from', guarded)
+  const found = await orOfBase(there, ownArtifact, artifacts)
+  return found.kind === 'missing' && guarded ? orMoved(found, await modelsRemoved(at.git, base.commit)) : found
+}
+
+/** An artifact that the base branch has to upload before anything is compared is missing on one pull request after the other. */
+function neverUploaded(found: Baseline, guarded: boolean): Baseline {
+  if (found.kind !== 'missing' || !guarded) return found
+  const reason = `${found.reason} Until one does, no pull request is compared with anything: upload it on push there, too; on-missing-baseline: fail lets none through until then.`
+  return { ...found, reason, warning: reason }
+}
+
+/** A new model is a first adoption, unless it takes the place of one that the same change removes: only people can tell. */
+function orMoved(found: NoBaseline, [removed, ...more]: readonly string[]): NoBaseline {
+  if (removed === undefined) return found
+  const names = oneLine([removed, ...more].join(', '), 200)
+  const moved = `The pull request removes ${names}: if that is the model this one replaces, compare them with baseline: path:${oneLine(removed, 200)}.`
+  const warning = [found.warning, moved].filter((each) => each !== undefined).join(' ')
+  return { ...found, reason: `${found.reason} ${moved}`, warning }
 }
 
 function orNothing(error: unknown): undefined {

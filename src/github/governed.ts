@@ -131,8 +131,10 @@ async function remoteChange(
 function sentence(kind: Governing['kind'], path: string, base: string, had: boolean): string {
   if (kind === 'config' && !had) return `The pull request adds the config (${path}) that it is judged by.`
   if (kind === 'baseline' && !had) return `The pull request adds the baseline (${path}); it was not used.`
-  if (kind === 'config' || kind === 'baseline')
-    return `The pull request changes the ${kind} (${path}). It is judged by the one of the base commit, ${base}.`
+  if (kind === 'config')
+    return `The pull request changes the config (${path}). It is judged by the one of the base commit, ${base}; a model that only the changed one names was not looked at.`
+  if (kind === 'baseline')
+    return `The pull request changes the baseline (${path}). It is judged by the one of the base commit, ${base}.`
   return had
     ? `The pull request changes the ${kind} (${path}). Both models were measured on the changed ${kind}.`
     : `The pull request adds the ${kind} (${path}) that both models were measured on.`

@@ -8,6 +8,7 @@ import { download } from '../remote/download.js'
 import type { DownloadEffects } from '../remote/download.js'
 import { loneFile } from '../remote/files.js'
 import type { Located } from '../remote/files.js'
+import type { Baseline } from './baseline.js'
 import type { Client } from './client.js'
 import { findReleaseAsset, parseReleaseAsset } from './releaseAssets.js'
 
@@ -18,12 +19,20 @@ export function isRemote(written: string): boolean {
   return isAddress(written) || written.startsWith(byRelease)
 }
 
-/** What `baseline: auto` finds for a candidate that was fetched where nobody has kept results. */
-export const neverFetched = {
-  kind: 'missing',
-  reason:
-    'The model is fetched, so git knows no older one, and no successful run on the base branch has uploaded results (upload: true): give baseline the address of a model to compare it with.',
-} as const
+/**
+ * What `baseline: auto` finds for a candidate that was fetched where nobody has kept results: no first adoption that ends with
+ * the merge, but a gate that lets everything through.
+ *
+ * @param guarded - A change that nobody has merged yet. Any other run may be the first whose upload changes are compared with.
+ */
+export function neverFetched(guarded: boolean): Baseline {
+  const none =
+    'The model is fetched, so git knows no older one, and no successful run on the base branch has uploaded results'
+  if (!guarded)
+    return { kind: 'missing', reason: `${none}: pull requests are compared with what this run uploads (upload: true).` }
+  const reason = `${none}, so no pull request is compared with anything: put a gate with upload: true on push, or give baseline the address of a model; on-missing-baseline: fail lets none through until then.`
+  return { kind: 'missing', reason, warning: reason }
+}
 
 /** Fetches what `isRemote` says has to be. Nothing is parsed. */
 export type OpenRemote = (written: string, setting: string, token?: string) => Promise<Located>

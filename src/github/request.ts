@@ -24,6 +24,7 @@ import { findBaseline } from './findBaseline.js'
 import { changesOf, readConfigFile } from './governed.js'
 import type { ConfigText, Governing } from './governed.js'
 import type { Inputs } from './inputs.js'
+import { refuseMoved } from './movedModel.js'
 import { fetchedModel, isRemote } from './remoteSources.js'
 import type { OpenRemote } from './remoteSources.js'
 import { refuseOtherSpelling } from './spelling.js'
@@ -120,6 +121,8 @@ export async function readRequest(config: Config, inputs: Inputs, place: Place):
     await refuseOtherSpelling(path, workspace)
   }
   await refuseUnpulled({ model: modelPath, data: dataPath, labels, 'class-names': classNames }, workspace)
+  const namedByConfig = guarded && inputs.config !== '' && inputs.settings.model === undefined
+  if (namedByConfig && modelPath !== undefined) await refuseMoved(modelPath, named)
   const located = fetched ? await place.openRemote(named, 'model') : undefined
   const candidate = artifact
     ? await modelInArtifact(artifact, artifacts)
