@@ -1,5 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { published } from '../../src/config/attackSchemas.js'
+import type { AttackSpec } from '../../src/config/attackTypes.js'
+import { namedSuite } from '../../src/config/suites.js'
 import { mostPerImage } from '../../src/evaluation/expectedCost.js'
 import { attackScene } from '../attacks/support/leastDistance.js'
 import { linearClasses } from '../attacks/support/linearClasses.js'
@@ -39,4 +41,14 @@ test('larger balls ask at the start of each: 30 + 30 + 40 steps and three starts
   const gradientsOf = (largerBalls: boolean): number =>
     mostPerImage({ ...asked, attacks: [published('apgd', { largerBalls })] }, false).gradients
   expect([gradientsOf(false), gradientsOf(true)]).toEqual([101, 103])
+})
+
+test('an image that search alone breaks has its second chance counted, where the suite spares it nothing', () => {
+  const asked = { threats: [{ id: 'l2-1', norm: 'l2' as const, epsilon: 1 }], classes: 10, gradient: true }
+  const most = (attacks: readonly AttackSpec[]): number => mostPerImage({ ...asked, attacks }, false).gradients
+  const pgd = published('pgd', { steps: 5 })
+  const square = published('square')
+  expect([most([pgd]), most([pgd, square])]).toEqual([5, 5 + 103])
+  // 101, nine targets of 101 and the likeliest classes, nine of 100 and those again, 103: the last of which it is spared.
+  expect(most(namedSuite('autoattack').attacks)).toBe(101 + 910 + 901 + 103)
 })

@@ -27,7 +27,7 @@ export function mostPerImage(asked: Asked, diagnosed: boolean): Cost {
   const { threats, classes, gradient } = asked
   const attacks = attacksRun(withFallback(asked.attacks, gradient), gradient)
   const suite = threats.flatMap(({ norm }) => attacks.map((attack) => mostOf(attack, norm, classes)))
-  const again = threats.map(({ norm }) => secondChanceOf(attacks, norm, classes))
+  const again = threats.map(({ norm }) => secondChanceOf(attacks, norm, classes, diagnosed))
   const closer = diagnosed ? [closerLook({ ...asked, attacks })] : []
   return total([{ gradients: 0, forwards: 1 }, ...suite, ...again, ...closer])
 }
@@ -90,8 +90,8 @@ function descents(steps: number, rivals: number): Cost {
   return { gradients: 1 + steps * rivals, forwards: steps + SHORTEN }
 }
 
-/** What an image asks that only search breaks, beyond what one asks that withstands the suite to its end. */
-function secondChanceOf(attacks: readonly AttackSpec[], norm: Norm, classes: number): Cost {
+/** What an image asks that only search breaks, beyond what one asks that withstands the suite and then a longer ascent. */
+function secondChanceOf(attacks: readonly AttackSpec[], norm: Norm, classes: number, diagnosed: boolean): Cost {
   const search = attacks.findIndex((attack) => !needsGradient(attack))
   if (search < 0 || !attacks.some(needsGradient)) return { gradients: 0, forwards: 0 }
   const spared = total(
@@ -101,9 +101,10 @@ function secondChanceOf(attacks: readonly AttackSpec[], norm: Norm, classes: num
       .map((attack) => mostOf(attack, norm, classes)),
   )
   const { gradients, forwards } = mostOf(SECOND_CHANCE, norm, classes)
+  const longer = diagnosed ? longerSteps(attacks) : 0
   return {
-    gradients: Math.max(0, gradients - spared.gradients),
-    forwards: Math.max(0, forwards - spared.forwards),
+    gradients: Math.max(0, gradients - spared.gradients - longer),
+    forwards: Math.max(0, forwards - spared.forwards - longer),
   }
 }
 
