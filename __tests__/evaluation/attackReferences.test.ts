@@ -84,9 +84,10 @@ describe.each(
     const left = outcomesIn(results, entry).filter(({ success }) => !success).length
     const theirs = entry.robust?.length ?? 0
     expect(left).toBeLessThanOrEqual(theirs + more(entry))
-    // Random starts win or lose some images. Under L1 we project onto ball and bounds together, theirs onto one after the
-    // other, which gives some of ε away. Everything else is the same computation.
-    const isSame = !['apgd', 'apgd-t', 'square'].includes(entry.attack.name) && norm !== 'l1'
+    // Random starts win or lose some images. Under L1 we project to the nearest point, foolbox scales and clips, which leaves 19
+    // and 26 images more; a single step from the image is the same. Everything else is the same computation.
+    const isSame =
+      !['apgd', 'apgd-t', 'square'].includes(entry.attack.name) && (norm !== 'l1' || entry.attack.name === 'fgsm')
     if (isSame) expect(left).toBeGreaterThanOrEqual(theirs - 1)
   })
 
