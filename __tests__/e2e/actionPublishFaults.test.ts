@@ -87,11 +87,11 @@ describe('once', () => {
       scene.github.faultAt = (at) => (call !== storage && at === before ? fault : undefined)
       scene.github.faultOfFile = () => (left ? ((left = false), fault) : undefined)
       const { status, outputs, summary, warnings, errors } = await publish(2)
-      if (ofArtifact.includes(call) && status !== 0) {
-        expect({ status, verdict: outputs.verdict, warnings, errors }).toEqual({
-          ...{ status: 3, verdict: 'error', warnings: [] },
-          errors: [expect.stringMatching(/artifact/)],
-        })
+      if (ofArtifact.includes(call) && outputs.verdict === 'error') {
+        // What a storage does not call cut off cannot be told from a stranger's broken file, and running again mends none.
+        const isUnnoticed = call === storage && name.startsWith('truncated')
+        expect({ status, warnings }).toEqual({ status: isUnnoticed ? 0 : 3, warnings: [] })
+        expect(errors).toEqual(isUnnoticed ? [] : [expect.stringMatching(/artifact/)])
         expect(summary).toContain('🛑 **Error**')
         expect(scene.github.checkRuns.at(-1)).toMatchObject({ head_sha: head, conclusion: 'failure' })
         return
