@@ -52479,7 +52479,9 @@ const FEW = 3;
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   S4: () => (/* binding */ judge),
 /* harmony export */   XM: () => (/* binding */ isOfAbsence),
-/* harmony export */   c6: () => (/* binding */ fails)
+/* harmony export */   c6: () => (/* binding */ fails),
+/* harmony export */   nG: () => (/* binding */ isDemanded),
+/* harmony export */   qs: () => (/* binding */ lack)
 /* harmony export */ });
 /* harmony import */ var _engine_flagTable_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6263);
 /* harmony import */ var _text_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(22543);
@@ -52538,10 +52540,11 @@ const FEW = 3;
 /** Of a baseline that the policy asks for. */ function isOfAbsence({ code }) {
     return /^baseline-(missing|expired|broken|different)$/.test(code);
 }
-/** A model that did not exist yet is nobody's fault; whatever else keeps two models from being compared is somebody's. */ function absenceReasons({ absence }, { onMissingBaseline }) {
-    if (absence === undefined || absence.state === 'none') return [];
-    const demanded = onMissingBaseline ?? (absence.state === 'missing' ? 'pass' : 'fail');
-    if (demanded === 'pass') return [];
+/** A model that did not exist yet is nobody's fault; whatever else keeps two models from being compared is somebody's. */ function isDemanded({ state }, { onMissingBaseline }) {
+    return state !== 'none' && (onMissingBaseline ?? (state === 'missing' ? 'pass' : 'fail')) === 'fail';
+}
+function absenceReasons({ absence }, policy) {
+    if (absence === undefined || !isDemanded(absence, policy)) return [];
     return [
         {
             code: `baseline-${absence.state}`,
@@ -52647,7 +52650,7 @@ const lacks = {
     broken: 'The baseline is broken',
     different: 'The baseline was made with another suite, other data or another seed'
 };
-function lack({ state, why }) {
+/** One clause that begins a sentence; text of others may be in there. */ function lack({ state, why }) {
     return why === undefined ? lacks[state] : `${lacks[state]} (${(0,_text_js__WEBPACK_IMPORTED_MODULE_3__/* .oneLine */ .TN)(why, 500)})`;
 }
 
@@ -53794,6 +53797,225 @@ function formatOf(name, bytes) {
 
 /***/ }),
 
+/***/ 65679:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  lH: () => (/* binding */ readNpz),
+  C6: () => (/* binding */ writeNpz)
+});
+
+// UNUSED EXPORTS: decodeNpz
+
+// EXTERNAL MODULE: ./node_modules/fflate/esm/index.mjs + 1 modules
+var esm = __nccwpck_require__(91776);
+// EXTERNAL MODULE: ./.build/errors.js
+var errors = __nccwpck_require__(89243);
+// EXTERNAL MODULE: ./.build/data/files.js
+var files = __nccwpck_require__(27588);
+// EXTERNAL MODULE: external "node:os"
+var external_node_os_ = __nccwpck_require__(48161);
+// EXTERNAL MODULE: ./.build/text.js
+var _build_text = __nccwpck_require__(22543);
+;// CONCATENATED MODULE: ./.build/data/npy.js
+
+
+
+/**
+ * Reads numpy's .npy format, versions 1 to 3 (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html):
+ * integers and floats of 32 and 64 bits, either byte order, C or Fortran order.
+ * @param name what to call the array in an error: `test.npz: x`
+ */ function readNpy(bytes, name) {
+    const { type, bigEndian, fortranOrder, shape, offset } = readHeader(bytes, name);
+    const count = shape.reduce((product, size)=>product * size, 1);
+    const width = Number(type.slice(1));
+    if (bytes.length - offset < count * width) throw new errors/* UsageError */.e(`${name}: declares shape (${shape.join(', ')}) of ${type}, ${count * width} bytes, but holds ${bytes.length - offset}; save the file again`);
+    const elements = Uint8Array.from(bytes.subarray(offset, offset + count * width));
+    const hostIsBigEndian = (0,external_node_os_.endianness)() === 'BE';
+    if (bigEndian !== hostIsBigEndian) swapBytes(elements, width);
+    return {
+        type,
+        shape,
+        data: view(type, fortranOrder ? toRowMajor(elements, width, shape) : elements)
+    };
+}
+/** Writes version 1 of the format: little-endian, C order. */ function writeNpy({ type, shape, data }) {
+    const order = type.endsWith('1') ? '|' : '<';
+    const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
+    const dictionary = `{'descr': '${order}${type}', 'fortran_order': False, 'shape': ${tuple}, }`;
+    const preamble = 10;
+    // The format asks for elements that begin at a multiple of 64, after padding with spaces and a newline.
+    const length = Math.ceil((preamble + dictionary.length + 1) / 64) * 64 - preamble;
+    const elements = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
+    if ((0,external_node_os_.endianness)() === 'BE') swapBytes(elements, Number(type.slice(1)));
+    const header = Buffer.from(`\x93NUMPY\x01\x00__${dictionary.padEnd(length - 1)}\n`, 'latin1');
+    header.writeUInt16LE(length, 8);
+    return new Uint8Array(Buffer.concat([
+        header,
+        elements
+    ]));
+}
+function readHeader(bytes, name) {
+    const broken = new errors/* UsageError */.e(`${name}: is not a readable .npy array; save it with numpy.savez(path, x=images, y=labels)`);
+    const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    if (file.length < 12 || file.toString('latin1', 0, 6) !== '\x93NUMPY') throw broken;
+    const version = file[6];
+    if (version < 1 || version > 3) throw broken;
+    const start = version === 1 ? 10 : 12;
+    const offset = start + (version === 1 ? file.readUInt16LE(8) : file.readUInt32LE(8));
+    if (offset > file.length) throw broken;
+    const text = file.toString(version === 3 ? 'utf8' : 'latin1', start, offset);
+    const order = /'fortran_order':\s*(True|False)/.exec(text);
+    const dims = /'shape':\s*\(([\d\sL,]*)\)/.exec(text);
+    if (!order || !dims) throw broken;
+    const descr = /'descr':\s*'([<>|=]?)(\w+)'/.exec(text);
+    if (!descr || !isNpyType(descr[2])) throw new errors/* UsageError */.e(`${name}: has elements of type ${(0,_build_text/* oneLine */.TN)(/'descr':\s*([^,}]*)/.exec(text)?.[1] ?? 'unknown')}; save images as uint8, float32 or float64 and labels as integers`);
+    const shape = dims[1].match(/\d+/g)?.map(Number) ?? [];
+    if (!Number.isSafeInteger(shape.reduce((product, size)=>product * size, 8))) throw broken;
+    return {
+        type: descr[2],
+        bigEndian: descr[1] === '>',
+        fortranOrder: order[1] === 'True',
+        shape,
+        offset
+    };
+}
+function isNpyType(text) {
+    return /^([ui][1248]|f[48])$/.test(text);
+}
+function swapBytes(bytes, width) {
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    if (width === 2) buffer.swap16();
+    else if (width === 4) buffer.swap32();
+    else if (width === 8) buffer.swap64();
+}
+/** `bytes` own their buffer from its first byte, so every element type is aligned. */ function view(type, { buffer }) {
+    switch(type){
+        case 'u1':
+            return new Uint8Array(buffer);
+        case 'u2':
+            return new Uint16Array(buffer);
+        case 'u4':
+            return new Uint32Array(buffer);
+        case 'u8':
+            return new BigUint64Array(buffer);
+        case 'i1':
+            return new Int8Array(buffer);
+        case 'i2':
+            return new Int16Array(buffer);
+        case 'i4':
+            return new Int32Array(buffer);
+        case 'i8':
+            return new BigInt64Array(buffer);
+        case 'f4':
+            return new Float32Array(buffer);
+        case 'f8':
+            return new Float64Array(buffer);
+    }
+}
+/** Fortran order counts the first index fastest; here the last one is. */ function toRowMajor(source, width, shape) {
+    const strides = shape.map((_, axis)=>shape.slice(0, axis).reduce((product, size)=>product * size, width));
+    const target = new Uint8Array(source.length);
+    const index = shape.map(()=>0);
+    let from = 0;
+    for(let to = 0; to < target.length; to += width){
+        for(let byte = 0; byte < width; byte++)target[to + byte] = source[from + byte];
+        for(let axis = shape.length - 1; axis >= 0; axis--){
+            from += strides[axis];
+            if (++index[axis] < shape[axis]) break;
+            from -= strides[axis] * shape[axis];
+            index[axis] = 0;
+        }
+    }
+    return target;
+}
+
+// EXTERNAL MODULE: ./.build/data/reason.js
+var reason = __nccwpck_require__(19875);
+;// CONCATENATED MODULE: ./.build/data/npz.js
+
+
+
+
+
+
+/**
+ * `x` (uint8, float32 or float64; [N, …]) and `y` (integers or whole floats; [N]) of a .npz archive.
+ * @throws UsageError when a member is missing (listing those present) or of another type
+ */ function decodeNpz(bytes, name) {
+    const { x, y } = readNpz(bytes, name, [
+        'x',
+        'y'
+    ]);
+    if (x.shape.length < 2) throw new UsageError(`${name}: x has shape (${x.shape.join(', ')}); give [N, C, H, W], [N, H, W, C], [N, H, W] or [N, D]`);
+    if (!(x.data instanceof Uint8Array || x.data instanceof Float32Array || x.data instanceof Float64Array)) throw new UsageError(`${name}: x is of type ${x.type}; save images as uint8, float32 or float64`);
+    if (y.shape.length === 0 || y.shape.slice(1).some((size)=>size !== 1)) throw new UsageError(`${name}: y has shape (${y.shape.join(', ')}); give one class number per image, shape [N] (of one-hot labels: argmax(axis=1))`);
+    return {
+        available: x.shape[0],
+        dims: x.shape.slice(1),
+        values: x.data,
+        labels: y.data
+    };
+}
+/**
+ * Arrays of a .npz archive by name (without `.npy`); those that are not wanted are not unpacked.
+ * @param most - Bytes an array may unpack to.
+ * @throws UsageError for anything but a zip of arrays, a missing member (listing those present), and an array that
+ *   would unpack to more
+ */ function readNpz(bytes, name, wanted, most = files/* MAXIMUM_BYTES */.NM) {
+    const present = [];
+    const unpacked = unzip(bytes, name, (member, size)=>{
+        present.push(member);
+        if (!wanted.some((each)=>each === member)) return false;
+        if (size > most) throw new errors/* UsageError */.e(`${name}: ${member} would unpack to ${size} bytes, more than the limit of ${binary(most)}; give fewer images`);
+        return true;
+    });
+    const arrays = wanted.map((member)=>{
+        const file = unpacked.get(member);
+        if (!file) throw new errors/* UsageError */.e(`${name}: has no array "${member}", only ${(0,_build_text/* oneLine */.TN)(present.join(', ')) || 'nothing'}; save it with numpy.savez(path, ${wanted.map((each)=>`${each}=…`).join(', ')})`);
+        return [
+            member,
+            readNpy(file, `${name}: ${member}`)
+        ];
+    });
+    return Object.fromEntries(arrays);
+}
+function binary(bytes) {
+    return bytes < 2 ** 30 ? `${Math.ceil(bytes / 2 ** 20)} MiB` : `${Math.ceil(bytes / 2 ** 30)} GiB`;
+}
+/** A .npz archive, compressed, equal to the byte for equal arrays: numpy.load reads it. */ function writeNpz(entries) {
+    const files = Object.entries(entries).map(([name, array])=>[
+            `${name}.npy`,
+            writeNpy(array)
+        ]);
+    // A zip holds local time from 1980 on: this date is the same in every time zone.
+    return (0,esm/* zipSync */.L)(Object.fromEntries(files), {
+        mtime: new Date(1980, 0, 1)
+    });
+}
+/** Members by name without `.npy`. `accept` sees each member's name and declared size, which bounds what is unpacked. */ function unzip(bytes, name, accept) {
+    const memberOf = (file)=>file.replace(/\.npy$/, '');
+    try {
+        const files = (0,esm/* unzipSync */.AO)(bytes, {
+            filter: (file)=>accept(memberOf(file.name), file.originalSize)
+        });
+        return new Map(Object.entries(files).map(([file, content])=>[
+                memberOf(file),
+                content
+            ]));
+    } catch (error) {
+        if (error instanceof errors/* UsageError */.e) throw error;
+        throw new errors/* UsageError */.e(`${name}: is not a readable .npz archive (${(0,reason/* reasonOf */.A)(error)}); save it again with numpy.savez`, {
+            cause: error
+        });
+    }
+}
+
+
+/***/ }),
+
 /***/ 19875:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -54089,6 +54311,7 @@ var schemas = __nccwpck_require__(9691);
     /** The logits that attacks see are not negative and sum to 1. */ 'probability-logits',
     /** The image withstood an attack whose loss was still rising when it ended. */ 'loss-rising',
     /** The pixels lie within a fiftieth of the declared range. */ 'narrow-pixels',
+    /** Of the suite only search without gradients broke the image; a stronger attack with gradients breaks it, too. */ 'gradients-break-too',
     // The rest only images that were marked for a diagnosis can show.
     /** The same image again got other outputs. */ 'unstable-logits',
     /** An attack with more steps, from another start, broke what the suite had left robust. */ 'more-steps',
@@ -54247,8 +54470,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: external "node:util"
 var external_node_util_ = __nccwpck_require__(57975);
-// EXTERNAL MODULE: ./.build/evaluationStore.js + 4 modules
-var evaluationStore = __nccwpck_require__(25506);
+// EXTERNAL MODULE: ./.build/evaluationStore.js + 1 modules
+var evaluationStore = __nccwpck_require__(73030);
 // EXTERNAL MODULE: ./.build/evaluation/ask.js + 1 modules
 var ask = __nccwpck_require__(97864);
 // EXTERNAL MODULE: ./.build/evaluation/modelFile.js
@@ -55674,7 +55897,7 @@ function indices(samples) {
     // Whoever asks a model that changes its mind often enough is lucky once: that proves nothing about its gradients.
     const steady = !draws && unstable.length === 0;
     return [
-        ...ofModel,
+        ...ofModel.map((flag)=>shownBy(flag, unstable)),
         ...explained ? [] : unstable,
         ...raising(RULES.filter(({ luck = false, smooth = false, confirmedBy })=>{
             return (steady || !luck) && !(smooth && known.has('straight-through')) && isConfirmed(samples, confirmedBy);
@@ -55683,6 +55906,16 @@ function indices(samples) {
         ...labelRange(samples),
         ...wrongRange(samples)
     ];
+}
+/** Of a model that changes its mind those images show it that were asked about again and got another answer. */ function shownBy({ code, message, samples }, unstable) {
+    const showing = code === 'randomness' || code === 'batch-dependent' ? unstable[0]?.samples : samples;
+    return {
+        code,
+        message,
+        ...showing && {
+            samples: showing
+        }
+    };
 }
 /** A suspicion counts only where a closer look found something: a short suite under L2 or L1 is no fault of the model. */ function isConfirmed(samples, sign) {
     return sign === undefined || samples.some(has(sign));
@@ -55770,8 +56003,8 @@ const RULES = [
     {
         code: 'masked-gradients',
         luck: true,
-        // Where more steps along the gradient break the image, too, it was the suite that was short.
-        shows: (sample, attacks)=>(has('gradient-free-wins')(sample) || beatenWithoutGradient(sample, attacks)) && hadGradient(sample) && !has('more-steps')(sample),
+        // Where more steps along the gradient, or a stronger attack, break the image, too, it was the suite that was short.
+        shows: (sample, attacks)=>(has('gradient-free-wins')(sample) || beatenWithoutGradient(sample, attacks)) && hadGradient(sample) && !has('more-steps')(sample) && !has('gradients-break-too')(sample),
         among: (sample, attacks)=>hasGradientFree(attacks) ? right(sample) : diagnosedRight(sample),
         least: FEW,
         share: SHARE,
@@ -56430,7 +56663,48 @@ var evaluate = __nccwpck_require__(19271);
 
 /***/ }),
 
-/***/ 25506:
+/***/ 54266:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   e: () => (/* binding */ witnessArchive)
+/* harmony export */ });
+/* harmony import */ var _data_npz_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(65679);
+
+/**
+ * The adversarial examples of one threat as a .npz archive: `x` float32 [M, ...shape] in the dataset's range and layout,
+ * `index`, `label` and `predicted` int64 [M], in ascending order of index.
+ */ function witnessArchive(witnesses, threat, { shape }) {
+    const chosen = witnesses.filter((witness)=>witness.threat === threat).toSorted((a, b)=>a.index - b.index);
+    const size = shape.reduce((product, length)=>product * length, 1);
+    const x = new Float32Array(chosen.length * size);
+    for (const [row, { pixels }] of chosen.entries())x.set(pixels, row * size);
+    const integers = (of)=>({
+            type: 'i8',
+            shape: [
+                chosen.length
+            ],
+            data: BigInt64Array.from(chosen, (witness)=>BigInt(of(witness)))
+        });
+    return (0,_data_npz_js__WEBPACK_IMPORTED_MODULE_0__/* .writeNpz */ .C6)({
+        x: {
+            type: 'f4',
+            shape: [
+                chosen.length,
+                ...shape
+            ],
+            data: x
+        },
+        index: integers(({ index })=>index),
+        label: integers(({ label })=>label),
+        predicted: integers(({ predicted })=>predicted)
+    });
+}
+
+
+/***/ }),
+
+/***/ 73030:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -56474,232 +56748,8 @@ var modelFile = __nccwpck_require__(84302);
 var resultsFile = __nccwpck_require__(98333);
 // EXTERNAL MODULE: ./.build/evaluation/transfer.js + 1 modules
 var transfer = __nccwpck_require__(19259);
-// EXTERNAL MODULE: ./node_modules/fflate/esm/index.mjs + 1 modules
-var esm = __nccwpck_require__(91776);
-// EXTERNAL MODULE: ./.build/data/files.js
-var files = __nccwpck_require__(27588);
-// EXTERNAL MODULE: external "node:os"
-var external_node_os_ = __nccwpck_require__(48161);
-;// CONCATENATED MODULE: ./.build/data/npy.js
-
-
-
-/**
- * Reads numpy's .npy format, versions 1 to 3 (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html):
- * integers and floats of 32 and 64 bits, either byte order, C or Fortran order.
- * @param name what to call the array in an error: `test.npz: x`
- */ function npy_readNpy(bytes, name) {
-    const { type, bigEndian, fortranOrder, shape, offset } = readHeader(bytes, name);
-    const count = shape.reduce((product, size)=>product * size, 1);
-    const width = Number(type.slice(1));
-    if (bytes.length - offset < count * width) throw new UsageError(`${name}: declares shape (${shape.join(', ')}) of ${type}, ${count * width} bytes, but holds ${bytes.length - offset}; save the file again`);
-    const elements = Uint8Array.from(bytes.subarray(offset, offset + count * width));
-    const hostIsBigEndian = endianness() === 'BE';
-    if (bigEndian !== hostIsBigEndian) swapBytes(elements, width);
-    return {
-        type,
-        shape,
-        data: view(type, fortranOrder ? toRowMajor(elements, width, shape) : elements)
-    };
-}
-/** Writes version 1 of the format: little-endian, C order. */ function writeNpy({ type, shape, data }) {
-    const order = type.endsWith('1') ? '|' : '<';
-    const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
-    const dictionary = `{'descr': '${order}${type}', 'fortran_order': False, 'shape': ${tuple}, }`;
-    const preamble = 10;
-    // The format asks for elements that begin at a multiple of 64, after padding with spaces and a newline.
-    const length = Math.ceil((preamble + dictionary.length + 1) / 64) * 64 - preamble;
-    const elements = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
-    if ((0,external_node_os_.endianness)() === 'BE') swapBytes(elements, Number(type.slice(1)));
-    const header = Buffer.from(`\x93NUMPY\x01\x00__${dictionary.padEnd(length - 1)}\n`, 'latin1');
-    header.writeUInt16LE(length, 8);
-    return new Uint8Array(Buffer.concat([
-        header,
-        elements
-    ]));
-}
-function readHeader(bytes, name) {
-    const broken = new UsageError(`${name}: is not a readable .npy array; save it with numpy.savez(path, x=images, y=labels)`);
-    const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    if (file.length < 12 || file.toString('latin1', 0, 6) !== '\x93NUMPY') throw broken;
-    const version = file[6];
-    if (version < 1 || version > 3) throw broken;
-    const start = version === 1 ? 10 : 12;
-    const offset = start + (version === 1 ? file.readUInt16LE(8) : file.readUInt32LE(8));
-    if (offset > file.length) throw broken;
-    const text = file.toString(version === 3 ? 'utf8' : 'latin1', start, offset);
-    const order = /'fortran_order':\s*(True|False)/.exec(text);
-    const dims = /'shape':\s*\(([\d\sL,]*)\)/.exec(text);
-    if (!order || !dims) throw broken;
-    const descr = /'descr':\s*'([<>|=]?)(\w+)'/.exec(text);
-    if (!descr || !isNpyType(descr[2])) throw new UsageError(`${name}: has elements of type ${oneLine(/'descr':\s*([^,}]*)/.exec(text)?.[1] ?? 'unknown')}; save images as uint8, float32 or float64 and labels as integers`);
-    const shape = dims[1].match(/\d+/g)?.map(Number) ?? [];
-    if (!Number.isSafeInteger(shape.reduce((product, size)=>product * size, 8))) throw broken;
-    return {
-        type: descr[2],
-        bigEndian: descr[1] === '>',
-        fortranOrder: order[1] === 'True',
-        shape,
-        offset
-    };
-}
-function isNpyType(text) {
-    return /^([ui][1248]|f[48])$/.test(text);
-}
-function swapBytes(bytes, width) {
-    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    if (width === 2) buffer.swap16();
-    else if (width === 4) buffer.swap32();
-    else if (width === 8) buffer.swap64();
-}
-/** `bytes` own their buffer from its first byte, so every element type is aligned. */ function view(type, { buffer }) {
-    switch(type){
-        case 'u1':
-            return new Uint8Array(buffer);
-        case 'u2':
-            return new Uint16Array(buffer);
-        case 'u4':
-            return new Uint32Array(buffer);
-        case 'u8':
-            return new BigUint64Array(buffer);
-        case 'i1':
-            return new Int8Array(buffer);
-        case 'i2':
-            return new Int16Array(buffer);
-        case 'i4':
-            return new Int32Array(buffer);
-        case 'i8':
-            return new BigInt64Array(buffer);
-        case 'f4':
-            return new Float32Array(buffer);
-        case 'f8':
-            return new Float64Array(buffer);
-    }
-}
-/** Fortran order counts the first index fastest; here the last one is. */ function toRowMajor(source, width, shape) {
-    const strides = shape.map((_, axis)=>shape.slice(0, axis).reduce((product, size)=>product * size, width));
-    const target = new Uint8Array(source.length);
-    const index = shape.map(()=>0);
-    let from = 0;
-    for(let to = 0; to < target.length; to += width){
-        for(let byte = 0; byte < width; byte++)target[to + byte] = source[from + byte];
-        for(let axis = shape.length - 1; axis >= 0; axis--){
-            from += strides[axis];
-            if (++index[axis] < shape[axis]) break;
-            from -= strides[axis] * shape[axis];
-            index[axis] = 0;
-        }
-    }
-    return target;
-}
-
-;// CONCATENATED MODULE: ./.build/data/npz.js
-
-
-
-
-
-
-/**
- * `x` (uint8, float32 or float64; [N, …]) and `y` (integers or whole floats; [N]) of a .npz archive.
- * @throws UsageError when a member is missing (listing those present) or of another type
- */ function decodeNpz(bytes, name) {
-    const { x, y } = readNpz(bytes, name, [
-        'x',
-        'y'
-    ]);
-    if (x.shape.length < 2) throw new UsageError(`${name}: x has shape (${x.shape.join(', ')}); give [N, C, H, W], [N, H, W, C], [N, H, W] or [N, D]`);
-    if (!(x.data instanceof Uint8Array || x.data instanceof Float32Array || x.data instanceof Float64Array)) throw new UsageError(`${name}: x is of type ${x.type}; save images as uint8, float32 or float64`);
-    if (y.shape.length === 0 || y.shape.slice(1).some((size)=>size !== 1)) throw new UsageError(`${name}: y has shape (${y.shape.join(', ')}); give one class number per image, shape [N] (of one-hot labels: argmax(axis=1))`);
-    return {
-        available: x.shape[0],
-        dims: x.shape.slice(1),
-        values: x.data,
-        labels: y.data
-    };
-}
-/**
- * Arrays of a .npz archive by name (without `.npy`); those that are not wanted are not unpacked.
- * @throws UsageError for anything but a zip of arrays, a missing member (listing those present), and an array that
- *   would unpack to more than 2 GiB
- */ function readNpz(bytes, name, wanted) {
-    const present = [];
-    const unpacked = unzip(bytes, name, (member, size)=>{
-        present.push(member);
-        if (!wanted.some((each)=>each === member)) return false;
-        if (size > MAXIMUM_BYTES) throw new UsageError(`${name}: ${member} would unpack to ${size} bytes, more than the limit of 2 GiB; give fewer images`);
-        return true;
-    });
-    const arrays = wanted.map((member)=>{
-        const file = unpacked.get(member);
-        if (!file) throw new UsageError(`${name}: has no array "${member}", only ${oneLine(present.join(', ')) || 'nothing'}; save it with numpy.savez(path, ${wanted.map((each)=>`${each}=…`).join(', ')})`);
-        return [
-            member,
-            readNpy(file, `${name}: ${member}`)
-        ];
-    });
-    return Object.fromEntries(arrays);
-}
-/** A .npz archive, compressed, equal to the byte for equal arrays: numpy.load reads it. */ function writeNpz(entries) {
-    const files = Object.entries(entries).map(([name, array])=>[
-            `${name}.npy`,
-            writeNpy(array)
-        ]);
-    // A zip holds local time from 1980 on: this date is the same in every time zone.
-    return (0,esm/* zipSync */.L)(Object.fromEntries(files), {
-        mtime: new Date(1980, 0, 1)
-    });
-}
-/** Members by name without `.npy`. `accept` sees each member's name and declared size, which bounds what is unpacked. */ function unzip(bytes, name, accept) {
-    const memberOf = (file)=>file.replace(/\.npy$/, '');
-    try {
-        const files = unzipSync(bytes, {
-            filter: (file)=>accept(memberOf(file.name), file.originalSize)
-        });
-        return new Map(Object.entries(files).map(([file, content])=>[
-                memberOf(file),
-                content
-            ]));
-    } catch (error) {
-        if (error instanceof UsageError) throw error;
-        throw new UsageError(`${name}: is not a readable .npz archive (${reasonOf(error)}); save it again with numpy.savez`, {
-            cause: error
-        });
-    }
-}
-
-;// CONCATENATED MODULE: ./.build/evaluation/witnesses.js
-
-/**
- * The adversarial examples of one threat as a .npz archive: `x` float32 [M, ...shape] in the dataset's range and layout,
- * `index`, `label` and `predicted` int64 [M], in ascending order of index.
- */ function witnessArchive(witnesses, threat, { shape }) {
-    const chosen = witnesses.filter((witness)=>witness.threat === threat).toSorted((a, b)=>a.index - b.index);
-    const size = shape.reduce((product, length)=>product * length, 1);
-    const x = new Float32Array(chosen.length * size);
-    for (const [row, { pixels }] of chosen.entries())x.set(pixels, row * size);
-    const integers = (of)=>({
-            type: 'i8',
-            shape: [
-                chosen.length
-            ],
-            data: BigInt64Array.from(chosen, (witness)=>BigInt(of(witness)))
-        });
-    return writeNpz({
-        x: {
-            type: 'f4',
-            shape: [
-                chosen.length,
-                ...shape
-            ],
-            data: x
-        },
-        index: integers(({ index })=>index),
-        label: integers(({ label })=>label),
-        predicted: integers(({ predicted })=>predicted)
-    });
-}
-
+// EXTERNAL MODULE: ./.build/evaluation/witnesses.js
+var evaluation_witnesses = __nccwpck_require__(54266);
 // EXTERNAL MODULE: ./.build/version.js
 var version = __nccwpck_require__(15922);
 ;// CONCATENATED MODULE: ./.build/evaluationStore.js
@@ -56747,7 +56797,7 @@ const resultsName = 'results.json';
     });
     const archives = Object.fromEntries(request.threats.map(({ id })=>[
             archiveName(id),
-            witnessArchive(witnesses, id, dataset)
+            (0,evaluation_witnesses/* witnessArchive */.e)(witnesses, id, dataset)
         ]));
     onArchives?.(role, archives);
     await store?.keep(keyOf(request, effects.cpu), {
@@ -57679,9 +57729,12 @@ function shown(name) {
 
 
 
-/** Some 50,000 images with a full suite. A gate's files may come from whoever opened the pull request. */ const largestReported = {
+/**
+ * A file: some 50,000 images with a full suite. The zip: two of them, and the adversarial examples that a gate keeps at most
+ * (256 MiB). They may come from whoever opened the pull request.
+ */ const largestReported = {
     file: 64 * 2 ** 20,
-    zip: 128 * 2 ** 20
+    zip: 384 * 2 ** 20
 };
 /**
  * To be thrown of what GitHub did not give. A token that lacks the permission is told of in words that do not name it.
@@ -57775,6 +57828,7 @@ function tooLarge(name, limit) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   VI: () => (/* binding */ countedApart),
 /* harmony export */   ZI: () => (/* binding */ retries),
 /* harmony export */   a5: () => (/* binding */ isRateLimit),
 /* harmony export */   r2: () => (/* binding */ attempts)
@@ -57790,6 +57844,8 @@ function tooLarge(name, limit) {
     hook.wrap('request', async (request, given)=>{
         const { request: own } = given;
         const began = performance.now();
+        // A refusal is final, whatever was allowed after an earlier attempt.
+        own.retries = 0;
         // With these two fields octokit's plugins take an error for an answer of the server.
         const failure = (message)=>Object.assign(new Error(message), {
                 status: 502,
@@ -57821,6 +57877,17 @@ function tooLarge(name, limit) {
             own.retries = lost > patience || isRateLimit(error) ? 0 : retries;
             throw error;
         }
+    });
+}
+/**
+ * A plugin for octokit, to be given as the last one: all requests share one object in which the others count attempts, so that
+ * what one request was allowed or has used up would hold for every later one.
+ */ function countedApart({ hook }) {
+    hook.wrap('request', (request, given)=>{
+        given.request = {
+            ...given.request
+        };
+        return request(given);
     });
 }
 /** octokit parses what says it is JSON, and keeps the text when that fails. */ function isBroken({ data, headers }) {
@@ -58336,7 +58403,7 @@ var attempts = __nccwpck_require__(85112);
         }
     };
     return {
-        octokit: (0,github/* getOctokit */.Q)(token, options, attempts/* attempts */.r2, dist_bundle/* retry */.L, throttling),
+        octokit: (0,github/* getOctokit */.Q)(token, options, attempts/* attempts */.r2, dist_bundle/* retry */.L, throttling, attempts/* countedApart */.VI),
         repository
     };
 }
@@ -58544,6 +58611,19 @@ function parsePayload(schema, payload, event) {
 
 
 /** The weights of a large model come through Git LFS within this; a server that says nothing holds the job no longer. */ const TIME_LIMIT_SECONDS = 600;
+/**
+ * A connection on which nothing has come for a minute is given up, and tried again: the limit above is for weights that come in
+ * slowly. (A server that is at work sends a byte a second, uploadpack.keepAlive; GIT_HTTP_LOW_SPEED_TIME in the environment wins.)
+ */ const giveUp = [
+    [
+        'http.lowSpeedLimit',
+        '1'
+    ],
+    [
+        'http.lowSpeedTime',
+        '60'
+    ]
+];
 /** What of the environment git may see. The rest, tokens among it, stays with this process. */ const passedOn = [
     ...[
         'PATH',
@@ -58630,7 +58710,10 @@ function gitEnvironment(environment, configuration) {
     };
     for (const [name, value] of Object.entries(environment))if (value !== undefined && (passedOn.includes(name) || name.startsWith('GIT_'))) env[name] = value;
     let count = Number(env.GIT_CONFIG_COUNT ?? 0);
-    for (const [key, value] of configuration){
+    for (const [key, value] of [
+        ...configuration,
+        ...giveUp
+    ]){
         env[`GIT_CONFIG_KEY_${count}`] = key;
         env[`GIT_CONFIG_VALUE_${count}`] = value;
         count += 1;
@@ -59211,10 +59294,24 @@ const byRelease = 'release:';
 /** Whether a setting names a file that has to be fetched: an address, or a release's. */ function isRemote(written) {
     return isAddress(written) || written.startsWith(byRelease);
 }
-/** What `baseline: auto` finds for a candidate that was fetched where nobody has kept results. */ const neverFetched = {
-    kind: 'missing',
-    reason: 'The model is fetched, so git knows no older one, and no successful run on the base branch has uploaded results (upload: true): give baseline the address of a model to compare it with.'
-};
+/**
+ * What `baseline: auto` finds for a candidate that was fetched where nobody has kept results: no first adoption that ends with
+ * the merge, but a gate that lets everything through.
+ *
+ * @param guarded - A change that nobody has merged yet. Any other run may be the first whose upload changes are compared with.
+ */ function neverFetched(guarded) {
+    const none = 'The model is fetched, so git knows no older one, and no successful run on the base branch has uploaded results';
+    if (!guarded) return {
+        kind: 'missing',
+        reason: `${none}: pull requests are compared with what this run uploads (upload: true).`
+    };
+    const reason = `${none}, so no pull request is compared with anything: put a gate with upload: true on push, or give baseline the address of a model; on-missing-baseline: fail lets none through until then.`;
+    return {
+        kind: 'missing',
+        reason,
+        warning: reason
+    };
+}
 /** @throws UsageError where what was written makes no sense. */ function checkRemote(written, setting) {
     if (written.startsWith(byRelease)) parseReleaseAsset(written.slice(byRelease.length), setting);
     else parseAddress(written, setting);
@@ -59264,7 +59361,7 @@ function located(name, how, bytes) {
 
 /***/ }),
 
-/***/ 43644:
+/***/ 99644:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -60045,9 +60142,36 @@ async function resultsIn(path, shown, files, origin) {
     }
 }
 
+// EXTERNAL MODULE: ./.build/github/git.js
+var github_git = __nccwpck_require__(72100);
+;// CONCATENATED MODULE: ./.build/github/removedModels.js
+
+
+/**
+ * Paths of the ONNX files of a commit that the checked-out one no longer has, in git's order. Whether one was renamed git tells only
+ * where hardly a byte was changed, and of a model that was trained on every byte is.
+ */ async function modelsRemoved(git, base) {
+    const removed = [
+        'diff-tree',
+        '-r',
+        '-z',
+        '--no-renames',
+        '--diff-filter=D',
+        '--name-only'
+    ];
+    const names = await (0,github_git/* gitText */.q_)(git, [
+        ...removed,
+        base,
+        await (0,github_history/* checkedOutCommit */.Xg)(git)
+    ]);
+    return names.split('\0').filter((name)=>/\.onnx$/i.test(name));
+}
+
 // EXTERNAL MODULE: ./.build/github/remoteSources.js + 2 modules
 var remoteSources = __nccwpck_require__(37371);
 ;// CONCATENATED MODULE: ./.build/github/findBaseline.js
+
+
 
 
 
@@ -60090,7 +60214,7 @@ async function lookFor(request, findBase, locate, artifacts) {
                 return modelAt(fileAt(file, await (0,github_history/* resolveCommit */.WL)(file.git, argument)), `baseline ${spec}`, guarded);
             }
         case 'artifact':
-            return fromArtifact((0,artifactReader/* parseArtifactSpec */.Xl)(argument), artifacts);
+            return neverUploaded(await fromArtifact((0,artifactReader/* parseArtifactSpec */.Xl)(argument), artifacts), guarded);
         case 'http':
         case 'https':
         case 'release':
@@ -60105,7 +60229,7 @@ async function lookFor(request, findBase, locate, artifacts) {
 }
 async function auto(request, findBase, locate, artifacts) {
     const { model, workspace, guarded, artifact, fetched, remote, ownArtifact } = request;
-    if (artifact !== undefined) return fromArtifact(artifact, artifacts);
+    if (artifact !== undefined) return neverUploaded(await fromArtifact(artifact, artifacts), guarded);
     const file = await locate(model);
     if (fetched) {
         // Git is asked for nothing else here, and there may be no clone.
@@ -60114,7 +60238,7 @@ async function auto(request, findBase, locate, artifacts) {
             kind: base.absent,
             reason: base.reason
         };
-        return orOfBase(remoteSources/* neverFetched */.g6, ownArtifact, artifacts);
+        return orOfBase((0,remoteSources/* neverFetched */.g6)(guarded), ownArtifact, artifacts);
     }
     const path = insideOf(workspace, model);
     if (file === undefined && remote !== undefined && path !== undefined) {
@@ -60132,13 +60256,41 @@ async function auto(request, findBase, locate, artifacts) {
         kind: base.absent,
         reason: base.reason
     };
-    const there = await modelAt(fileAt(await tracked(request, locate), base.commit), 'baseline auto, where the change starts from', guarded);
-    return orOfBase(there, ownArtifact, artifacts);
+    const at = await tracked(request, locate);
+    const there = await modelAt(fileAt(at, base.commit), 'baseline auto, where the change starts from', guarded);
+    const found = await orOfBase(there, ownArtifact, artifacts);
+    return found.kind === 'missing' && guarded ? orMoved(found, await modelsRemoved(at.git, base.commit)) : found;
+}
+/** An artifact that the base branch has to upload before anything is compared is missing on one pull request after the other. */ function neverUploaded(found, guarded) {
+    if (found.kind !== 'missing' || !guarded) return found;
+    const reason = `${found.reason} Until one does, no pull request is compared with anything: upload it on push there, too; on-missing-baseline: fail lets none through until then.`;
+    return {
+        ...found,
+        reason,
+        warning: reason
+    };
+}
+/** A new model is a first adoption, unless it takes the place of one that the same change removes: only people can tell. */ function orMoved(found, [removed, ...more]) {
+    if (removed === undefined) return found;
+    const names = (0,_build_text/* oneLine */.TN)([
+        removed,
+        ...more
+    ].join(', '), 200);
+    const moved = `The pull request removes ${names}: if that is the model this one replaces, compare them with baseline: path:${(0,_build_text/* oneLine */.TN)(removed, 200)}.`;
+    const warning = [
+        found.warning,
+        moved
+    ].filter((each)=>each !== undefined).join(' ');
+    return {
+        ...found,
+        reason: `${found.reason} ${moved}`,
+        warning
+    };
 }
 function orNothing(error) {
     if (!(error instanceof errors/* UsageError */.e || error instanceof unreached/* Unreached */.Y)) throw error;
 }
-/** What was fetched but cannot be used is told, and left to the policy. */ async function fromServer(spec, openRemote) {
+/** What a server refuses, or gives in the place of it, is told, in a warning too: the policy may let the model pass. */ async function fromServer(spec, openRemote) {
     (0,remoteSources/* checkRemote */.R_)(spec, 'baseline');
     if (openRemote === undefined) throw new Error('nothing can be fetched here');
     try {
@@ -60154,9 +60306,11 @@ function orNothing(error) {
         return parsedBaseline(new TextDecoder().decode(await (0,data_files/* readNamed */.Mk)(found.path, found.files)), found.name, origin);
     } catch (error) {
         if (!(error instanceof errors/* UsageError */.e)) throw error;
+        const reason = `The baseline cannot be used: ${error.message}.`;
         return {
             kind: 'broken',
-            reason: `The baseline cannot be used: ${error.message}.`
+            reason,
+            warning: reason
         };
     }
 }
@@ -60252,14 +60406,37 @@ function unknownChange(kind, path, reason) {
         ];
         return was === is ? undefined : sentence(kind, inside, (0,tree/* short */.h0)(base.commit), was !== undefined);
     } catch (error) {
-        return unknown((0,_build_text/* oneLine */.TN)((0,_build_text/* messageOf */.bD)(error), 300));
+        // A fault of ours is no answer of GitHub's.
+        if (!(error instanceof unreached/* Unreached */.Y || error instanceof errors/* UsageError */.e)) throw error;
+        return unknown((0,_build_text/* oneLine */.TN)(error.message, 300));
     }
 }
 function sentence(kind, path, base, had) {
     if (kind === 'config' && !had) return `The pull request adds the config (${path}) that it is judged by.`;
     if (kind === 'baseline' && !had) return `The pull request adds the baseline (${path}); it was not used.`;
-    if (kind === 'config' || kind === 'baseline') return `The pull request changes the ${kind} (${path}). It is judged by the one of the base commit, ${base}.`;
+    if (kind === 'config') return `The pull request changes the config (${path}). It is judged by the one of the base commit, ${base}; a model that only the changed one names was not looked at.`;
+    if (kind === 'baseline') return `The pull request changes the baseline (${path}). It is judged by the one of the base commit, ${base}.`;
     return had ? `The pull request changes the ${kind} (${path}). Both models were measured on the changed ${kind}.` : `The pull request adds the ${kind} (${path}) that both models were measured on.`;
+}
+
+// EXTERNAL MODULE: external "node:fs/promises"
+var promises_ = __nccwpck_require__(51455);
+;// CONCATENATED MODULE: ./.build/github/movedModel.js
+
+
+
+
+/**
+ * Refuses a pull request without the model that the base commit's config names, with what to do: it may have moved the model, and
+ * have changed the config with it, which does not count yet.
+ *
+ * @param path - Absolute.
+ * @param named - As the config has it.
+ * @throws UsageError
+ */ async function refuseMoved(path, named) {
+    const code = await (0,promises_.lstat)(path).then(()=>undefined, (error)=>(0,reason/* codeOf */.$)(error));
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') return;
+    throw new errors/* UsageError */.e(`model ${(0,_build_text/* oneLine */.TN)(named, 200)}: is not here, and the config of the base commit, which a pull request is judged by, names it; to move a model, give its new path as the input model, or keep the old file until the config on the base branch names the new one`);
 }
 
 ;// CONCATENATED MODULE: ./.build/github/spelling.js
@@ -60301,6 +60478,7 @@ function folded(name) {
 // EXTERNAL MODULE: ./.build/github/workspace.js + 1 modules
 var github_workspace = __nccwpck_require__(34224);
 ;// CONCATENATED MODULE: ./.build/github/request.js
+
 
 
 
@@ -60418,6 +60596,8 @@ async function readGoverned(path, { workspace, event, findBase, locate, remote }
         labels,
         'class-names': classNames
     }, workspace);
+    const namedByConfig = guarded && inputs.config !== '' && inputs.settings.model === undefined;
+    if (namedByConfig && modelPath !== undefined) await refuseMoved(modelPath, named);
     const located = fetched ? await place.openRemote(named, 'model') : undefined;
     const candidate = artifact ? await modelInArtifact(artifact, artifacts) : located ? await (0,remoteSources/* fetchedModel */.Bd)(located) : await (0,modelFile/* readModelFile */.Gw)(model, (0,data_files/* withSlashes */.sq)((0,external_node_path_.relative)(workspace, model)));
     const { path: dataAt, files: dataFiles } = dataPath === undefined ? await fetchedData(dataNamed, inputs, place) : {
@@ -60893,7 +61073,9 @@ function shortHash(value) {
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(76760);
 /* harmony import */ var _data_files_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(27588);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(89243);
+/* harmony import */ var _remote_unreached_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(94266);
 /* harmony import */ var _git_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(72100);
+
 
 
 
@@ -61025,6 +61207,8 @@ const root = {
         };
     });
 }
+/** What git-lfs says, and its network library, where its server or the way to it failed; it has tried again itself. */ const ofLfsServer = /\bbatch (request|response):|\bLFS: |\bHTTP \d{3}\b|\bdial tcp\b|\btimed? ?out\b|\bconnection re(set|fused)\b|\bunexpected EOF\b/i;
+/** And where the server does not have it: whoever pushed the pointer has to push the file. */ const lostByLfs = /does not exist on the server/i;
 async function resolveLfsPointer(git, pointer, path, where) {
     const expected = /^oid sha256:([0-9a-f]{64})$/m.exec(Buffer.from(pointer).toString('latin1'))?.[1];
     const { code, stdout, stderr } = await git([
@@ -61037,6 +61221,7 @@ async function resolveLfsPointer(git, pointer, path, where) {
     // What git-lfs says last is where its log lies; what git says last without it, which other command was meant perhaps.
     const told = stderr.split('\n').find((line)=>/^(git:|(error|batch response|fatal|smudge error)\b)/i.test(line));
     const failure = told?.trim().slice(0, 300) ?? (0,_git_js__WEBPACK_IMPORTED_MODULE_3__/* .lastLine */ .fM)(stderr);
+    if (code !== 0 && ofLfsServer.test(failure) && !lostByLfs.test(failure)) throw new _remote_unreached_js__WEBPACK_IMPORTED_MODULE_5__/* .Unreached */ .Y(`${where}: is a Git LFS pointer and its content could not be had (${failure}); run the job again, or see whether it may read Git LFS here`);
     const reason = code === 0 ? 'git-lfs delivered other content than the pointer names' : failure;
     throw new _errors_js__WEBPACK_IMPORTED_MODULE_4__/* .UsageError */ .e(`${where}: is a Git LFS pointer and its content could not be fetched (${reason}); install git-lfs on the runner, or give baseline: path:…`);
 }
@@ -61978,9 +62163,10 @@ var sections = __nccwpck_require__(78722);
 ;// CONCATENATED MODULE: ./.build/github/reported.js
 
 /**
- * When a gate first told of a model in a check run on this commit; undefined when it never did. The time is GitHub's own,
- * of when the check run was made.
- */ async function reportedOn({ octokit, repository }, commit, { checkName, candidate }) {
+ * When a gate first told a pull request of a model, in a check run on this commit; undefined when it never did. What a push or
+ * another pull request of the same head was told is not this one's: its baseline may have been another. The time is GitHub's
+ * own, of when the check run was made.
+ */ async function reportedOn({ octokit, repository }, pullRequest, commit, { checkName, candidate }) {
     const { data } = await octokit.rest.checks.listForRef({
         ...repository,
         ...{
@@ -61992,7 +62178,7 @@ var sections = __nccwpck_require__(78722);
     });
     const times = data.check_runs.flatMap(({ external_id: id, output, started_at: started, completed_at: completed })=>{
         const mark = id === (0,sections/* externalId */.pP)(checkName) ? (0,sections/* parseSection */.Bz)(output.summary ?? '')?.mark : undefined;
-        if (mark?.candidate !== candidate) return [];
+        if (mark?.candidate !== candidate || mark.pullRequest !== pullRequest) return [];
         return [
             mark.since,
             started ?? completed
@@ -62055,7 +62241,7 @@ async function answerOn(client, number, question, event, formerHeadSha) {
         pull.head.sha,
         formerHeadSha
     ]);
-    const reported = await firstReport(client, commits, question, when);
+    const reported = await firstReport(client, number, commits, question, when);
     if (reported !== undefined && Date.parse(reported) < Date.parse(when)) {
         const byAuthor = pull.user?.login === who;
         return {
@@ -62076,10 +62262,10 @@ async function answerOn(client, number, question, event, formerHeadSha) {
         appeal: `${wasSet}, ${before}; a new model needs a new decision. ${again}`
     };
 }
-/** When a gate first told of a model; once a report from before `when` is found, older ones are not looked for. */ async function firstReport(client, commits, judgement, when) {
+/** When a gate first told of a model; once a report from before `when` is found, older ones are not looked for. */ async function firstReport(client, number, commits, judgement, when) {
     let first;
     for await (const commit of commits){
-        const reported = await reportedOn(client, commit, judgement);
+        const reported = await reportedOn(client, number, commit, judgement);
         first = earliest([
             first,
             reported
@@ -62176,32 +62362,33 @@ var _build_text = __nccwpck_require__(22543);
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   V: () => (/* binding */ writeExamples),
 /* harmony export */   n: () => (/* binding */ candidateExamples)
 /* harmony export */ });
 /* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(51455);
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(76760);
-/* harmony import */ var _evaluationStore_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(25506);
+/* harmony import */ var _evaluationStore_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(73030);
 /* harmony import */ var _output_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(74637);
 
 
 
 
-/** @param wanted - Where nobody wants them, none are kept. */ function candidateExamples(wanted) {
+function candidateExamples() {
     let examples = {};
-    const onArchives = (role, archives)=>{
-        if (role === 'candidate') examples = archives;
-    };
     return {
-        effects: wanted ? {
-            onArchives
-        } : {},
-        async write (folder, threats) {
-            for (const { id } of threats)await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.rm)((0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(folder, (0,_evaluationStore_js__WEBPACK_IMPORTED_MODULE_2__/* .archiveName */ .uv)(id)), {
-                force: true
-            });
-            for (const [name, content] of Object.entries(examples))await (0,_output_js__WEBPACK_IMPORTED_MODULE_3__/* .writeOutput */ .z)((0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(folder, name), content);
-        }
+        effects: {
+            onArchives (role, archives) {
+                if (role === 'candidate') examples = archives;
+            }
+        },
+        write: (folder, threats)=>writeExamples(folder, threats, examples)
     };
+}
+/** Removes what an earlier run left, which would pass for this one's, and writes what there is. */ async function writeExamples(folder, threats, examples) {
+    for (const { id } of threats)await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.rm)((0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(folder, (0,_evaluationStore_js__WEBPACK_IMPORTED_MODULE_2__/* .archiveName */ .uv)(id)), {
+        force: true
+    });
+    for (const [name, content] of Object.entries(examples))await (0,_output_js__WEBPACK_IMPORTED_MODULE_3__/* .writeOutput */ .z)((0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(folder, name), content);
 }
 
 
@@ -62220,6 +62407,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 var external_node_path_ = __nccwpck_require__(76760);
 // EXTERNAL MODULE: ./.build/comparison/pairing.js
 var pairing = __nccwpck_require__(95230);
+// EXTERNAL MODULE: ./.build/errors.js
+var errors = __nccwpck_require__(89243);
 // EXTERNAL MODULE: ./.build/engine/attacksRun.js
 var attacksRun = __nccwpck_require__(17391);
 // EXTERNAL MODULE: ./.build/evaluateModel.js
@@ -69944,7 +70133,10 @@ function dependentOutputs(node, body, seeds, outside) {
 
 
 /** The values that depend on what is in the graph's inputs (not only on their shapes), or on chance. */ function fold_dependentValues(graph) {
-    return dependents(graph.nodes, graph.inputs.map((input)=>input.name));
+    return dependents(graph.nodes, [
+        ...graph.inputs.map((input)=>input.name),
+        ...graph.unfolded ?? []
+    ]);
 }
 /**
  * Replaces what does not depend on the input by the constant it was seen to be.
@@ -70977,6 +71169,30 @@ function channelsOf({ shape, layout }) {
     }
     return signs;
 }
+/**
+ * What gradients get where search has beaten them: APGD on the margin that looks for its start in larger balls (Croce and Hein
+ * 2021, section 4). Of fashion-hardened under L2 it breaks fifteen of sixteen images that only Square had broken.
+ */ const SECOND_CHANCE = (0,attackSchemas/* published */.H3)('apgd', {
+    id: 'diagnosis-margin',
+    loss: 'margin',
+    largerBalls: true
+});
+/**
+ * Search without gradients beats attacks with them on healthy models, too, where these got stuck or had not all their turn,
+ * since the image was broken by then. So where search alone broke an image gradients are asked once more, diagnosed or not.
+ */ function* secondChance(task, plan, found) {
+    const beaten = plan.threats.filter(({ id })=>isBrokenBySearchAlone(plan, found.found[id]));
+    if (!plan.gradient || beaten.length === 0) return [];
+    for (const threat of beaten)if (!(yield* breaks(SECOND_CHANCE, threat, task, plan, found))) return [];
+    return [
+        'gradients-break-too'
+    ];
+}
+function isBrokenBySearchAlone({ attacks }, ran) {
+    const ends = attacks.filter(({ id })=>ran !== undefined && Object.hasOwn(ran.results, id));
+    const breaking = ends.filter(({ id })=>ran?.results[id].success);
+    return breaking.length > 0 && !breaking.some(needsGradient) && ends.some(needsGradient);
+}
 /** Twice in one batch, or in two, with other neighbours than before. */ function* isSteady({ pixels }, { clean }) {
     const answers = yield* predictionsAt([
         pixels,
@@ -71098,18 +71314,21 @@ function* breaks(attack, threat, task, plan, { digest }) {
     const { threats, classes, gradient } = asked;
     const attacks = (0,attacksRun/* attacksRun */.Bz)((0,attacksRun/* withFallback */.hv)(asked.attacks, gradient), gradient);
     const suite = threats.flatMap(({ norm })=>attacks.map((attack)=>mostOf(attack, norm, classes)));
+    const again = threats.map(({ norm })=>secondChanceOf(attacks, norm, classes, diagnosed));
+    const closer = diagnosed ? [
+        closerLook({
+            ...asked,
+            attacks
+        })
+    ] : [];
     return total([
         {
             gradients: 0,
             forwards: 1
         },
         ...suite,
-        ...diagnosed ? [
-            closerLook({
-                ...asked,
-                attacks
-            })
-        ] : []
+        ...again,
+        ...closer
     ]);
 }
 function total(costs) {
@@ -71184,6 +71403,20 @@ function mostOf(attack, norm, classes) {
     return {
         gradients: 1 + steps * rivals,
         forwards: steps + SHORTEN
+    };
+}
+/** What an image asks that only search breaks, beyond what one asks that withstands the suite and then a longer ascent. */ function secondChanceOf(attacks, norm, classes, diagnosed) {
+    const search = attacks.findIndex((attack)=>!(0,attacksRun/* needsGradient */.cK)(attack));
+    if (search < 0 || !attacks.some(attacksRun/* needsGradient */.cK)) return {
+        gradients: 0,
+        forwards: 0
+    };
+    const spared = total(attacks.slice(search + 1).filter(({ survivorsOnly })=>survivorsOnly).map((attack)=>mostOf(attack, norm, classes)));
+    const { gradients, forwards } = mostOf(SECOND_CHANCE, norm, classes);
+    const longer = diagnosed ? longerSteps(attacks) : 0;
+    return {
+        gradients: Math.max(0, gradients - spared.gradients - longer),
+        forwards: Math.max(0, forwards - spared.forwards - longer)
     };
 }
 /** Steps of the ascent in a ball that holds every image. */ const HUGE = 20;
@@ -71293,19 +71526,19 @@ var gateConditions = __nccwpck_require__(33221);
 
 
 
+
 /**
  * Reads data and models as a gate does, runs one batch of each, and says what a gate would run and how long that takes.
  * Nothing is attacked and nothing written.
  *
  * @throws UsageError and EvaluationError as `runGate` does, and EvaluationError where that makes it a verdict.
  */ async function dryRun(config, sources, effects) {
-    const { baseline, shard } = sources;
+    const { baseline, shard, tolerateBaseline = false, spareUnchanged = false } = sources;
     const asking = {
         ...effects,
         timeLimitSeconds: config.limits.seconds
     };
     const dataset = await (0,ask/* loadDataset */.Zh)(sources.data, config.dataOptions, config.samples, asking);
-    if (baseline?.kind === 'results') (0,pairing/* assertSameConditions */.lN)((0,gateConditions/* conditionsOf */.y)(config, dataset), baseline.results);
     const images = shard ? [
         ...(0,shards/* imagesOfShard */.U0)(shard, dataset.samples)
     ] : undefined;
@@ -71313,17 +71546,30 @@ var gateConditions = __nccwpck_require__(33221);
             dataset,
             images
         }, config, effects);
+    const usable = baselineUse(tolerateBaseline);
+    let state = baseline?.kind === 'results' ? await usable('different', ()=>{
+        (0,pairing/* assertSameConditions */.lN)((0,gateConditions/* conditionsOf */.y)(config, dataset), baseline.results);
+        (0,pairing/* assertComparable */.vi)(baseline.results, baseline.results);
+        return {
+            state: 'results'
+        };
+    }) : undefined;
     const candidate = await (0,ask/* completeModel */.hX)(sources.candidate, asking);
     const models = [
         await planned('candidate', candidate)
     ];
-    let state = baseline === undefined || baseline.kind === 'model' ? undefined : baseline.kind;
-    if (baseline?.kind === 'model') {
+    if (baseline?.kind === 'model') state = await usable('broken', async ()=>{
         const model = await (0,ask/* completeModel */.hX)(baseline.model, asking);
-        if ((0,evaluateBoth/* isUnchanged */._)(config, candidate, model)) state = 'unchanged';
-        else models.push(await planned('baseline', model));
-    }
-    const { suite, threats, seed } = config;
+        if ((0,evaluateBoth/* isUnchanged */._)(config, candidate, model)) return {
+            state: spareUnchanged && (0,gateConditions/* mayBeSpared */.c)(config) ? 'spared' : 'unchanged'
+        };
+        models.push(await planned('baseline', model));
+        return undefined;
+    });
+    else if (baseline !== undefined && baseline.kind !== 'results') state = {
+        state: baseline.kind
+    };
+    const { suite, threats, seed, policy } = config;
     return {
         data: {
             name: dataset.name,
@@ -71338,10 +71584,24 @@ var gateConditions = __nccwpck_require__(33221);
             seed,
             models,
             quantised: config.quantised,
-            timeLimit: config.limits.seconds
+            timeLimit: config.limits.seconds,
+            policy
         },
         ...state && {
             baseline: state
+        }
+    };
+}
+/** What a gate does with a baseline that cannot be used, see `measureGate`. */ function baselineUse(tolerated) {
+    return async (state, use)=>{
+        try {
+            return await use();
+        } catch (error) {
+            if (!tolerated || !(error instanceof errors/* UsageError */.e)) throw error;
+            return {
+                state,
+                why: error.message
+            };
         }
     };
 }
@@ -71392,46 +71652,63 @@ async function planModel(role, file, { dataset, images: ofShard }, config, effec
     };
 }
 
-// EXTERNAL MODULE: ./.build/errors.js
-var errors = __nccwpck_require__(89243);
 // EXTERNAL MODULE: ./.build/github/checkout.js
 var checkout = __nccwpck_require__(7366);
-// EXTERNAL MODULE: ./.build/github/request.js + 17 modules
-var github_request = __nccwpck_require__(43644);
+// EXTERNAL MODULE: ./.build/github/request.js + 19 modules
+var github_request = __nccwpck_require__(99644);
 // EXTERNAL MODULE: ./.build/github/workspace.js + 1 modules
 var github_workspace = __nccwpck_require__(34224);
 // EXTERNAL MODULE: ./.build/comparison/text.js
 var comparison_text = __nccwpck_require__(75763);
+// EXTERNAL MODULE: ./.build/comparison/verdict.js
+var verdict = __nccwpck_require__(12579);
 // EXTERNAL MODULE: ./.build/report/escape.js
 var report_escape = __nccwpck_require__(43046);
 ;// CONCATENATED MODULE: ./.build/report/plan.js
 
 
+
 /** A plan for a log, one fact a line. Text of others is made plain. No newline at its end. */ function planText(plan) {
-    const { data, images, suite, threats, seed, quantised, models, baseline } = plan;
+    const { data, images, suite, threats, seed, quantised, models, baseline, policy } = plan;
     const seconds = models.reduce((sum, model)=>sum + model.seconds, 0);
     const of = images === data.samples ? '' : ` of ${(0,comparison_text/* count */.U9)(data.samples)}`;
     return [
-        'Dry run: config, data and models can be used. Nothing was attacked.',
+        `Dry run: config, data and ${isUnusable(baseline) ? 'candidate can be used, the baseline cannot' : 'models can be used'}. Nothing was attacked.`,
         `Data: ${(0,report_escape/* plain */.pj)(data.name, 120)}, ${(0,comparison_text/* count */.U9)(images)}${of} images of ${data.shape.join(' × ')}, pixels in ${data.range.join(' … ')}`,
         `Suite: ${(0,report_escape/* plain */.pj)(suite.name, 60)}@${suite.version} (${suite.attacks.map(({ id })=>(0,report_escape/* plain */.pj)(id, 60)).join(', ')}), seed ${seed}`,
         `Threats: ${threats.map(comparison_text/* threatTitle */.fZ).join(', ')}${quantised ? ', only points of 8 bits' : ''}`,
         ...models.flatMap((model)=>modelLines(model, plan)),
         ...baseline === undefined ? [] : [
-            `Baseline: ${baselines[baseline]}`
+            `Baseline: ${baselineText(baseline, policy)}`
         ],
-        `All in all: at most about ${duration(seconds)}`
+        `All in all: ${baseline?.state === 'spared' ? 'seconds' : `at most about ${duration(seconds)}`}`
     ].join('\n');
 }
-const baselines = {
-    results: 'results of an earlier evaluation, made under the same conditions; nothing to run',
-    none: 'not wanted; only absolute limits apply',
-    missing: 'not found; only absolute limits apply',
-    expired: 'expired; nothing can be compared',
-    broken: 'broken; nothing can be compared',
-    different: 'made under other conditions; nothing can be compared',
-    unchanged: 'the same model, so it is evaluated once'
-};
+function isUnusable(baseline) {
+    return baseline?.state === 'broken' || baseline?.state === 'different';
+}
+function baselineText(baseline, policy) {
+    switch(baseline.state){
+        case 'results':
+            return 'results of an earlier evaluation, made under the same conditions; nothing to run';
+        case 'unchanged':
+            return 'the same model, so it is evaluated once';
+        case 'spared':
+            return 'the same model, so the gate attacks nothing, and it passes';
+        case 'none':
+            return 'not wanted; only absolute limits apply';
+        default:
+            return `${(0,report_escape/* plain */.pj)((0,verdict/* lack */.qs)(baseline), 600)}: ${ruling(baseline, policy)}`;
+    }
+}
+/** In the words of the settings that decide. */ function ruling(absence, { onMissingBaseline, failOn }) {
+    const setting = `on-missing-baseline${onMissingBaseline === undefined ? ', by default' : ''}`;
+    if (!(0,verdict/* isDemanded */.nG)(absence, {
+        onMissingBaseline
+    })) return `nothing is compared, and the model passes unless an absolute limit fails it (${setting}: pass)`;
+    const failing = failOn === 'never' ? 'ends inconclusive, which fails no job (fail-on: never)' : 'fails';
+    return `nothing is compared, and the gate ${failing} (${setting}: fail)`;
+}
 function modelLines({ role, name, trial, ...planned }, { images, timeLimit }) {
     const title = role === 'candidate' ? 'Candidate' : 'Baseline';
     const { secondsPerGradient, secondsPerForward, right, batch } = trial;
@@ -71489,6 +71766,7 @@ var gate = __nccwpck_require__(6482);
     const request = await (0,github_request/* readRequest */["in"])(config, inputs, place);
     const plan = planText(await dryRun(config, {
         ...request,
+        ...gate/* forgiving */.yr,
         shard: inputs.shard
     }, host));
     for (const warning of request.warnings)log.warning(warning);
@@ -71895,8 +72173,8 @@ function addressIn(answer, shown) {
 
 // EXTERNAL MODULE: ./.build/github/remoteSources.js + 2 modules
 var remoteSources = __nccwpck_require__(37371);
-// EXTERNAL MODULE: ./.build/github/request.js + 17 modules
-var github_request = __nccwpck_require__(43644);
+// EXTERNAL MODULE: ./.build/github/request.js + 19 modules
+var github_request = __nccwpck_require__(99644);
 // EXTERNAL MODULE: ./.build/github/workspace.js + 1 modules
 var github_workspace = __nccwpck_require__(34224);
 // EXTERNAL MODULE: ./.build/report/progress.js
@@ -72008,7 +72286,7 @@ async function evaluated(config, run, place) {
     // Whatever the event: a link that a commit holds would have this write anywhere.
     await (0,github_workspace/* refuseLinks */.UA)(out, place.workspace);
     const request = await (0,github_request/* readRequest */["in"])(config, inputs, place);
-    const examples = (0,candidateExamples/* candidateExamples */.n)(inputs.upload);
+    const examples = (0,candidateExamples/* candidateExamples */.n)();
     const showProgress = (0,progress/* progressLines */.L)((line)=>log.info(line));
     if (request.notes.length > 0) log.block(request.notes.map((note)=>(0,_build_text/* oneLine */.TN)(note)).join('\n'));
     const { ask, warnings } = (0,appeal/* appealIn */.j)(run, config.publish);
@@ -72050,7 +72328,7 @@ async function evaluated(config, run, place) {
 
 /***/ }),
 
-/***/ 46774:
+/***/ 3436:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -72299,6 +72577,93 @@ function joinBaseline(parts) {
 var pairing = __nccwpck_require__(95230);
 // EXTERNAL MODULE: ./.build/evaluation/evaluate.js + 1 modules
 var evaluate = __nccwpck_require__(19271);
+// EXTERNAL MODULE: ./.build/data/npz.js + 1 modules
+var npz = __nccwpck_require__(65679);
+// EXTERNAL MODULE: ./.build/text.js
+var _build_text = __nccwpck_require__(22543);
+// EXTERNAL MODULE: ./.build/evaluation/witnesses.js
+var witnesses = __nccwpck_require__(54266);
+;// CONCATENATED MODULE: ./.build/evaluation/joinWitnesses.js
+
+
+
+
+/**
+ * Joins the adversarial examples that the shards of one evaluation have found within a threat, given in any order, into what it
+ * would have written as a whole: equal to the byte. The archives may be a stranger's; a point that contradicts the shard's
+ * results, or lies outside the bounds of a pixel, is refused. (That it is in the ball and fools the model only model and data
+ * can tell: `replay`.)
+ *
+ * @param most - Bytes an array of them may unpack to.
+ * @throws UsageError that names the archive that is no such thing.
+ */ function joinWitnesses(archives, threat, most) {
+    const parts = archives.map((archive)=>({
+            ...archive,
+            ...readArchive(archive, threat, most)
+        }));
+    const [{ shape, name: first }] = parts;
+    const odd = parts.find((part)=>part.shape.join() !== shape.join());
+    if (odd !== undefined) throw new errors/* UsageError */.e(`${odd.name}: holds images of another shape than ${first}; run all shards again`);
+    return (0,witnesses/* witnessArchive */.e)(parts.flatMap(({ witnesses })=>witnesses), threat, {
+        shape
+    });
+}
+function readArchive({ name, bytes, results }, threat, most) {
+    const wrong = (problem)=>new errors/* UsageError */.e(`${name}: is not what a shard writes (${(0,_build_text/* oneLine */.TN)(problem, 200)}); run that shard again`);
+    const { x, index, label, predicted } = (0,npz/* readNpz */.lH)(bytes, name, [
+        'x',
+        'index',
+        'label',
+        'predicted'
+    ], most);
+    const [rows, ...shape] = x.shape;
+    if (!(x.data instanceof Float32Array) || shape.length === 0) throw wrong('x is not float32 [M, …]');
+    const integers = [
+        index,
+        label,
+        predicted
+    ].map(({ type, shape: [length, ...more], data })=>{
+        if (type !== 'i8' || length !== rows || more.length > 0) throw wrong('not one integer for each row of x');
+        return Array.from(data, Number);
+    });
+    const bounds = results.threats.find(({ id })=>id === threat)?.bounds;
+    if (bounds === undefined) throw wrong(`its results have no threat ${threat}`);
+    const [low, high] = bounds;
+    // The negation catches NaN.
+    if (!x.data.every((pixel)=>pixel >= low && pixel <= high)) throw wrong(`a pixel outside ${low} … ${high}`);
+    const size = shape.reduce((product, length)=>product * length, 1);
+    const { classes } = results.model;
+    const broken = new Map(results.samples.map((sample)=>[
+            sample.index,
+            sample
+        ]));
+    const [indices, labels, predictions] = integers;
+    const pixels = x.data;
+    const witnesses = indices.map((image, row)=>{
+        const outcome = broken.get(image);
+        if (outcome?.threats[threat]?.robust !== false || outcome.label !== labels[row]) throw wrong(`row ${row} is of image ${image}, which its results do not call broken, or label otherwise`);
+        const seen = predictions[row];
+        if (seen < 0 || seen >= classes || seen === outcome.label) throw wrong(`row ${row} is predicted as ${seen}, which is no other class`);
+        // Each image once.
+        broken.delete(image);
+        return {
+            ...{
+                threat,
+                index: image,
+                label: outcome.label,
+                predicted: seen
+            },
+            pixels: pixels.subarray(row * size, (row + 1) * size)
+        };
+    });
+    return {
+        shape,
+        witnesses
+    };
+}
+
+// EXTERNAL MODULE: ./.build/evaluationStore.js + 1 modules
+var evaluationStore = __nccwpck_require__(73030);
 // EXTERNAL MODULE: ./.build/files.js + 1 modules
 var _build_files = __nccwpck_require__(4359);
 // EXTERNAL MODULE: ./.build/gate.js + 3 modules
@@ -72309,8 +72674,6 @@ var gateConditions = __nccwpck_require__(33221);
 var promises_ = __nccwpck_require__(51455);
 // EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 15 modules
 var schemas = __nccwpck_require__(9691);
-// EXTERNAL MODULE: ./.build/text.js
-var _build_text = __nccwpck_require__(22543);
 // EXTERNAL MODULE: ./.build/comparison/schema.js
 var schema = __nccwpck_require__(79755);
 ;// CONCATENATED MODULE: ./.build/comparison/gateShard.js
@@ -72371,11 +72734,6 @@ var github_zip = __nccwpck_require__(53615);
 
 
 
-const shardFiles = [
-    'shard.json',
-    'results.json',
-    'baseline.json'
-];
 /**
  * Reads the shards of one gate, and leaves those of others alone.
  *
@@ -72399,7 +72757,8 @@ const shardFiles = [
         shards.push({
             ...{
                 name,
-                record
+                record,
+                read
             },
             ...results !== undefined && {
                 candidate: (0,resultsFile/* parseAnyResults */.Ip)(results, `${name}/results.json`)
@@ -72458,27 +72817,32 @@ async function textOf(read, file) {
 /** What does without the permission. */ const byHand = 'actions/download-artifact and the input results';
 function inArtifact(client, storage, artifact, folder) {
     const name = `artifact ${(0,_build_text/* oneLine */.TN)(artifact.name, 100)}`;
-    const inside = (file, at)=>at === '' ? file : `${at}/${file}`;
     const places = folder === '' ? [
         ''
     ] : [
         '',
-        folder
+        `${folder}/`
     ];
-    let unpacked;
     const download = async ()=>{
         if (artifact.expired) throw new errors/* UsageError */.e(`${name} has expired; run this workflow again`);
-        const wanted = places.flatMap((at)=>shardFiles.map((file)=>inside(file, at)));
-        const zip = await (0,artifacts/* downloadArtifact */.bk)(client, storage, artifact, artifacts/* largestReported */.w5.zip).catch((0,artifacts/* unreadable */.O$)(name, byHand));
-        return (0,github_zip/* readZip */.u)(zip, wanted, artifacts/* largestReported */.w5.file, name);
+        return (0,artifacts/* downloadArtifact */.bk)(client, storage, artifact, artifacts/* largestReported */.w5.zip).catch((0,artifacts/* unreadable */.O$)(name, byHand));
+    };
+    let zip;
+    const unpacked = async (wanted, limit)=>(0,github_zip/* readZip */.u)(await (zip ??= download()), wanted, limit, name);
+    let place;
+    const found = async ()=>{
+        const records = await unpacked(places.map((at)=>`${at}shard.json`), artifacts/* largestReported */.w5.file);
+        return places.find((at)=>records[`${at}shard.json`] !== undefined);
     };
     return {
         name,
         async read (file) {
-            unpacked ??= download();
-            const files = await unpacked;
-            const at = places.find((place)=>files[inside('shard.json', place)] !== undefined);
-            return at === undefined ? undefined : files[inside(file, at)];
+            const at = await (place ??= found());
+            if (at === undefined) return undefined;
+            const limit = file.endsWith('.npz') ? artifacts/* largestReported */.w5.zip : artifacts/* largestReported */.w5.file;
+            return (await unpacked([
+                at + file
+            ], limit))[at + file];
         }
     };
 }
@@ -72489,9 +72853,14 @@ var github_workspace = __nccwpck_require__(34224);
 var terminal = __nccwpck_require__(26085);
 // EXTERNAL MODULE: ./.build/jobs/appeal.js + 4 modules
 var appeal = __nccwpck_require__(62869);
+// EXTERNAL MODULE: ./.build/jobs/candidateExamples.js
+var candidateExamples = __nccwpck_require__(99985);
 // EXTERNAL MODULE: ./.build/jobs/tell.js + 7 modules
 var tell = __nccwpck_require__(9191);
 ;// CONCATENATED MODULE: ./.build/jobs/merge.js
+
+
+
 
 
 
@@ -72515,10 +72884,13 @@ var tell = __nccwpck_require__(9191);
     const { inputs, context, workspace, services } = run;
     const out = (0,external_node_path_.resolve)(workspace, inputs.outputDir);
     await (0,github_workspace/* refuseLinks */.UA)(out, workspace);
-    const { notes, ...known } = joinShards(await shardsOf(config, run));
+    const shards = await shardsOf(config, run);
+    const { notes, ...known } = joinShards(shards);
     const { ask, warnings } = (0,appeal/* appealIn */.j)(run, config.publish);
-    const comparison = await ask(compared(known, config));
+    const found = compared(known, config);
     const { candidate, baseline } = known;
+    const examples = candidate === undefined ? {} : await examplesOf(shards, config, services.log);
+    const comparison = await ask(found);
     services.log.block((0,terminal/* terminalReport */.R)(comparison, {
         color: true,
         width: 120
@@ -72536,11 +72908,31 @@ var tell = __nccwpck_require__(9191);
         candidate,
         baseline
     }, known.origins?.candidate?.name);
+    await (0,candidateExamples/* writeExamples */.V)(out, config.threats, examples);
     await (0,_build_files/* writeFileAtomically */.l)(files.report, (0,tell/* fullReport */.uP)(report, config.publish, context));
     return {
         report,
         files
     };
+}
+/** Of a shard's points: what a whole evaluation keeps of them, see `evaluateOnce`, and a header. */ const mostBytes = 2 ** 28 + 2 ** 16;
+/** The candidate's adversarial examples, of each threat of which every shard has kept them. */ async function examplesOf(shards, { threats }, log) {
+    const joined = {};
+    for (const { id } of threats){
+        const file = (0,evaluationStore/* archiveName */.uv)(id);
+        const archives = [];
+        for (const { name, candidate, read } of shards){
+            const bytes = await read(file);
+            if (candidate !== undefined && bytes !== undefined) archives.push({
+                name: `${name}/${file}`,
+                bytes,
+                results: candidate
+            });
+        }
+        if (archives.length === shards.length) joined[file] = joinWitnesses(archives, id, mostBytes);
+        else if (archives.length > 0) log.info(`Only ${archives.length} of ${shards.length} shards have ${file}, so it is not kept.`);
+    }
+    return joined;
 }
 function compared({ candidate, baseline, absence, data, origins, transfer }, config) {
     const { range } = config.dataOptions;
@@ -72593,7 +72985,7 @@ async function shardsOf({ publish }, { inputs, context, workspace, services }) {
 /* harmony export */   e: () => (/* binding */ forEachModel)
 /* harmony export */ });
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(76760);
-/* harmony import */ var _github_request_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(43644);
+/* harmony import */ var _github_request_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(99644);
 /* harmony import */ var _report_escape_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(43046);
 /* harmony import */ var _report_layout_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(54739);
 /* harmony import */ var _gate_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(6482);
@@ -72744,15 +73136,15 @@ function isOf(changed, path) {
 }
 function sentence({ kind, path }) {
     const shown = (0,_build_text/* oneLine */.TN)(path, 200);
-    if (kind === 'config') return `The pull request changes the config (${shown}). It is judged by the one of the default branch.`;
+    if (kind === 'config') return `The pull request changes the config (${shown}). It is judged by the one of the default branch; a model that only the changed one names was not looked at.`;
     if (kind === 'baseline') return `The pull request changes the baseline (${shown}). The one of the base commit is what the run should have used.`;
     return `The pull request changes the ${kind} (${shown}). Both models were measured on the changed ${kind}.`;
 }
 
 // EXTERNAL MODULE: ./.build/github/checkout.js
 var checkout = __nccwpck_require__(7366);
-// EXTERNAL MODULE: ./.build/github/request.js + 17 modules
-var request = __nccwpck_require__(43644);
+// EXTERNAL MODULE: ./.build/github/request.js + 19 modules
+var request = __nccwpck_require__(99644);
 // EXTERNAL MODULE: ./.build/github/uploads.js
 var uploads = __nccwpck_require__(20146);
 // EXTERNAL MODULE: ./.build/github/workflowRun.js
@@ -72973,24 +73365,30 @@ function namedLike(name, { paths }) {
         }));
         throw error;
     }
-    const addressee = await found(client, event, run);
+    const { value: addressee, warnings: ofAddressee } = await found(client, event);
     if (addressee.kind === 'nobody') {
         await nothingToTell(run, addressee.reason);
         return;
     }
     const towards = addressed(run, event, addressee);
-    const changes = await changesOf(client, event, addressee, run);
+    const { value: changes, warnings: ofChanges } = await changesOf(client, event, addressee);
     const { measured, reported = {} } = await judgeReported(config, client, event, changes, towards);
     const notes = [
         untrusted(event),
         ...notesOf(changes, config, reported, run)
+    ];
+    const warnings = [
+        ...ofAddressee,
+        ...ofChanges,
+        ...measured.report.warnings ?? []
     ];
     const report = {
         ...measured.report,
         notes: [
             ...notes,
             ...measured.report.notes
-        ]
+        ],
+        warnings
     };
     if ('files' in measured) await (0,files/* writeFileAtomically */.l)(measured.files.report, (0,tell/* fullReport */.uP)(report, config.publish, towards.context));
     await (0,tell/* tell */.qz)({
@@ -73014,24 +73412,44 @@ function untrusted({ runId }) {
     log.info(sentence);
     await writeSummary(`${(0,report_escape/* prose */.CS)(sentence)}\n`).catch((error)=>log.warning(`The job summary could not be written: ${(0,_build_text/* messageOf */.bD)(error)}`));
 }
-/** Without an answer the check run is still posted, since its commit is the event's. */ async function found(client, event, { services }) {
+/** Without an answer the check run is still posted, since its commit is the event's. */ async function found(client, event) {
     try {
-        return await (0,workflowRun/* addresseeOf */.E)(client, event);
-    } catch (error) {
-        services.log.warning(`The pull request could not be looked up, so no comment is posted (${(0,_build_text/* messageOf */.bD)(error)}); the job needs pull-requests: read, or to be run again.`);
         return {
-            kind: 'commit'
+            value: await (0,workflowRun/* addresseeOf */.E)(client, event),
+            warnings: []
+        };
+    } catch (error) {
+        return {
+            value: {
+                kind: 'commit'
+            },
+            warnings: [
+                unanswered('The pull request could not be looked up, so no comment is posted', error)
+            ]
         };
     }
 }
-async function changesOf(client, event, addressee, { services }) {
-    if (addressee.kind !== 'pull request') return (0,workflowRun/* isOfPullRequest */.A)(event) ? 'unknown' : 'none';
+async function changesOf(client, event, addressee) {
+    if (addressee.kind !== 'pull request') return {
+        value: (0,workflowRun/* isOfPullRequest */.A)(event) ? 'unknown' : 'none',
+        warnings: []
+    };
     try {
-        return await changedFiles(client, addressee.number);
+        return {
+            value: await changedFiles(client, addressee.number),
+            warnings: []
+        };
     } catch (error) {
-        services.log.warning(`The pull request’s files could not be listed (${(0,_build_text/* messageOf */.bD)(error)}); the job needs pull-requests: read, or to be run again.`);
-        return 'unknown';
+        return {
+            value: 'unknown',
+            warnings: [
+                unanswered('The pull request’s files could not be listed', error)
+            ]
+        };
     }
+}
+function unanswered(what, error) {
+    return `${what} (${(0,_build_text/* oneLine */.TN)((0,_build_text/* messageOf */.bD)(error), 300)}); the job needs pull-requests: read, or to be run again.`;
 }
 function notesOf(changes, config, reported, run) {
     if (changes === 'none') return [];
@@ -73112,11 +73530,11 @@ function broken(error, policy) {
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(76760);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(89243);
 /* harmony import */ var _evaluation_resultsFile_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(98333);
-/* harmony import */ var _evaluationStore_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(25506);
+/* harmony import */ var _evaluationStore_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(73030);
 /* harmony import */ var _gate_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(51946);
 /* harmony import */ var _measureGate_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(61021);
 /* harmony import */ var _github_artifactName_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(63755);
-/* harmony import */ var _github_request_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(43644);
+/* harmony import */ var _github_request_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(99644);
 /* harmony import */ var _github_workspace_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(34224);
 /* harmony import */ var _output_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(74637);
 /* harmony import */ var _report_json_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(26675);
@@ -73144,7 +73562,7 @@ function broken(error, policy) {
 
 /**
  * Evaluates a part of the images with candidate and baseline, and writes what `mode: merge` needs of it: results.json,
- * baseline.json and shard.json. It gives no verdict and posts nothing.
+ * baseline.json, the candidate's adversarial examples and shard.json. It gives no verdict and posts nothing.
  *
  * @throws UsageError and EvaluationError: then the shard is missing.
  */ async function evaluateShard(run, shard) {
@@ -73159,7 +73577,7 @@ function broken(error, policy) {
     const { notes } = request;
     if (notes.length > 0) log.block(notes.map((note)=>(0,_text_js__WEBPACK_IMPORTED_MODULE_13__/* .oneLine */ .TN)(note)).join('\n'));
     for (const warning of request.warnings)log.warning(warning);
-    const examples = (0,_candidateExamples_js__WEBPACK_IMPORTED_MODULE_10__/* .candidateExamples */ .n)(inputs.upload);
+    const examples = (0,_candidateExamples_js__WEBPACK_IMPORTED_MODULE_10__/* .candidateExamples */ .n)();
     const onProgress = (0,_report_progress_js__WEBPACK_IMPORTED_MODULE_14__/* .progressLines */ .L)((line)=>log.info(line));
     const effects = {
         ...host,
@@ -73603,8 +74021,8 @@ var _build_text = __nccwpck_require__(22543);
 /** GitHub refuses longer bodies. */ const commentLimit = 65_536;
 /** What a comment may be long beside its marker. */ const contentLimit = commentLimit - 1_500;
 /**
- * How often a comment is looked at again after it was written, before what is there is left to the other writers. Each round
- * but the first takes another job that has reported in between; a matrix may have many.
+ * How often a comment is written before it is given up. Each round but the first takes another job that has reported in
+ * between; a matrix may have many.
  */ const rounds = 20;
 /** How the line begins that the comment of all gates is recognised by; people do not see it. */ const sharedMarker = '<!-- robustness-gate comment ';
 /** The same of a gate that has a comment of its own, because its token can write no check run. */ function gateMarker(checkName) {
@@ -73618,8 +74036,10 @@ var _build_text = __nccwpck_require__(22543);
  * what is there is what there is to say; of two first comments the older one stays.
  *
  * @returns `outdated` when the pull request has moved on to another commit: then this run has nothing to say.
+ * @throws whatever the API does, and when the comment never says what there is to say.
  */ async function putComment(client, request) {
     const { octokit, repository } = client;
+    const unlessGone = patience();
     let written = false;
     for(let round = 0; round < rounds; round += 1){
         const head = await headOf(client, request.pullRequest);
@@ -73627,25 +74047,28 @@ var _build_text = __nccwpck_require__(22543);
         const content = await request.contentOf(head);
         if (content === undefined) return 'done';
         const [own, ...doubled] = await ownComments(client, request);
-        for (const { id } of doubled)await unlessGone(octokit.rest.issues.deleteComment({
-            ...repository,
-            comment_id: id
-        }));
-        if (!isDue(content, own) || request.alone && isNewer(own, head, request)) return 'done';
+        if (!isDue(content, own) || request.alone && isNewer(own, head, request)) {
+            const gone = await Promise.all(doubled.map(({ id })=>unlessGone(id, octokit.rest.issues.deleteComment({
+                    ...repository,
+                    comment_id: id
+                }))));
+            if (gone.every(Boolean)) return 'done';
+            continue;
+        }
         const body = bodyOf(content, head, request);
         if (own === undefined) await octokit.rest.issues.createComment({
             ...repository,
             issue_number: request.pullRequest,
             body
         });
-        else await unlessGone(octokit.rest.issues.updateComment({
+        else await unlessGone(own.id, octokit.rest.issues.updateComment({
             ...repository,
             comment_id: own.id,
             body
         }));
         written = true;
     }
-    return 'done';
+    throw new Error(`it says something else after ${rounds} attempts: other jobs write it all the time, or it is not kept`);
 }
 async function headOf({ octokit, repository }, pullRequest) {
     return (await octokit.rest.pulls.get({
@@ -73668,10 +74091,23 @@ async function headOf({ octokit, repository }, pullRequest) {
             body: body.replaceAll('\r\n', '\n')
         })).filter(({ body })=>request.markers.some((marker)=>body.startsWith(marker))).sort((one, other)=>one.id - other.id);
 }
-/** The other writer was faster; the next round sees what it left. */ async function unlessGone(request) {
-    await request.catch((error)=>{
-        if ((0,github_status/* statusOf */.c)(error) !== 404) throw error;
-    });
+/**
+ * A comment that is not there was removed by another writer, who was faster; the next round sees what that one left. One that
+ * is listed again is there, and what was to be done to it was refused.
+ *
+ * @returns What tells whether a request has done what it should.
+ */ function patience() {
+    const refused = new Set();
+    return async (comment, request)=>{
+        try {
+            await request;
+            return true;
+        } catch (error) {
+            if ((0,github_status/* statusOf */.c)(error) !== 404 || refused.has(comment)) throw error;
+            refused.add(comment);
+            return false;
+        }
+    };
 }
 function isDue(content, own) {
     if (own === undefined) return content.opens;
@@ -74021,7 +74457,7 @@ function fullReport(report, { checkName }, { runUrl }) {
 /* harmony export */ });
 /* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(51455);
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(76760);
-/* harmony import */ var _evaluationStore_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(25506);
+/* harmony import */ var _evaluationStore_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(73030);
 /* harmony import */ var _gate_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(51946);
 /* harmony import */ var _github_artifactName_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(63755);
 /* harmony import */ var _text_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(22543);
@@ -74113,7 +74549,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _jobs_dryRun_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(17256);
 /* harmony import */ var _jobs_gate_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(6482);
 /* harmony import */ var _jobs_publish_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(21119);
-/* harmony import */ var _jobs_merge_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(46774);
+/* harmony import */ var _jobs_merge_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(3436);
 /* harmony import */ var _jobs_models_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(69629);
 /* harmony import */ var _jobs_shard_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(39071);
 /* harmony import */ var _jobs_tell_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(9191);
