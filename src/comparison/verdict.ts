@@ -76,7 +76,10 @@ export function isOfAbsence({ code }: Pick<Reason, 'code'>): boolean {
   return /^baseline-(missing|expired|broken|different)$/.test(code)
 }
 
-/** A model that did not exist yet is nobody's fault; whatever else keeps two models from being compared is somebody's. */
+/**
+ * Whether the policy lets no model pass that is compared with nothing, for this reason. Without `on-missing-baseline`: a model that
+ * did not exist yet is nobody's fault; whatever else keeps two models from being compared is somebody's.
+ */
 export function isDemanded({ state }: Absence, { onMissingBaseline }: Pick<Policy, 'onMissingBaseline'>): boolean {
   return state !== 'none' && (onMissingBaseline ?? (state === 'missing' ? 'pass' : 'fail')) === 'fail'
 }

@@ -14,15 +14,6 @@ export type RunGit = (args: readonly string[], input?: Uint8Array) => Promise<Gi
 /** The weights of a large model come through Git LFS within this; a server that says nothing holds the job no longer. */
 const TIME_LIMIT_SECONDS = 600
 
-/**
- * A connection on which nothing has come for a minute is given up, and tried again: the limit above is for weights that come in
- * slowly. (A server that is at work sends a byte a second, uploadpack.keepAlive; GIT_HTTP_LOW_SPEED_TIME in the environment wins.)
- */
-const giveUp = [
-  ['http.lowSpeedLimit', '1'],
-  ['http.lowSpeedTime', '60'],
-] as const
-
 /** What of the environment git may see. The rest, tokens among it, stays with this process. */
 const passedOn = [
   ...['PATH', 'HOME', 'USER', 'TMPDIR', 'TEMP', 'TMP', 'XDG_CONFIG_HOME', 'SystemRoot', 'USERPROFILE', 'ProgramFiles'],
@@ -84,7 +75,7 @@ function gitEnvironment(
   for (const [name, value] of Object.entries(environment))
     if (value !== undefined && (passedOn.includes(name) || name.startsWith('GIT_'))) env[name] = value
   let count = Number(env.GIT_CONFIG_COUNT ?? 0)
-  for (const [key, value] of [...configuration, ...giveUp]) {
+  for (const [key, value] of configuration) {
     env[`GIT_CONFIG_KEY_${count}`] = key
     env[`GIT_CONFIG_VALUE_${count}`] = value
     count += 1
