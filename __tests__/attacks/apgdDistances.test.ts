@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
+import type { Norm } from '../../src/config/types.js'
 import type { FakeModel } from './support/linear.js'
 import { classifier, linearClasses } from './support/linearClasses.js'
 import { apgd, apgdT, run } from './support/runApgd.js'
@@ -83,6 +84,18 @@ describe('on classifiers with a known least distance APGD finds what there is an
   })
 
   test.each([
+    ['APGD', 1.2, apgd],
+    ['APGD', 3, apgd],
+    ['APGD-T', 1.2, apgdT],
+    ['APGD-T', 3, apgdT],
+  ] as const)(
+    '%s under L1 on a ridge that falls off by %f: the steepest pixel is not the one to move',
+    (_, slope, spec) => {
+      expectRidgeClimbed(spec, slope, { norm: 'l1', beyond: 1.05 })
+    },
+  )
+
+  test.each([
     ['APGD', 'linf', 1.01, apgd],
     ['APGD', 'l2', 1.05, apgd],
     ['APGD', 'l1', 1.05, apgd],
@@ -90,19 +103,27 @@ describe('on classifiers with a known least distance APGD finds what there is an
     ['APGD-T', 'l2', 1.05, apgdT],
     ['APGD-T', 'l1', 1.05, apgdT],
   ] as const)('%s on a ridge under %s: steps of one size jump over it, halved ones do not', (_, norm, beyond, spec) => {
-    // z₁ − z₀ = x₀ − 0.7·|x₁ − ½| − b: the best point is (½ + ε, ½) in every norm, on the kink.
-    const ridge = (margin: number): FakeModel =>
-      classifier(
-        (x) => [0, x[0] - 0.5 - 0.7 * Math.abs(x[1] - 0.5) - margin],
-        (x) => [
-          [0, 0],
-          [1, -0.7 * Math.sign(x[1] - 0.5)],
-        ],
-      )
-    for (let seed = 0; seed < 20; seed++) {
-      const setting = { image: [0.5, 0.5], norm, epsilon: 0.25, seed }
-      expect(run(spec, ridge(0.25 / beyond), setting).result.success).toBe(true)
-      expect(run(spec, ridge(0.25 * 1.001), setting).result.success).toBe(false)
-    }
+    expectRidgeClimbed(spec, 0.7, { norm, beyond })
   })
 })
+
+/** z₁ − z₀ = x₀ − slope · |x₁ − ½| − b: the best point is (½ + ε, ½) in every norm, on the kink. */
+function expectRidgeClimbed(
+  spec: Parameters<typeof run>[0],
+  slope: number,
+  { norm, beyond }: { readonly norm: Norm; readonly beyond: number },
+): void {
+  const ridge = (margin: number): FakeModel =>
+    classifier(
+      (x) => [0, x[0] - 0.5 - slope * Math.abs(x[1] - 0.5) - margin],
+      (x) => [
+        [0, 0],
+        [1, -slope * Math.sign(x[1] - 0.5)],
+      ],
+    )
+  for (let seed = 0; seed < 20; seed++) {
+    const setting = { image: [0.5, 0.5], norm, epsilon: 0.25, seed }
+    expect(run(spec, ridge(0.25 / beyond), setting).result.success).toBe(true)
+    expect(run(spec, ridge(0.25 * 1.001), setting).result.success).toBe(false)
+  }
+}

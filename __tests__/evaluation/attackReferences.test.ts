@@ -57,12 +57,9 @@ const median = (values: readonly number[]): number => {
   return (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2
 }
 
-/**
- * How many more than theirs. On this model one start of Square is a draw of luck, whosever it is: ten leave 81 to 91 images
- * there (85.6 in the mean, scripts/reference/squareSeeds.py) and 78 to 89 here (84.6).
- */
-const more = ({ model: name, attack, norm }: Entry): number =>
-  name === 'fashion-hardened' && attack.name === 'square' && norm === 'l2' ? 2 : 1
+/** On this model one start of Square is a draw of luck, whosever it is: squareReferences.test.ts compares means over several. */
+const isDrawOfLuck = ({ model: name, attack, norm }: Entry): boolean =>
+  name === 'fashion-hardened' && attack.name === 'square' && norm === 'l2'
 
 const isInBall = ({ robust }: Entry): boolean => robust !== undefined
 
@@ -71,7 +68,7 @@ describe.each(
     (['linf', 'l2', 'l1'] as const).map((norm) => [name, norm] as const),
   ),
 )('%s in %s', (name, norm) => {
-  const told = entries.filter((entry) => entry.model === name && entry.norm === norm)
+  const told = entries.filter((entry) => entry.model === name && entry.norm === norm && !isDrawOfLuck(entry))
   const titled = (chosen: readonly Entry[]) =>
     chosen.map((entry) => [`${entry.attack.name} as ${entry.library} has it`, entry] as const)
 
@@ -83,7 +80,7 @@ describe.each(
   test.each(titled(told.filter(isInBall)))('%s leaves at most one image more here than there', (_, entry) => {
     const left = outcomesIn(results, entry).filter(({ success }) => !success).length
     const theirs = entry.robust?.length ?? 0
-    expect(left).toBeLessThanOrEqual(theirs + more(entry))
+    expect(left).toBeLessThanOrEqual(theirs + 1)
     // Random starts win or lose some images. Under L1 we project to the nearest point, foolbox scales and clips, which leaves 19
     // and 26 images more; a single step from the image is the same. Everything else is the same computation.
     const isSame =

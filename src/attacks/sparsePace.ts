@@ -23,7 +23,10 @@ export function sparsePace(threat: ThreatModel, start: Summit, { steps }: { read
 
   return {
     step(point, gradient) {
-      const direction = steepest(gradient, Math.max(1, Math.floor(changed / REDUCTION)), slopes)
+      // Always rounded up it would stay at two pixels, where the best point may have changed one; always down it would move one of
+      // two, and on a fold whose steepest pixel lies across it the other never moves. The paper does not say how.
+      const round = Math.floor(step / period) % 2 === 0 ? Math.ceil : Math.floor
+      const direction = steepest(gradient, Math.max(1, round(changed / REDUCTION)), slopes)
       const moving = direction.reduce((sum, sign) => sum + Math.abs(sign), 0)
       const length = moving > 0 ? size / moving : 0
       for (let i = 0; i < direction.length; i++) direction[i] = point[i] + length * direction[i]
