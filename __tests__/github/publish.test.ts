@@ -21,6 +21,7 @@ beforeEach(async () => {
       writes: actionsToken,
       reads: forkToken,
       commentsOnly: { app: 'github-actions', comments: 'write', checks: 'none' },
+      otherCommentsOnly: { app: 'model-keeper', comments: 'write', checks: 'none' },
       otherApp: { app: 'model-keeper', comments: 'write', checks: 'write' },
       person: { person: 'octocat', comments: 'write', checks: 'read' },
     },
@@ -77,10 +78,25 @@ describe('one comment for a gate', () => {
     ['otherApp', 'model-keeper[bot]'],
     ['person', 'octocat'],
     ['commentsOnly', 'github-actions[bot]'],
+    // It may not ask who it is, and cannot be told by its check runs.
+    ['otherCommentsOnly', 'model-keeper[bot]'],
   ])('the token of %s finds its own comment again', async (token, login) => {
     await publish(client(token), publication)
     await publish(client(token), publication)
     expect(github.comments.map((comment) => comment.login)).toEqual([login])
+  })
+
+  test('a token that may not ask who it is learns it from its first comment: it creates no second one', async () => {
+    const { warnings } = await publish(client('otherCommentsOnly'), publication)
+    expect(warnings).toEqual([expect.stringContaining('The check run was skipped')])
+    expect(github.operations.filter((id) => id === 'issues/create-comment')).toHaveLength(1)
+    expect(github.comments.map(wordsOf)).toEqual(['Robust accuracy falls.'])
+  })
+
+  test('a comment that is not listed yet is not created again', async () => {
+    github.breakOperation('issues/list-comments', { status: 200, body: [] })
+    expect(await publish(client('writes'), publication)).toEqual(nothing)
+    expect(github.comments).toHaveLength(1)
   })
 })
 

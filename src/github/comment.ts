@@ -33,7 +33,10 @@ export interface CommentRequest {
   readonly run: RunId
   /** How the comment's first line begins; of several markers the first is written, and the others are taken for it. */
   readonly markers: readonly [string, ...string[]]
-  /** Who the token posts as. Others may copy the marker into a comment of theirs; that one is not ours to change. */
+  /**
+   * Who the token posts as, as far as that is known before it has posted. Others may copy the marker into a comment of theirs; that
+   * one is not ours to change.
+   */
   readonly login: string
   /** The comment is one gate's alone, so a newer run of it on the same commit has the last word. */
   readonly alone: boolean
@@ -51,7 +54,8 @@ interface Comment {
  * for, and only when there is something new to say.
  *
  * Comments have no conditional update, and several jobs may write at once. So everything is read again after writing, until
- * what is there is what there is to say; of two first comments the older one stays.
+ * what is there is what there is to say; of two first comments the older one stays. Only one is created: its author is who the
+ * token posts as, and where it is not listed it is taken for what was sent.
  *
  * @returns `outdated` when the pull request has moved on to another commit: then this run has nothing to say.
  * @throws whatever the API does, and when the comment never says what there is to say.
@@ -59,13 +63,16 @@ interface Comment {
 export async function putComment(client: Client, request: CommentRequest): Promise<'done' | 'outdated'> {
   const { octokit, repository } = client
   const unlessGone = patience()
+  let { login } = request
+  let created: Comment | undefined
   let written = false
-  for (let round = 0; round < rounds; round += 1) {
+  // After the last round it is only looked at.
+  for (let round = 0; round <= rounds; round += 1) {
     const head = await headOf(client, request.pullRequest)
     if (head !== request.headSha && !written) return 'outdated'
     const content = await request.contentOf(head)
     if (content === undefined) return 'done'
-    const [own, ...doubled] = await ownComments(client, request)
+    const [own = created, ...doubled] = await ownComments(client, request, login)
     if (!isDue(content, own) || (request.alone && isNewer(own, head, request))) {
       const gone = await Promise.all(
         doubled.map(({ id }) => unlessGone(id, octokit.rest.issues.deleteComment({ ...repository, comment_id: id }))),
@@ -73,10 +80,14 @@ export async function putComment(client: Client, request: CommentRequest): Promi
       if (gone.every(Boolean)) return 'done'
       continue
     }
+    if (round === rounds) break
     const body = bodyOf(content, head, request)
-    if (own === undefined)
-      await octokit.rest.issues.createComment({ ...repository, issue_number: request.pullRequest, body })
-    else await unlessGone(own.id, octokit.rest.issues.updateComment({ ...repository, comment_id: own.id, body }))
+    if (own === undefined) {
+      const place = { ...repository, issue_number: request.pullRequest }
+      const { data } = await octokit.rest.issues.createComment({ ...place, body })
+      login = data.user?.login ?? login
+      created = { id: data.id, body }
+    } else await unlessGone(own.id, octokit.rest.issues.updateComment({ ...repository, comment_id: own.id, body }))
     written = true
   }
   throw new Error(
@@ -89,13 +100,17 @@ async function headOf({ octokit, repository }: Client, pullRequest: number): Pro
 }
 
 /** Oldest first. */
-async function ownComments({ octokit, repository }: Client, request: CommentRequest): Promise<readonly Comment[]> {
-  const place = { ...repository, issue_number: request.pullRequest, per_page: 100 }
+async function ownComments(
+  { octokit, repository }: Client,
+  { pullRequest, markers }: CommentRequest,
+  login: string,
+): Promise<readonly Comment[]> {
+  const place = { ...repository, issue_number: pullRequest, per_page: 100 }
   const all = await everyOne((page) => octokit.rest.issues.listComments({ ...place, page }))
   return all
-    .filter(({ user }) => user?.login === request.login)
+    .filter(({ user }) => user?.login === login)
     .map(({ id, body = '' }) => ({ id, body: body.replaceAll('\r\n', '\n') }))
-    .filter(({ body }) => request.markers.some((marker) => body.startsWith(marker)))
+    .filter(({ body }) => markers.some((marker) => body.startsWith(marker)))
     .sort((one, other) => one.id - other.id)
 }
 
