@@ -66,6 +66,7 @@ describe('a pull request does not grade its own work', () => {
     expect(await readConfigFile(path, pull.workspace, true, find, locate)).toEqual({
       name: `gate.yml at ${pull.base}`,
       text: 'epsilon: 0.1',
+      ofBase: true,
     })
     const governing = [
       { kind: 'config', path },
@@ -81,7 +82,10 @@ describe('a pull request does not grade its own work', () => {
     const pull = await pullRequest({}, { 'gate.yml': 'epsilon: 0.1' })
     const [find, locate] = [baseFinder(pull.event), locateInGit(gitEnvironment)]
     const path = join(pull.workspace, 'gate.yml')
-    expect(await readConfigFile(path, pull.workspace, true, find, locate)).toMatchObject({ text: 'epsilon: 0.1' })
+    expect(await readConfigFile(path, pull.workspace, true, find, locate)).toEqual({
+      name: 'gate.yml',
+      text: 'epsilon: 0.1',
+    })
     expect(await changesOf([{ kind: 'config', path }], find, locate, pull)).toEqual([
       'The pull request adds the config (gate.yml) that it is judged by.',
     ])
@@ -99,10 +103,14 @@ describe('a pull request that moves the model', () => {
   const openRemote = () => Promise.reject(new Error('fetched'))
   const before = { 'old.onnx': 'a', 'x.npz': 'images', 'gate.yml': 'model: old.onnx\ndata: x.npz\nepsilon: 0.1\n' }
   const changes = { 'old.onnx': null, 'new.onnx': 'b', 'gate.yml': before['gate.yml'].replace('old', 'new') }
-  const request = async (settings: Inputs['settings']) => {
-    const { workspace, event } = await pullRequest(before, changes)
+  /** As a workflow gives them. */
+  const request = async (
+    given: Readonly<Record<string, string>>,
+    [was, is]: readonly Content[] = [before, changes],
+  ) => {
+    const { workspace, event } = await pullRequest(was, is)
     const place = { workspace, event, findBase: baseFinder(event), locate: locateInGit(gitEnvironment), openRemote }
-    const inputs: Inputs = { ...readInputs(() => ''), config: 'gate.yml', settings }
+    const inputs = readInputs((name) => ({ config: 'gate.yml', ...given })[name] ?? '')
     return readRequest(await readConfig(inputs, place), inputs, place)
   }
 
@@ -112,10 +120,27 @@ describe('a pull request that moves the model', () => {
     )
   })
 
+  test('and adds its first config, with a name that is wrong, is told nothing of a config of the base commit', async () => {
+    const found = request({}, [{ 'old.onnx': 'a', 'x.npz': 'images' }, { 'gate.yml': changes['gate.yml'] }])
+    await expect(found).rejects.toThrow('new.onnx')
+    await expect(found).rejects.not.toThrow('base commit')
+  })
+
   test('and names it in the workflow has it judged, and is told which one it may replace', async () => {
     const { candidate, warnings } = await request({ model: 'new.onnx' })
     expect(Buffer.from(candidate.bytes).toString()).toBe('b')
     expect(warnings).toEqual([expect.stringContaining('The pull request removes old.onnx')])
+  })
+
+  test.each([
+    ['the config of the base commit names the old one, whatever it is called', 'old.model', 'new.onnx'],
+    ['the new one is called likewise', 'other.ort', 'new.ort'],
+  ])('is told of the one it may replace where %s', async (_, removed, added) => {
+    const gate = 'model: old.model\ndata: x.npz\nepsilon: 0.1\n'
+    const was = { [removed]: 'a', 'x.npz': 'images', 'gate.yml': gate, 'README.md': '.' }
+    const is = { [removed]: null, [added]: 'b', 'README.md': null }
+    const { warnings } = await request({ model: added }, [was, is])
+    expect(warnings).toEqual([expect.stringContaining(`The pull request removes ${removed}: `)])
   })
 })
 

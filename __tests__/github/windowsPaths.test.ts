@@ -81,7 +81,7 @@ test('the config is read from the base commit, under the name that git gives it'
     () => Promise.resolve({ commit }),
     () => Promise.resolve({ git, path }),
   )
-  expect(read).toEqual({ name: `${path} at ${commit.slice(0, 10)}`, text: content[path] })
+  expect(read).toEqual({ name: `${path} at ${commit.slice(0, 10)}`, text: content[path], ofBase: true })
 })
 
 test('data that were fetched are read, and nothing beside them', async () => {

@@ -82,7 +82,7 @@ const lax = 'maxRobustDrop: 100'
 describe('the config', () => {
   test('is the base commit’s, whatever the pull request writes', async () => {
     const pull = await pullRequest({ 'gate.yml': strict }, { 'gate.yml': lax })
-    expect(await configOf(pull)).toEqual({ name: `gate.yml at ${pull.base.slice(0, 10)}`, text: strict })
+    expect(await configOf(pull)).toEqual({ name: `gate.yml at ${pull.base.slice(0, 10)}`, text: strict, ofBase: true })
   })
 
   test('that the pull request adds is used, as with a clone', async () => {

@@ -12,6 +12,8 @@ export interface BaselineRequest {
   readonly spec: string
   /** Absolute path of the candidate. */
   readonly model: string
+  /** Likewise of the one that the config names, where the workflow names another. */
+  readonly former?: string
   /** Where relative paths of `path:` and `results:` start. */
   readonly workspace: string
   /** A pull request could have changed a committed baseline: then the base commit's counts. */

@@ -79,7 +79,7 @@ async function auto(
   locate: LocateInGit,
   artifacts: ArtifactReader | undefined,
 ): Promise<Baseline> {
-  const { model, workspace, guarded, artifact, fetched, remote, ownArtifact } = request
+  const { model, former, workspace, guarded, artifact, fetched, remote, ownArtifact } = request
   if (artifact !== undefined) return neverUploaded(await fromArtifact(artifact, artifacts), guarded)
   const file = await locate(model)
   if (fetched) {
@@ -101,7 +101,9 @@ async function auto(
   const at = await tracked(request, locate)
   const there = await modelAt(fileAt(at, base.commit), 'baseline auto, where the change starts from', guarded)
   const found = await orOfBase(there, ownArtifact, artifacts)
-  return found.kind === 'missing' && guarded ? orMoved(found, await modelsRemoved(at.git, base.commit)) : found
+  if (found.kind !== 'missing' || !guarded) return found
+  const was = former === undefined ? undefined : await locate(former)
+  return orMoved(found, await modelsRemoved(at.git, base.commit, at.path, was?.path))
 }
 
 /** An artifact that the base branch has to upload before anything is compared is missing on one pull request after the other. */

@@ -18,6 +18,8 @@ import type { LocateInGit } from './workspace.js'
 export interface ConfigText {
   readonly name: string
   readonly text: string
+  /** It is the base commit's, and not that of the checked-out files. */
+  readonly ofBase?: boolean
 }
 
 /**
@@ -41,14 +43,18 @@ export async function readConfigFile(
   if (file !== undefined) {
     const base = await findBase(file.git)
     if ('commit' in base && (await existsAt(file.git, base.commit, file.path)))
-      return textOf(file.path, filesOf(file.git, base.commit), `${shown} at ${short(base.commit)}`)
+      return atBase(file.path, filesOf(file.git, base.commit), `${shown} at ${short(base.commit)}`)
   } else if (guarded) {
     const there = await remoteFile(path, { workspace, remote }, 'config')
     if (there !== undefined && (await there.isThere()))
-      return textOf(there.path, there.files, `${shown} at ${short(there.commit)}`)
+      return atBase(there.path, there.files, `${shown} at ${short(there.commit)}`)
     if (there !== undefined && !(await there.isJudged())) throw noOrigin(shown)
   }
   return textOf(path, nodeFiles, shown)
+}
+
+async function atBase(path: string, files: Files, name: string): Promise<ConfigText> {
+  return { ...(await textOf(path, files, name)), ofBase: true }
 }
 
 async function textOf(path: string, files: Files, name: string): Promise<ConfigText> {

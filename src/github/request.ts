@@ -101,6 +101,15 @@ async function readGoverned(path: string, { workspace, event, findBase, locate, 
   return readConfigFile(path, workspace, isGuarded(event), findBase, locate, remote)
 }
 
+/** The file that the config names where the workflow names another; absolute. */
+async function modelOfConfig(inputs: Inputs, place: Place): Promise<string | undefined> {
+  const { settings, listed } = inputs
+  if (!settings.model) return undefined
+  const file = await readFileOf(inputs, place)
+  const { model } = parseConfig({ file, flags: { ...settings, model: '' }, flagsAre: 'inputs', model: listed })
+  return model === undefined || isFetched(model) ? undefined : resolve(place.workspace, model)
+}
+
 /** Reads the bytes of the models and the data; none is parsed. @throws UsageError */
 export async function readRequest(config: Config, inputs: Inputs, place: Place): Promise<Request> {
   const { workspace, event, findBase, locate, artifacts } = place
@@ -121,8 +130,8 @@ export async function readRequest(config: Config, inputs: Inputs, place: Place):
     await refuseOtherSpelling(path, workspace)
   }
   await refuseUnpulled({ model: modelPath, data: dataPath, labels, 'class-names': classNames }, workspace)
-  const namedByConfig = guarded && inputs.config !== '' && inputs.settings.model === undefined
-  if (namedByConfig && modelPath !== undefined) await refuseMoved(modelPath, named)
+  if (guarded && modelPath !== undefined && !inputs.settings.model)
+    await refuseMoved(modelPath, named, () => readFileOf(inputs, place))
   const located = fetched ? await place.openRemote(named, 'model') : undefined
   const candidate = artifact
     ? await modelInArtifact(artifact, artifacts)
@@ -138,7 +147,8 @@ export async function readRequest(config: Config, inputs: Inputs, place: Place):
   // The label file of IDX images, which nobody named.
   if (guarded) for (const path of beside) await refuseLinks(path, workspace)
   const ownArtifact = artifactName(config.publish.checkName)
-  const asked = { spec, model, workspace, guarded, artifact, fetched, ownArtifact, remote: place.remote }
+  const former = guarded && modelPath !== undefined ? await modelOfConfig(inputs, place) : undefined
+  const asked = { spec, model, former, workspace, guarded, artifact, fetched, ownArtifact, remote: place.remote }
   const baseline = await findBaseline({ ...asked, openRemote: place.openRemote }, findBase, locate, artifacts)
   const configPath = configFile(inputs, place)
   const governing: readonly Governing[] = [
