@@ -1,4 +1,4 @@
-import { assertComparable, assertSameConditions } from './comparison/pairing.js'
+import { assertComplete, assertSameConditions } from './comparison/pairing.js'
 import type { Absence } from './comparison/types.js'
 import type { Config } from './config/types.js'
 import type { Dataset } from './data/types.js'
@@ -46,18 +46,23 @@ export async function dryRun(config: Config, sources: DryRunSources, effects: Dr
     baseline?.kind === 'results'
       ? await usable('different', () => {
           assertSameConditions(conditionsOf(config, dataset), baseline.results)
-          assertComparable(baseline.results, baseline.results)
+          assertComplete(baseline.results)
           return { state: 'results' as const }
         })
       : undefined
   const candidate = await completeModel(sources.candidate, asking)
-  const models = [await planned('candidate', candidate)]
-  if (baseline?.kind === 'model')
+  // A model that is spared is not even looked into.
+  const same =
+    baseline?.kind === 'model'
+      ? await usable('broken', async () => isUnchanged(config, candidate, await completeModel(baseline.model, asking)))
+      : false
+  const spared = same === true && spareUnchanged && mayBeSpared(config)
+  const models = spared ? [] : [await planned('candidate', candidate)]
+  if (typeof same !== 'boolean') state = same
+  else if (same) state = { state: spared ? 'spared' : 'unchanged' }
+  else if (baseline?.kind === 'model')
     state = await usable('broken', async () => {
-      const model = await completeModel(baseline.model, asking)
-      if (isUnchanged(config, candidate, model))
-        return { state: spareUnchanged && mayBeSpared(config) ? ('spared' as const) : ('unchanged' as const) }
-      models.push(await planned('baseline', model))
+      models.push(await planned('baseline', baseline.model))
       return undefined
     })
   else if (baseline !== undefined && baseline.kind !== 'results') state = { state: baseline.kind }

@@ -1,4 +1,4 @@
-import { assertComparable, assertSameConditions } from './comparison/pairing.js'
+import { assertComplete, assertSameConditions } from './comparison/pairing.js'
 import type { Absence } from './comparison/types.js'
 import type { Config } from './config/types.js'
 import type { Dataset } from './data/types.js'
@@ -45,7 +45,7 @@ export async function measureGate(
       const { results } = baseline
       try {
         assertSameConditions(conditionsOf(config, dataset), results)
-        assertComparable(results, results)
+        assertComplete(results)
         known.baseline = results
         known.models = { baseline: { name: results.model.name, sha256: results.model.sha256 } }
       } catch (error) {

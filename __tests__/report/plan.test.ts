@@ -69,6 +69,7 @@ describe('of a baseline that is not evaluated it says why, in the words of the v
 
   test('it does not say that what cannot be used can', () => {
     expect(told({ state: 'broken' })[0]).toContain('config, data and candidate can be used, the baseline cannot.')
+    expect(told({ state: 'spared' })[0]).toContain('config and data can be used; the model was not looked into.')
     expect(told({ state: 'missing' })[0]).toContain('config, data and models can be used.')
   })
 })

@@ -89,7 +89,8 @@ export function canonical(value: unknown): string {
   )
 }
 
-function assertComplete({ samples, data, model, threats }: Results): void {
+/** Refuses results with images or threats left out, and those that contradict themselves. */
+export function assertComplete({ samples, data, model, threats }: Results): void {
   const name = shown(model.name)
   if (samples.length < data.samples)
     throw new UsageError(

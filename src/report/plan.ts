@@ -21,7 +21,7 @@ export interface Plan {
   readonly quantised: boolean
   /** Seconds that the evaluation of one model may take. */
   readonly timeLimit: number
-  /** In the order in which they are evaluated. */
+  /** In the order in which they are evaluated; none where that is spared. */
   readonly models: readonly PlannedModel[]
   /** Of a baseline that is not evaluated, why; undefined where it is, or where none is asked for. */
   readonly baseline?: Absence | { readonly state: 'results' | 'unchanged' | 'spared' }
@@ -49,7 +49,7 @@ export function planText(plan: Plan): string {
   const seconds = models.reduce((sum, model) => sum + model.seconds, 0)
   const of = images === data.samples ? '' : ` of ${count(data.samples)}`
   return [
-    `Dry run: config, data and ${isUnusable(baseline) ? 'candidate can be used, the baseline cannot' : 'models can be used'}. Nothing was attacked.`,
+    `Dry run: ${usability(baseline)}. Nothing was attacked.`,
     `Data: ${plain(data.name, 120)}, ${count(images)}${of} images of ${data.shape.join(' × ')}, pixels in ${data.range.join(' … ')}`,
     `Suite: ${plain(suite.name, 60)}@${suite.version} (${suite.attacks.map(({ id }) => plain(id, 60)).join(', ')}), seed ${seed}`,
     `Threats: ${threats.map(threatTitle).join(', ')}${quantised ? ', only points of 8 bits' : ''}`,
@@ -59,8 +59,16 @@ export function planText(plan: Plan): string {
   ].join('\n')
 }
 
-function isUnusable(baseline: Plan['baseline']): boolean {
-  return baseline?.state === 'broken' || baseline?.state === 'different'
+function usability(baseline: Plan['baseline']): string {
+  switch (baseline?.state) {
+    case 'broken':
+    case 'different':
+      return 'config, data and candidate can be used, the baseline cannot'
+    case 'spared':
+      return 'config and data can be used; the model was not looked into'
+    default:
+      return 'config, data and models can be used'
+  }
 }
 
 function baselineText(baseline: NonNullable<Plan['baseline']>, policy: Plan['policy']): string {
