@@ -1,9 +1,12 @@
+import { create } from '@bufbuild/protobuf'
 import { describe, expect, test } from '@jest/globals'
+import { GraphProtoSchema } from 'onnx-buf'
+import type { GraphProto } from 'onnx-buf'
 import { namedSuite } from '../../src/config/suites.js'
 import { loadModel } from '../../src/engine/load.js'
 import type { LoadRequest } from '../../src/engine/messages.js'
 import { makeNode } from '../../src/onnx/attributes.js'
-import { encodeModel } from '../../src/onnx/codec.js'
+import { encodeModel, writeNode } from '../../src/onnx/codec.js'
 import type { Node, Tensor } from '../../src/onnx/graph.js'
 import { dataset, loadRequest } from './support/fixtures.js'
 
@@ -50,6 +53,11 @@ function request(nodes: readonly Node[], { opset = 17, batch = 'n' as string | n
   return { ...healthy, shape: [4], model: { name: 'draws.onnx', bytes, external: {} }, attacks }
 }
 
+function body(node: Node): GraphProto {
+  const [name] = node.outputs
+  return create(GraphProtoSchema, { name, node: [writeNode(node)], output: [{ name }] })
+}
+
 const fixedNoise = [
   makeNode('RandomNormal', [], ['noise'], { shape: [1, 4] }),
   makeNode('Add', ['x', 'noise'], ['fed']),
@@ -61,6 +69,13 @@ const wholeBatch = [
   makeNode('Reshape', ['fed', 'all'], ['row']),
   makeNode('Reshape', ['row', 'square'], ['back']),
   makeNode('MatMul', ['back', 'w'], ['y']),
+]
+/** The same with noise on the weights, which are as many rows as there are images. */
+const wholeBatchOfWeights = [
+  makeNode('Reshape', ['x', 'all'], ['row']),
+  makeNode('Reshape', ['row', 'square'], ['back']),
+  makeNode('Dropout', ['w', 'half', 'training'], ['kept']),
+  makeNode('MatMul', ['back', 'kept'], ['y']),
 ]
 const dropConnect = [makeNode('Dropout', ['w', 'half', 'training'], ['kept']), makeNode('MatMul', ['x', 'kept'], ['y'])]
 const weighted = SLOPES.map((slope, pixel) => slope * IMAGE[pixel])
@@ -115,6 +130,18 @@ const MODELS: readonly (readonly [string, LoadRequest, scatter: number, mean?: n
     Math.hypot(...weighted) / rootMeanSquare,
     weighted.reduce((sum, value) => sum + value, 0) / rootMeanSquare,
   ],
+  [
+    'Dropout in front of an attribute that is newer than those',
+    request(
+      [
+        makeNode('Dropout', ['x', 'half', 'training'], ['dropped']),
+        makeNode('Cast', ['dropped'], ['fed'], { to: 1, round_mode: 'up' }),
+        makeNode('MatMul', ['fed', 'w'], ['y']),
+      ],
+      { opset: 24 },
+    ),
+    Math.hypot(...weighted),
+  ],
 ]
 
 const DRAWS = 512
@@ -149,8 +176,31 @@ describe('where that cannot be, the flag says so, and nobody pays for twenty equ
     makeNode('Swish', ['kept'], ['bent']),
     makeNode('MatMul', ['x', 'bent'], ['y']),
   ]
+  const neverTaken = [
+    makeNode('Not', ['training'], ['told']),
+    makeNode('If', ['told'], ['fed'], {
+      then_branch: body(makeNode('Dropout', ['x', 'half', 'training'], ['drawn'])),
+      else_branch: body(makeNode('Neg', ['x'], ['still'])),
+    }),
+    makeNode('MatMul', ['fed', 'w'], ['y']),
+  ]
+  // Nobody knows before the graph has run which branch is taken.
+  const newerInside = [
+    makeNode('Dropout', ['ones', 'half', 'training'], ['noise']),
+    makeNode('ReduceSum', ['noise'], ['sum'], { keepdims: 0 }),
+    makeNode('Greater', ['sum', 'half'], ['told']),
+    makeNode('If', ['told'], ['bent'], {
+      then_branch: body(makeNode('RMSNormalization', ['noise', 'ones'], ['normal'])),
+      else_branch: body(makeNode('Neg', ['noise'], ['opposite'])),
+    }),
+    makeNode('Add', ['x', 'bent'], ['fed']),
+    makeNode('MatMul', ['fed', 'w'], ['y']),
+  ]
   test.each([
     ['one draw for a batch that cannot be divided', request(wholeBatch, { batch: 4 })],
+    ['one draw of weights for a batch that cannot be divided', request(wholeBatchOfWeights, { batch: 4 })],
+    ['noise in a branch that is never taken', request(neverTaken)],
+    ['noise that goes through such an operator in a branch', request(newerInside, { opset: 23 })],
     ['noise that goes through an operator newer than onnxruntime’s random ones', request(swish, { opset: 24 })],
   ])('%s', async (_, load) => {
     const { flags, plan } = await loadModel(load)

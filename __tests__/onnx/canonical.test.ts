@@ -104,6 +104,20 @@ describe('what inference does not need is dropped', () => {
     expect(operators(canonical)).toEqual(['Relu', 'Neg'])
   })
 
+  test('sign(a) · |a|, which is a, but not the Sign when somebody else reads it', async () => {
+    const nodes = [
+      makeNode('Sign', ['x'], ['sign']),
+      makeNode('Abs', ['x'], ['size']),
+      makeNode('Mul', ['sign', 'size'], ['same']),
+      makeNode('Sub', ['same', 'sign'], ['y']),
+    ]
+    const canonical = await expectSameOutputs({ opset: 17, inputs: { x }, nodes, outputs: ['y'] })
+    expect(canonical.nodes.map(({ op, inputs }) => [op, ...inputs])).toEqual([
+      ['Sign', 'x'],
+      ['Sub', 'x', 'sign'],
+    ])
+  })
+
   test('Dropout-13 told that it is not training', async () => {
     const constants = {
       ratio: tensor('float32', [], Float32Array.of(0.5)),

@@ -179,6 +179,16 @@ describe('model-local functions are inlined', () => {
     )
   })
 
+  test('but not one that calls another whose domain and name read the same when put together', async () => {
+    const opsetImport = ['', 'local', 'local.Deep'].map((domain) => ({ domain, version: domain === '' ? 18n : 1n }))
+    const inner = make('Turn', { domain: 'local.Deep', opsetImport, node: [writeNode(makeNode('Neg', ['a'], ['b']))] })
+    const called = makeNode('Turn', ['a'], ['b'], {}, '', 'local.Deep')
+    const outer = make('Deep.Turn', { opsetImport, node: [writeNode(called)] })
+    const one = recipe([inner, outer], [call('Deep.Turn', 'x', 'y')])
+    const canonical = await expectSameOutputs({ ...one, domains: { local: 1, 'local.Deep': 1 } })
+    expect(operators(canonical)).toEqual(['Neg'])
+  })
+
   test('thirty that call each other twice are refused before they fill the memory', () => {
     const functions = Array.from({ length: 30 }, (_, at) =>
       make(`F${at}`, { node: [writeNode(call(`F${at + 1}`, 'a', 'c')), writeNode(call(`F${at + 1}`, 'c', 'b'))] }),

@@ -49,7 +49,7 @@ export async function gradientModelOf(model: ModelSource, run: RunModel): Promis
     )
     const real = withRealLogits(settled, found, graph, output)
     const options = { losses: ['cross-entropy'], selectable: false, names: NAMES } as const
-    return encodeModel(still.restore(gradientGraph(real.settled, real.classifier, options)))
+    return encodeModel(still.restore(gradientGraph(real.settled, real.classifier, options)).graph)
 
     function ownName(name: string): string {
       return name === MODEL_PREFIX + input.name ? input.name : name

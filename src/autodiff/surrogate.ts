@@ -127,10 +127,10 @@ export async function buildSurrogate(model: ModelSource, options: SurrogateOptio
     const gradient = await asNoGradient(() =>
       gradientGraph(real.settled, classifier, { losses, selectable: true, batch: wanted, names }),
     )
-    const drawing = still.restore(gradient)
+    const restored = still.restore(gradient)
     const gradientBatch = settled.batch === 'free' ? (wanted ?? 'free') : settled.batch
     return {
-      gradientModel: encodeModel(forOnnxruntime(drawing, real.settled.observation)),
+      gradientModel: encodeModel(forOnnxruntime(restored.graph, real.settled.observation)),
       preprocessingModel: runnable.preprocessingModel,
       input,
       output: { name: output.name, kind: classifier.kind, label: output.label },
@@ -141,7 +141,7 @@ export async function buildSurrogate(model: ModelSource, options: SurrogateOptio
       batchDependent: facts.dependent,
       chance: still.operators,
       gradientBatch,
-      drawsApart: draws && drawing !== gradient && (!isShared || gradientBatch === 1),
+      drawsApart: restored.draws && (!isShared || gradientBatch === 1),
       comparable: rounds || draws || facts.dependent ? undefined : surelyApart(canonical, false),
     }
   })
@@ -151,7 +151,8 @@ export async function buildSurrogate(model: ModelSource, options: SurrogateOptio
 function hasNoRows({ observation, batch }: Settled, name: string): boolean {
   const observed = observation.get(name)
   if (observed === undefined || batch === 1) return false
-  return batch === 'free' ? observed.batchAxis === undefined : observed.dims[0] !== batch
+  // As many rows as there are images may be those of a weight.
+  return batch !== 'free' || observed.batchAxis === undefined
 }
 
 /** Puts the model's name in front of what the user can mend. */

@@ -2,10 +2,11 @@ import { GraphProtoSchema } from 'onnx-buf'
 import type { FunctionProto, GraphProto } from 'onnx-buf'
 import { UsageError } from '../errors.js'
 import { describe } from './attributes.js'
-import { constantValue, dropPassThroughs, prune } from './canonical/cleanup.js'
+import { dropPassThroughs, prune } from './canonical/cleanup.js'
+import { constantValue } from './canonical/constantValue.js'
 import { openWorkshop } from './canonical/context.js'
 import type { Workshop } from './canonical/context.js'
-import { functionTable, instantiate } from './canonical/functions.js'
+import { functionKey, functionTable, instantiate } from './canonical/functions.js'
 import { widenNibbles } from './canonical/nibbles.js'
 import { joinSigns } from './canonical/signs.js'
 import { upgradeNode } from './canonical/table.js'
@@ -49,7 +50,7 @@ export function canonicalise(graph: Graph): Graph {
 }
 
 interface Place {
-  /** Functions whose bodies it stands in, outermost first. */
+  /** Keys of the functions whose bodies it stands in, outermost first. */
   readonly calls: readonly string[]
   /** In a body of If, Loop or Scan, whose outputs must be made inside: constants stay nodes there. */
   readonly inBody: boolean
@@ -63,7 +64,7 @@ function moderniser(graph: Graph, workshop: Workshop, opset: number): Modernise 
   const findFunction = functionTable(graph.functions ?? [])
   let inlined = 0
   const inline = (called: FunctionProto, node: Node, place: Place): readonly Node[] => {
-    const calls = enter([`${called.domain}.${called.name}`, called.overload].filter(Boolean).join(':'), place.calls)
+    const calls = enter(called, place.calls)
     inlined += 1 + called.node.length
     if (inlined > MAX_INLINED_NODES)
       throw new UsageError(
@@ -89,14 +90,17 @@ function moderniser(graph: Graph, workshop: Workshop, opset: number): Modernise 
   return modernise
 }
 
-function enter(name: string, calls: readonly string[]): readonly string[] {
-  if (calls.includes(name))
-    throw new UsageError(`the model's function "${name}" calls itself; export the model without functions`)
+function enter({ domain, name, overload }: FunctionProto, calls: readonly string[]): readonly string[] {
+  const key = functionKey(domain, name, overload)
+  if (calls.includes(key)) {
+    const called = [`${domain}.${name}`, overload].filter(Boolean).join(':')
+    throw new UsageError(`the model's function "${called}" calls itself; export the model without functions`)
+  }
   if (calls.length >= MAX_CALL_DEPTH)
     throw new UsageError(
       `the model's functions are nested more than ${MAX_CALL_DEPTH} deep; export it without functions`,
     )
-  return [...calls, name]
+  return [...calls, key]
 }
 
 /** Takes a Constant node out of the graph and keeps its value. */

@@ -6,17 +6,26 @@ import { RANDOM } from './dependence.js'
 import type { Graph, Node } from './graph.js'
 import { changed } from './proto.js'
 import { bodies, mapBodies } from './subgraphs.js'
-import { trains } from './training.js'
+import { scopeOf, scopeOfBody, trains } from './training.js'
+import type { Scope } from './training.js'
 
 /** The operators of a graph, bodies included, whose output differs from run to run. */
-export function chanceOperators({ nodes, constants }: Graph): readonly string[] {
-  const all = nodes.flatMap(within)
-  const drawing = all.filter((node) => drawsByChance(node, { nodes: all, constants }))
-  return [...new Set(drawing.map(operatorOf))]
+export function chanceOperators(graph: Graph): readonly string[] {
+  return [...new Set(drawing(graph.nodes, scopeOf(graph)).map(operatorOf))]
+}
+
+function drawing(nodes: readonly Node[], scope: Scope): readonly Node[] {
+  return nodes.flatMap((node) => {
+    const inside = bodies(node.attributes.values()).flatMap((body) => {
+      const inner = body.node.map(read)
+      return drawing(inner, scopeOfBody(body, inner, scope))
+    })
+    return drawsByChance(node, scope) ? [node, ...inside] : inside
+  })
 }
 
 /** @param scope where its inputs are made: a Dropout that is told not to train draws nothing */
-export function drawsByChance(node: Node, scope: Pick<Graph, 'nodes' | 'constants'>): boolean {
+export function drawsByChance(node: Node, scope: Scope): boolean {
   return node.domain === '' && (RANDOM.has(node.op) || trains(node, scope))
 }
 
@@ -44,11 +53,6 @@ export const BY_THEIR_MEAN: ReadonlySet<string> = new Set(['Bernoulli'])
 export function probabilities(node: Node): Node {
   const to = intAttribute(node, 'dtype')
   return makeNode(to === undefined ? 'Identity' : 'Cast', node.inputs, node.outputs, { to }, node.name)
-}
-
-/** A node and all nodes of its bodies. */
-function within(node: Node): readonly Node[] {
-  return [node, ...bodies(node.attributes.values()).flatMap((body) => body.node.map(read).flatMap(within))]
 }
 
 function stilled(node: Node): Node {

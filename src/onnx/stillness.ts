@@ -2,11 +2,12 @@ import { floats, GraphBuilder } from './builder.js'
 import { intAttribute, intsAttribute, makeNode } from './attributes.js'
 import { prune } from './canonical/cleanup.js'
 import { chanceOperators, drawsByChance, middleOf, probabilities } from './chance.js'
-import { dependents } from './dependence.js'
+import { dependents, RANDOM } from './dependence.js'
 import type { ElementType, Graph, Node, Tensor } from './graph.js'
-import { rewrittenForOlderOpset } from './olderOpset.js'
+import { isNewer, OLDER_OPSET, rewrittenForOlderOpset } from './olderOpset.js'
 import { reads } from './subgraphs.js'
 import { elementCount, elementType } from './tensor.js'
+import { scopeOf } from './training.js'
 
 /**
  * A canonical graph without its noise, and the way to put it back. What a model does cannot be observed, nor compared with
@@ -20,21 +21,24 @@ export interface Stillness {
   readonly operators: readonly string[]
   /** Values that are drawn in a shape that is not made from the images', such as noise on weights: one draw for all of them. */
   readonly ofOneShape: readonly string[]
-  /**
-   * Puts the noise back into a graph that was made of this one and kept the names of what noise makes.
-   *
-   * @returns the same graph where there is none, or where onnxruntime would not run it
-   */
-  readonly restore: (made: Graph) => Graph
+  /** Puts the noise back into a graph that was made of this one and kept the names of what noise makes. */
+  readonly restore: (made: Graph) => Restored
+}
+
+export interface Restored {
+  readonly graph: Graph
+  /** Not where there is no noise to put back, or where onnxruntime would not run it: then the graph is the one that was given. */
+  readonly draws: boolean
 }
 
 export function stillness(graph: Graph): Stillness {
   const operators = chanceOperators(graph)
-  if (operators.length === 0) return { graph, operators, ofOneShape: [], restore: (made) => made }
+  if (operators.length === 0) return { graph, operators, ofOneShape: [], restore: quiet }
   const b = new GraphBuilder({ ...graph, nodes: [] }, 'chance')
   const noises: Noise[] = []
+  const scope = scopeOf(graph)
   for (const node of graph.nodes) {
-    if (!drawsByChance(node, graph)) b.nodes.push(...rewrittenForOlderOpset(node, b))
+    if (!drawsByChance(node, scope)) b.nodes.push(...rewrittenForOlderOpset(node, b))
     else noises.push(...[addStill(node, graph, b)].filter((noise) => noise !== undefined))
   }
   const images = graph.inputs.map(({ name }) => name)
@@ -59,13 +63,13 @@ interface Noise {
   readonly constants?: ReadonlyMap<string, Tensor>
 }
 
-/** onnxruntime 1.30 has no kernels for the random operators of opset 22. Since 21 only these, and types, were added. */
-const DRAWN_UNTIL = 21
-const NEW_SINCE: ReadonlySet<string> = new Set(['Attention', 'RotaryEmbedding', 'Swish', 'TensorScatter'])
+function quiet(graph: Graph): Restored {
+  return { graph, draws: false }
+}
 
-function restored(made: Graph, noises: readonly Noise[]): Graph {
+function restored(made: Graph, noises: readonly Noise[]): Restored {
   // Where they are not written out, since nothing of the image goes through them. The gradient is that without noise, then.
-  if (made.nodes.some(({ op, domain }) => domain === '' && NEW_SINCE.has(op))) return made
+  if (made.nodes.some(isNewer)) return quiet(made)
   const byName = new Map(noises.map((noise) => [noise.name, noise]))
   const likes = new Map(made.nodes.map(({ inputs, outputs }) => [outputs[0], inputs[0] ?? '']))
   const nodes = made.nodes.flatMap((node) => {
@@ -74,7 +78,9 @@ function restored(made: Graph, noises: readonly Noise[]): Graph {
     return noise === undefined || like === undefined ? [node] : noise.draw(like)
   })
   const constants = new Map([...made.constants, ...noises.flatMap((noise) => [...(noise.constants ?? [])])])
-  return prune({ ...made, nodes, constants, opsets: new Map([...made.opsets, ['', DRAWN_UNTIL]]) })
+  const graph = prune({ ...made, nodes, constants, opsets: new Map([...made.opsets, ['', OLDER_OPSET]]) })
+  // Noise in a branch that is never taken was not put back.
+  return graph.nodes.some(({ op, domain }) => domain === '' && RANDOM.has(op)) ? { graph, draws: true } : quiet(made)
 }
 
 /** Adds what stands in for a node that draws, and says how to draw. */

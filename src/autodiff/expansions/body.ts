@@ -1,7 +1,7 @@
 import type { GraphProto } from 'onnx-buf'
 import { UsageError } from '../../errors.js'
 import { describe } from '../../onnx/attributes.js'
-import { constantValue } from '../../onnx/canonical/cleanup.js'
+import { constantValue } from '../../onnx/canonical/constantValue.js'
 import { readNode } from '../../onnx/codec.js'
 import type { Node, Tensor } from '../../onnx/graph.js'
 import { densify } from '../../onnx/sparse.js'

@@ -1,5 +1,5 @@
 import { UsageError } from '../../errors.js'
-import { trains } from '../../onnx/training.js'
+import { scopeOf, trains } from '../../onnx/training.js'
 import { rule } from '../rule.js'
 import type { Rule } from '../rule.js'
 
@@ -9,7 +9,7 @@ export const passing: Readonly<Record<string, Rule>> = {
 
   /** Canonical graphs have it only where its mask is read, or where it trains. */
   Dropout: rule((node, gradient, b) => {
-    if (!trains(node, b)) return [gradient]
+    if (!trains(node, scopeOf(b))) return [gradient]
     throw new UsageError(
       `Dropout (node "${node.name}") with training_mode has no gradient rule: its output is random; export the model in inference mode`,
     )

@@ -1,30 +1,7 @@
-import { floatAttribute, floatsAttribute, intsAttribute, stringAttribute, tensorAttribute } from '../attributes.js'
-import type { Graph, Node, Tensor } from '../graph.js'
-import { densify } from '../sparse.js'
+import type { Graph, Node } from '../graph.js'
 import { reads, renameReads } from '../subgraphs.js'
-import { int64Tensor } from '../tensor.js'
-import { trains } from '../training.js'
-
-/** The value of a Constant node, in any of the forms the standard gives it; undefined when it has none we know. */
-export function constantValue(node: Node): Tensor | undefined {
-  const tensor = tensorAttribute(node, 'value')
-  if (tensor) return tensor
-  const float = floatAttribute(node, 'value_float')
-  if (float !== undefined) return { type: 'float32', dims: [], data: Float32Array.of(float) }
-  const floats = floatsAttribute(node, 'value_floats')
-  if (floats) return { type: 'float32', dims: [floats.length], data: Float32Array.from(floats) }
-  // Straight from the message: the whole range of int64 counts here.
-  const int = node.attributes.get('value_int')
-  if (int) return { type: 'int64', dims: [], data: BigInt64Array.of(int.i) }
-  const ints = intsAttribute(node, 'value_ints')
-  if (ints) return int64Tensor(ints)
-  const text = stringAttribute(node, 'value_string')
-  if (text !== undefined) return { type: 'string', dims: [], data: [text] }
-  const texts = node.attributes.get('value_strings')?.strings.map((bytes) => new TextDecoder().decode(bytes))
-  if (texts) return { type: 'string', dims: [texts.length], data: texts }
-  const sparse = node.attributes.get('sparse_value')?.sparseTensor
-  return sparse && densify(sparse, { name: 'the model', external: {} })
-}
+import { scopeOf, trains } from '../training.js'
+import type { Scope } from '../training.js'
 
 /**
  * Drops Identity and inference-mode Dropout: who read their output reads their input. An output of the graph keeps its
@@ -35,12 +12,13 @@ export function dropPassThroughs(graph: Graph): Graph {
   const aliases = new Map<string, string>()
   const follow = (name: string): string => aliases.get(name) ?? name
   const used = new Set(graph.nodes.flatMap(reads).concat([...outputs]))
+  const scope = scopeOf(graph)
   const nodes: Node[] = []
   for (const original of graph.nodes) {
     const node = renameReads(original, follow)
     const [source] = node.inputs
     const [target] = node.outputs
-    if (!isPassThrough(node, graph, used)) nodes.push(node)
+    if (!isPassThrough(node, scope, used)) nodes.push(node)
     else if (!outputs.has(target)) aliases.set(target, source)
     else nodes.push({ ...node, op: 'Identity', inputs: [source], outputs: [target], attributes: new Map() })
   }
@@ -60,10 +38,10 @@ export function prune(graph: Graph): Graph {
   return { ...graph, nodes: kept.reverse(), constants }
 }
 
-function isPassThrough(node: Node, graph: Graph, used: ReadonlySet<string>): boolean {
+function isPassThrough(node: Node, scope: Scope, used: ReadonlySet<string>): boolean {
   if (node.domain !== '') return false
   if (node.op === 'Identity') return true
-  return node.op === 'Dropout' && !used.has(node.outputs[1] ?? '') && !trains(node, graph)
+  return node.op === 'Dropout' && !used.has(node.outputs[1] ?? '') && !trains(node, scope)
 }
 
 /** `y = Identity(x)`, y an output of the graph: let the node that makes x call it y, where that is possible. */

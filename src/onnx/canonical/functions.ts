@@ -68,7 +68,8 @@ export function instantiate(called: FunctionProto, node: Node, fresh: (stem: str
   return [...called.node.map((inner) => readNode(fill(inner, rename, attribute), source)), ...passedThrough]
 }
 
-function functionKey(domain: string, name: string, overload: string): string {
+/** No two functions of a model share one. */
+export function functionKey(domain: string, name: string, overload: string): string {
   return JSON.stringify([domain === 'ai.onnx' ? '' : domain, name, overload])
 }
 

@@ -2,7 +2,7 @@ import { makeNode } from '../attributes.js'
 import type { Graph, Node } from '../graph.js'
 
 /**
- * sign(a) · |a| is a, to the bit. PyTorch's newer exporter writes that into every LpPool, as sign(a) · relu(|a|): left as it is,
+ * sign(a) · |a| is a; only −0 may lose its sign in the product. PyTorch's newer exporter writes that into every LpPool, as sign(a) · relu(|a|): left as it is,
  * the straight-through gradient of the sign, |a| · 1, would come on top of the true one. The product becomes an Identity, and the sign is left for whoever else reads it.
  */
 export function joinSigns(graph: Graph): Graph {
