@@ -69,25 +69,73 @@ describe('what a closer look at one image tells', () => {
     expect(signsOf(away, 0.4, plan([pgd, published('square', { queries: 10 })]))).not.toContain('gradient-free-wins')
   })
 
-  /** Else a healthy model is `inconclusive` because Square had its turn before the suite's strongest ascent. */
-  test('gradients get a second chance where search alone broke an image, diagnosed or not', () => {
-    const short = published('pgd', { steps: 1, relativeStepSize: 0.1, randomStart: false })
-    const suite = plan([short, published('square', { queries: 50 })])
+  describe('an attack for survivors has its turn all the same where search alone broke the image before', () => {
+    const short = published('pgd', { id: 'short', steps: 1, relativeStepSize: 0.1, randomStart: false })
+    const square = published('square', { queries: 50 })
+    const later = published('pgd', { id: 'later', steps: 5, survivorsOnly: true })
     const away = curve(
       (x) => x - 0.5,
       () => -1,
     )
-    for (const diagnose of [true, false]) {
-      const signs = (model: FakeModel): readonly string[] => {
-        const { outcome } = converse(evaluateImage({ ...image(0.4375), diagnose }, suite), model).result
-        const { attacks } = outcome.threats['linf-0.125']
-        expect([attacks.pgd.success, attacks.square.success]).toEqual([false, true])
-        return outcome.signs ?? []
-      }
-      expect(signs(threshold)).toContain('gradients-break-too')
-      // Where they point the wrong way they do not take it: that is the evidence which counts.
-      expect(signs(away)).not.toContain('gradients-break-too')
+    const outcomeOf = (model: FakeModel, attacks: readonly AttackSpec[], epsilons = [0.125], diagnose = false) => {
+      const threats = epsilons.map((epsilon) => ({ id: `linf-${epsilon}`, norm: 'linf' as const, epsilon }))
+      return converse(evaluateImage({ ...image(0.4375), diagnose }, plan(attacks, { threats })), model).result.outcome
     }
+    const SIGN = 'gradients-break-too'
+
+    /** Else a healthy model is `inconclusive` because Square had its turn before the suite's strongest ascent. */
+    test.each([true, false])('what it breaks is no evidence against gradients (diagnosed: %p)', (diagnose) => {
+      for (const model of [threshold, away]) {
+        const { threats, signs = [] } = outcomeOf(model, [short, square, later], [0.125], diagnose)
+        const ends = Object.entries(threats['linf-0.125'].attacks).map(([id, { success }]) => [id, success])
+        expect(ends).toEqual([
+          ['short', false],
+          ['square', true],
+        ])
+        // Where gradients point the wrong way they do not take it: that is the evidence which counts.
+        expect(signs.includes(SIGN)).toBe(model === threshold)
+      }
+    })
+
+    /** Else whoever masks gradients is cleared by an attack that no suite of his runs. */
+    test('a suite whose attacks with gradients all had their turn gives no second chance', () => {
+      expect(outcomeOf(threshold, [short, square]).signs ?? []).not.toContain(SIGN)
+      expect(
+        outcomeOf(threshold, [short, square, { ...square, id: 'again', survivorsOnly: true }]).signs ?? [],
+      ).toEqual([])
+    })
+
+    test('one threat under which it breaks nothing is evidence enough, whatever it breaks under another', () => {
+      // Steps of 0.07 / 4 from 0.4375 pass through 0.455, 0.4725 and 0.49, those of 0.125 / 4 turn back at 0.46875.
+      const turning = curve(
+        (x) => x - 0.5,
+        (x) => (x > 0.466 && x < 0.471 ? -1 : 1),
+      )
+      const steps = { ...later, randomStart: false, relativeStepSize: 0.25 }
+      const signs = (epsilons: number[]) => outcomeOf(turning, [short, square, steps], epsilons).signs ?? []
+      expect(signs([0.07])).toContain(SIGN)
+      expect(signs([0.125])).not.toContain(SIGN)
+      expect(signs([0.07, 0.125])).not.toContain(SIGN)
+      expect(outcomeOf(threshold, [short, square, steps], [0.07, 0.125]).signs).toContain(SIGN)
+    })
+
+    /** What an image has asked is said before an evaluation, by one that withstands all of the suite. */
+    test('it asks for no more gradients than an image that withstands the suite', () => {
+      const firm = curve(
+        () => -1,
+        () => 1,
+      )
+      const gradients = (model: FakeModel): number => {
+        const { asked } = converse(
+          evaluateImage({ ...image(0.4375), diagnose: false }, plan([short, square, later])),
+          model,
+        )
+        return asked.filter(({ kind }) => kind === 'gradient').length
+      }
+      // One step, and five.
+      expect([gradients(firm), gradients(away)]).toEqual([6, 6])
+      expect(gradients(threshold)).toBeLessThanOrEqual(6)
+    })
   })
 
   test('gradients find nothing in a ball that holds the grey image, which fools the model', () => {

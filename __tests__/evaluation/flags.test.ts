@@ -124,6 +124,9 @@ test('a model that draws numbers is lucky now and then, which proves nothing', (
   const lucky = showing(60, ...signs, 'unstable-logits')
   expect(codesOf(lucky, [{ code: 'randomness', message: 'draws' }])).toEqual(['randomness'])
   expect(codesOf(lucky)).toEqual(['unstable-logits'])
+  // Numbers that move no answer give nobody luck.
+  const masked = showing(60, 'gradient-free-wins')
+  expect(codesOf(masked, [{ code: 'randomness', message: 'draws' }])).toEqual(['randomness', 'masked-gradients'])
   expect(codesOf(showing(60, ...signs, 'no-gradient', 'unstable-logits'))).toContain('masked-gradients')
 })
 

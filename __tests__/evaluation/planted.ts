@@ -87,6 +87,17 @@ export const FAULTS = {
       makeNode('Add', ['image', 'noise'], ['fed']),
     ],
   },
+  /** The steep sigmoid behind noise that changes no answer. */
+  'steep sigmoid behind a breath of noise': {
+    before: [
+      makeNode('RandomNormalLike', ['image'], ['noise'], { scale: { float: 1e-7 } }),
+      makeNode('Add', ['image', 'noise'], ['noisy']),
+      makeNode('Sub', ['noisy', 'half'], ['centred']),
+      makeNode('Mul', ['centred', 'steepness'], ['scaled']),
+      makeNode('Sigmoid', ['scaled'], ['fed']),
+    ],
+    constants: { half: number(0.5), steepness: number(1000) },
+  },
   'uniform noise': {
     before: [
       makeNode('RandomUniformLike', ['image'], ['noise'], uniform),

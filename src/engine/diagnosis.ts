@@ -42,26 +42,27 @@ export function* diagnose(task: ImageTask, plan: AttackPlan, found: Found): Aski
 }
 
 /**
- * What gradients get where search has beaten them: APGD on the margin that looks for its start in larger balls (Croce and Hein
- * 2021, section 4). Of fashion-hardened under L2 it breaks fifteen of sixteen images that only Square had broken.
- */
-export const SECOND_CHANCE = published('apgd', { id: 'diagnosis-margin', loss: 'margin', largerBalls: true })
-
-/**
- * Search without gradients beats attacks with them on healthy models, too, where these got stuck or had not all their turn,
- * since the image was broken by then. So where search alone broke an image gradients are asked once more, diagnosed or not.
+ * An attack for survivors has no turn once search has broken an image, which is no evidence against gradients that were never
+ * asked. So where search alone broke an image those of the suite's attacks with gradients that had no turn get it now, as the
+ * suite itself would have run them. No other attack will do: one that is strong enough breaks models that mask theirs, too.
  */
 export function* secondChance(task: ImageTask, plan: AttackPlan, found: Found): Asking<readonly Sign[]> {
   const beaten = plan.threats.filter(({ id }) => isBrokenBySearchAlone(plan, found.found[id]))
-  if (!plan.gradient || beaten.length === 0) return []
-  for (const threat of beaten) if (!(yield* breaks(SECOND_CHANCE, threat, task, plan, found))) return []
-  return ['gradients-break-too']
+  for (const threat of beaten) if (!(yield* breaksWhenAsked(threat, task, plan, found))) return []
+  return beaten.length > 0 ? ['gradients-break-too'] : []
 }
 
 function isBrokenBySearchAlone({ attacks }: AttackPlan, ran: ThreatResult | undefined): boolean {
   const ends = attacks.filter(({ id }) => ran !== undefined && Object.hasOwn(ran.results, id))
   const breaking = ends.filter(({ id }) => ran?.results[id].success)
   return breaking.length > 0 && !breaking.some(needsGradient) && ends.some(needsGradient)
+}
+
+function* breaksWhenAsked(threat: ThreatSpec, task: ImageTask, plan: AttackPlan, found: Found): Asking<boolean> {
+  const { results } = found.found[threat.id]
+  const untried = plan.attacks.filter((attack) => needsGradient(attack) && !Object.hasOwn(results, attack.id))
+  for (const attack of untried) if (yield* breaks(attack, threat, task, plan, found)) return true
+  return false
 }
 
 type Probe = (task: ImageTask, plan: AttackPlan, found: Found) => Asking<Sign | undefined>

@@ -20,8 +20,9 @@ export interface ImageResult {
 /**
  * The whole evaluation of one image, as one coroutine. The original says first what the clean image is; where it is
  * wrong there is nothing to attack. Then every attack runs under every threat; one marked `survivorsOnly` is left out
- * where an earlier attack of the suite has already broken the image under this threat, or any has under a smaller ε. A
- * diagnosis comes last: it adds signs, and leaves the results of the suite alone.
+ * where an earlier attack of the suite has already broken the image under this threat, or any has under a smaller ε. Where
+ * search alone broke it, those with gradients that were left out have their turn after the suite, and marked images are diagnosed
+ * last: both add signs, and leave the results of the suite alone.
  *
  * @param task pixels inside the plan's bounds
  */

@@ -17,7 +17,7 @@ export const SIGNS = [
   'loss-rising',
   /** The pixels lie within a fiftieth of the declared range. */
   'narrow-pixels',
-  /** Of the suite only search without gradients broke the image; a stronger attack with gradients breaks it, too. */
+  /** Only search without gradients broke the image; an attack with them that had no turn because of it does so, too. */
   'gradients-break-too',
 
   // The rest only images that were marked for a diagnosis can show.

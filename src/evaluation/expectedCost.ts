@@ -1,7 +1,7 @@
 import type { ApgdSpec, AttackSpec } from '../config/attackTypes.js'
 import type { Norm, ThreatSpec } from '../config/types.js'
-import { attacksRun, needsGradient, withFallback } from '../engine/attacksRun.js'
-import { isAscent, longerSteps, SECOND_CHANCE } from '../engine/diagnosis.js'
+import { attacksRun, withFallback } from '../engine/attacksRun.js'
+import { isAscent, longerSteps } from '../engine/diagnosis.js'
 
 /** Questions that an image's attacks ask at most. */
 export interface Cost {
@@ -19,7 +19,8 @@ export interface Asked {
 
 /**
  * What one image costs that the model is right on and that withstands every attack, an upper bound: an image that breaks
- * costs less, one on which the model is wrong next to nothing.
+ * costs less, or as much where search alone does and attacks for survivors have their turn all the same; one on which the
+ * model is wrong costs next to nothing.
  *
  * @param diagnosed - The image is one of those that are looked at more closely.
  */
@@ -27,9 +28,8 @@ export function mostPerImage(asked: Asked, diagnosed: boolean): Cost {
   const { threats, classes, gradient } = asked
   const attacks = attacksRun(withFallback(asked.attacks, gradient), gradient)
   const suite = threats.flatMap(({ norm }) => attacks.map((attack) => mostOf(attack, norm, classes)))
-  const again = threats.map(({ norm }) => secondChanceOf(attacks, norm, classes, diagnosed))
   const closer = diagnosed ? [closerLook({ ...asked, attacks })] : []
-  return total([{ gradients: 0, forwards: 1 }, ...suite, ...again, ...closer])
+  return total([{ gradients: 0, forwards: 1 }, ...suite, ...closer])
 }
 
 export function total(costs: readonly Cost[]): Cost {
@@ -88,24 +88,6 @@ function ascents(
 /** One gradient more, for the likeliest classes. */
 function descents(steps: number, rivals: number): Cost {
   return { gradients: 1 + steps * rivals, forwards: steps + SHORTEN }
-}
-
-/** What an image asks that only search breaks, beyond what one asks that withstands the suite and then a longer ascent. */
-function secondChanceOf(attacks: readonly AttackSpec[], norm: Norm, classes: number, diagnosed: boolean): Cost {
-  const search = attacks.findIndex((attack) => !needsGradient(attack))
-  if (search < 0 || !attacks.some(needsGradient)) return { gradients: 0, forwards: 0 }
-  const spared = total(
-    attacks
-      .slice(search + 1)
-      .filter(({ survivorsOnly }) => survivorsOnly)
-      .map((attack) => mostOf(attack, norm, classes)),
-  )
-  const { gradients, forwards } = mostOf(SECOND_CHANCE, norm, classes)
-  const longer = diagnosed ? longerSteps(attacks) : 0
-  return {
-    gradients: Math.max(0, gradients - spared.gradients - longer),
-    forwards: Math.max(0, forwards - spared.forwards - longer),
-  }
 }
 
 /** Steps of the ascent in a ball that holds every image. */
