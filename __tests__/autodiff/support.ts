@@ -9,7 +9,7 @@ import { CANONICAL_OPSET } from '../../src/onnx/graph.js'
 import type { ElementType, Graph, Node, Tensor } from '../../src/onnx/graph.js'
 import type { Samples } from '../../src/onnx/settle.js'
 import { runModel } from '../support/onnxruntime.js'
-import { roundings } from './roundings.js'
+import { errorBound } from './roundings.js'
 
 export type Floating = 'float32' | 'float64'
 
@@ -132,8 +132,11 @@ export interface Differentiated {
   readonly forward: (x: Tensor) => Promise<Tensor>
   /** uᵀ · d y / d x */
   readonly vjp: (x: Tensor, u: Tensor) => Promise<Tensor>
-  /** On the longest way to a number of y, and of the gradient. */
-  readonly rounded: { readonly forward: number; readonly vjp: number }
+  /** What float32 may be off by, for each number of y and of the gradient; element by element only. */
+  readonly within: {
+    readonly forward: (x: Tensor) => Promise<readonly number[]>
+    readonly vjp: (x: Tensor, u: Tensor) => Promise<readonly number[]>
+  }
 }
 
 /** The case as it is differentiated: expanded, its batch free where it can be. */
@@ -161,20 +164,19 @@ export async function differentiate(tested: Case): Promise<Differentiated> {
     outputs: [{ name: 'gradient' }],
   })
   const [forwardModel, gradientModel] = [encodeModel(graph), encodeModel(withGradient)]
+  const feedsOf = (x: Tensor, u: Tensor): ReadonlyMap<string, Tensor> =>
+    new Map([
+      ['x', x],
+      ['u', u],
+    ])
   const only = (values: ReadonlyMap<string, Tensor>): Tensor => [...values.values()][0]
   return {
-    rounded: { forward: roundings(graph, 'y'), vjp: roundings(withGradient, 'gradient') },
+    within: {
+      forward: (x) => errorBound(graph, new Map([['x', x]]), 'y'),
+      vjp: (x, u) => errorBound(withGradient, feedsOf(x, u), 'gradient'),
+    },
     forward: async (x) => only(await runModel(forwardModel, new Map([['x', x]]))),
-    vjp: async (x, u) =>
-      only(
-        await runModel(
-          gradientModel,
-          new Map([
-            ['x', x],
-            ['u', u],
-          ]),
-        ),
-      ),
+    vjp: async (x, u) => only(await runModel(gradientModel, feedsOf(x, u))),
   }
 }
 

@@ -118,14 +118,14 @@ export const SMOOTH: readonly Case[] = [
 
 const sixths = (x: number): number => Math.min(Math.max(x / 6 + 0.5, 0), 1)
 
-/** Abramowitz & Stegun 7.1.5, the Maclaurin series: exact to double precision for |x| ≤ 3. */
+/** Abramowitz & Stegun 7.1.6, whose terms have one sign: nothing cancels. */
 function erf(x: number): number {
   let [term, total] = [x, x]
   for (let n = 1; n < 60; n++) {
-    term *= (-x * x) / n
-    total += term / (2 * n + 1)
+    term *= (2 * x * x) / (2 * n + 1)
+    total += term
   }
-  return (2 / Math.sqrt(Math.PI)) * total
+  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * total
 }
 
 export const POINTWISE: readonly Pointwise[] = [

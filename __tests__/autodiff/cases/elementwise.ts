@@ -114,14 +114,14 @@ const pointwise = (
   label?: string,
 ): Pointwise => ({ tested: single(op, cube, { attributes, label }), reference })
 
-/** Φ(x) = (1 + erf(x/√2))/2 by the series of Abramowitz & Stegun 26.2.10, exact to double precision for |x| ≤ 3. */
+/** Φ(x) = (1 + erf(x/√2))/2 by the series of Abramowitz & Stegun 26.2.11, whose terms have one sign: nothing cancels. */
 function normalCdf(x: number): number {
   let [term, total] = [x, x]
   for (let n = 1; n < 60; n++) {
-    term *= (-x * x) / (2 * n)
-    total += term / (2 * n + 1)
+    term *= (x * x) / (2 * n + 1)
+    total += term
   }
-  return 0.5 + total / Math.sqrt(2 * Math.PI)
+  return 0.5 + (total * Math.exp((-x * x) / 2)) / Math.sqrt(2 * Math.PI)
 }
 
 const selu = (alpha: number, gamma: number) => (x: number) => gamma * (x > 0 ? x : alpha * Math.expm1(x))
