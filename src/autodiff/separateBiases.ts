@@ -2,8 +2,8 @@ import type { Graph, Node } from '../onnx/graph.js'
 
 /**
  * Biases behind products of three and more axes get as many axes: [K] → [1, 1, K]. onnxruntime otherwise makes one Gemm of
- * product and bias where it knows every size, which first writes the bias and then reads it back: a ViT's forward pass takes
- * 1.2 times as long (bench/alternatives.mjs).
+ * product and bias where it knows every size, which first writes the bias and then reads it back: that takes longer
+ * (`node bench/alternatives.mjs attention`).
  *
  * @param rankOf of a value of the model; undefined for what nobody observed.
  */

@@ -92,7 +92,8 @@ const BELOW_THREE = 3 - 2 ** -22
 
 /**
  * The same for maps, in three passes: with c = x clipped to ±3 it is c/3 plus 1 below, ½
- * inside, 0 above, which a steep HardSigmoid of x − c tells (inside it is exactly 0): 0.45 of the time, between convolutions.
+ * inside, 0 above, which a steep HardSigmoid of x − c tells (inside it is exactly 0). Between
+ * convolutions it takes less time (`node bench/alternatives.mjs featureMaps`).
  */
 function mapSlope(x: string, b: GradientBuilder): string {
   const clipped = clip(affine(x, 1, 0, x, b), -BELOW_THREE, BELOW_THREE, x, b)
