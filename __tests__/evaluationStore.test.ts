@@ -84,8 +84,15 @@ test('a point outside the ball is no adversarial example, whoever says so', asyn
   const archive = witnessArchive(far, 'linf-0.1', dataset)
   const again: Witness[] = []
   const onWitness = (witness: Witness) => void again.push(witness)
-  expect((await recalled({ ...kept, 'adversarial-linf-0.1.npz': archive }, { onWitness })).recalled).toBe(true)
+  const passed: EvaluationFiles[] = []
+  const onArchives = (_: string, archives: EvaluationFiles) => void passed.push(archives)
+  const found = { ...kept, 'adversarial-linf-0.1.npz': archive }
+  expect((await recalled(found, { onWitness, onArchives })).recalled).toBe(true)
   expect(again).toEqual([])
+  // Nor is it handed on to whoever keeps the archives.
+  expect(passed.map((archives) => Object.keys(archives))).toEqual([[]])
+  await recalled(kept, { onArchives })
+  expect(passed[1]).toEqual({ 'adversarial-linf-0.1.npz': kept['adversarial-linf-0.1.npz'] })
 })
 
 test('of data that are too large a sample keeps its adversarial examples, not the first images, which may be of one class', async () => {

@@ -26,11 +26,14 @@ export interface EvaluationStore {
   keep(key: string, files: EvaluationFiles): Promise<void>
 }
 
+/** Pixels of a model's adversarial examples, within all threats, that a gate keeps at most. */
+export const keptBytes = 2 ** 28
+
 export interface StoringEffects extends ModelEffects {
   readonly store?: EvaluationStore
   /** Gets each model's adversarial examples as archives by file name. */
   readonly onArchives?: (role: Role, archives: EvaluationFiles) => void
-  /** Bytes of adversarial examples that are kept, 2²⁸ by default; of larger data those of a sample, see `transferable`. */
+  /** Bytes of adversarial examples that are kept, `keptBytes` by default; of larger data those of a sample, see `transferable`. */
   readonly archivedBytes?: number
 }
 
@@ -54,7 +57,7 @@ export const archiveName = (threat: string): string => `adversarial-${threat}.np
 export async function evaluateOnce(task: ModelTask, effects: StoringEffects): Promise<Evaluated> {
   const recalled = await recallEvaluation(task, effects)
   if (recalled !== undefined) return { results: recalled, recalled: true }
-  const { store, onArchives, archivedBytes = 2 ** 28 } = effects
+  const { store, onArchives, archivedBytes = keptBytes } = effects
   if (store === undefined && onArchives === undefined)
     return { results: await evaluateModel(task, effects), recalled: false }
   const { role, dataset } = task
@@ -82,7 +85,7 @@ export async function recallEvaluation(task: ModelTask, effects: StoringEffects)
   const recalled = found && (await recall(found, request, effects))
   if (found === undefined || recalled === undefined) return undefined
   for (const witness of recalled.witnesses) effects.onWitness?.(witness)
-  onArchives?.(task.role, withoutResults(found))
+  onArchives?.(task.role, recalled.archives)
   return recalled.results
 }
 
@@ -98,13 +101,11 @@ export function keyOf({ model, dataset, ...request }: EvaluationRequest, cpu: st
   return createHash('sha256').update(canonical(asked)).digest('hex')
 }
 
-function withoutResults(files: EvaluationFiles): EvaluationFiles {
-  return Object.fromEntries(Object.entries(files).filter(([name]) => name !== resultsName))
-}
-
 interface Recalled {
   readonly results: Results
   readonly witnesses: readonly Witness[]
+  /** Those of which every point is what it should be. */
+  readonly archives: EvaluationFiles
 }
 
 /** What was stored, if it is what is asked for; undefined when it is anything else. */
@@ -119,14 +120,17 @@ async function recall(
     const results = parseAnyResults(new TextDecoder().decode(stored), 'stored results')
     if (!isAnswer(results, request, effects.cpu)) return undefined
     const witnesses: Witness[] = []
+    const archives: Record<string, Uint8Array> = {}
     for (const threat of request.threats) {
       const archive = files[archiveName(threat.id)]
       if (archive === undefined) return undefined
-      witnesses.push(...(await witnessesIn(archive, threat, request, results, effects)))
+      const { kept, rows } = await witnessesIn(archive, threat, request, results, effects)
+      witnesses.push(...kept)
+      if (kept.length === rows) archives[archiveName(threat.id)] = archive
     }
     const { model, dataset } = request
     const named = { model: { ...results.model, name: model.name }, data: { ...results.data, name: dataset.name } }
-    return { results: { ...results, ...named }, witnesses }
+    return { results: { ...results, ...named }, witnesses, archives }
   } catch (error) {
     if (error instanceof UsageError || error instanceof EvaluationError || error instanceof RangeError) return undefined
     throw error
@@ -166,23 +170,23 @@ function isAnswer(results: Results, request: EvaluationRequest, cpu: string): bo
   return labelled && complete && canonical(found) === canonical(expected)
 }
 
-/** Points of an archive that are what they should be: of an image that the results call broken, and inside its ball. */
+/** Points of an archive that are what they should be: of an image that the results call broken, with its label, and inside its ball. */
 async function witnessesIn(
   archive: Uint8Array,
   threat: EvaluationRequest['threats'][number],
   { dataset, limits }: EvaluationRequest,
   { samples }: Results,
   effects: StoringEffects,
-): Promise<readonly Witness[]> {
+): Promise<{ readonly kept: readonly Witness[]; readonly rows: number }> {
   const asking = { ...effects, timeLimitSeconds: limits.seconds }
-  const { shape, pixels, indices } = await loadWitnesses(archive, 'stored adversarial examples', asking)
+  const { shape, pixels, indices, labels } = await loadWitnesses(archive, 'stored adversarial examples', asking)
   if (canonical(shape) !== canonical(dataset.shape))
     throw new UsageError('stored adversarial examples are of other data')
   const size = elements(dataset)
   const broken = new Map(samples.map((sample) => [sample.index, sample]))
-  return [...indices].flatMap((index, row): Witness[] => {
+  const kept = [...indices].flatMap((index, row): Witness[] => {
     const outcome = broken.get(index)
-    if (outcome === undefined || outcome.threats[threat.id]?.robust !== false) return []
+    if (outcome?.threats[threat.id]?.robust !== false || outcome.label !== labels[row]) return []
     const point = pixels.slice(row * size, (row + 1) * size)
     const image = dataset.pixels.subarray(index * size, (index + 1) * size)
     const { distance, low, high } = threatModel(image, threat, dataset.range)
@@ -190,6 +194,7 @@ async function witnessesIn(
     // What the model says there is not kept, and nobody asks: it is tried on another model.
     return inside ? [{ threat: threat.id, index, label: outcome.label, predicted: -1, pixels: point }] : []
   })
+  return { kept, rows: indices.length }
 }
 
 function elements({ shape }: Pick<Dataset, 'shape'>): number {

@@ -33,7 +33,7 @@ function archive(changes: Readonly<Record<string, NpyArray>> = {}): NamedArchive
   return { name: 'one/examples.npz', bytes: writeNpz({ ...honest, ...changes }), results }
 }
 
-const joined = (...archives: readonly NamedArchive[]) => joinWitnesses(archives, threat, 2 ** 20)
+const joined = (...archives: readonly NamedArchive[]) => joinWitnesses(archives, threat)
 
 test('images come in the order of the data, whichever shard they are of, with their own label and prediction', () => {
   const [sample] = results.samples
@@ -61,6 +61,12 @@ test.each<[string, Readonly<Record<string, NpyArray>>, RegExp]>([
   ['numbers for fewer images', { label: integers(1) }, /not one integer for each row/],
   ['an image of another shard', { index: integers(0, 3) }, /row 1 is of image 3/],
   ['an image that is robust', { index: integers(0, 4) }, /row 1 is of image 4/],
+  ['pixels of no size', { x: { ...points(), shape: [2, 0] } }, /x is not float32/],
+  [
+    'more images than are broken',
+    { x: points(0, 0, 0, 0, 0, 0), index: integers(0, 2, 4), label: integers(1, 1, 1), predicted: integers(0, 0, 0) },
+    /3 images, of which its results call 2 broken/,
+  ],
   ['an image twice', { index: integers(2, 2) }, /row 1 is of image 2/],
   ['another label', { label: integers(1, 0) }, /label otherwise/],
   ['a prediction that is right', { predicted: integers(0, 1) }, /predicted as 1, which is no other class/],
@@ -72,9 +78,8 @@ test.each<[string, Readonly<Record<string, NpyArray>>, RegExp]>([
   expect(refused).toThrow(words)
 })
 
-test('images of two shapes, no archive at all, and one that unpacks to more than is allowed', () => {
+test('images of two shapes, and no archive at all', () => {
   const other = { ...archive({ x: { ...honest.x, shape: [2, 2] } }), name: 'other/examples.npz' }
   expect(() => joined(archive(), other)).toThrow(/^other\/examples\.npz: holds images of another shape than one/)
   expect(() => joined({ ...archive(), bytes: Buffer.from('no zip') })).toThrow(/is not a readable \.npz archive/)
-  expect(() => joinWitnesses([archive()], threat, 100)).toThrow(/x would unpack to \d+ bytes, more than the limit/)
 })

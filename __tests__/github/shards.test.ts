@@ -16,7 +16,7 @@ function files(gate: string): Readonly<Record<string, string>> {
 
 function possible(name: string, contents: Readonly<Record<string, string>>): PossibleShard {
   const encoded = (file: string) => (contents[file] === undefined ? undefined : Buffer.from(contents[file]))
-  return { name, read: (file) => Promise.resolve(encoded(file)) }
+  return { name, open: () => Promise.resolve((file) => Promise.resolve(encoded(file))) }
 }
 
 test('of several gates’ shards in one workflow each gate finds its own', async () => {
@@ -25,6 +25,19 @@ test('of several gates’ shards in one workflow each gate finds its own', async
   await expect(readShards(found.slice(1), 'here', digits)).rejects.toThrow(
     'here: there is no shard of "Digits", only of "Letters"; did the jobs with shard: I/N run and upload what they wrote?',
   )
+})
+
+test('one is opened after the other, so that no two are held in memory, and who listens reads what else there is', async () => {
+  const order: string[] = []
+  const named = (name: string): PossibleShard => {
+    const shard = possible(name, { ...files('Digits'), more: name })
+    return { name, open: () => (order.push(`open ${name}`), shard.open()) }
+  }
+  await readShards([named('a'), named('b')], 'here', digits, async ({ candidate }, read) => {
+    expect(candidate).toBeDefined()
+    order.push(`read ${new TextDecoder().decode(await read('more'))}`)
+  })
+  expect(order).toEqual(['open a', 'read a', 'open b', 'read b'])
 })
 
 test('what another commit’s run wrote is refused, and so is what no shard writes', async () => {
@@ -45,7 +58,9 @@ test('folders are searched at every depth, links are not followed', async () => 
     await symlink(join(folder, 'elsewhere/shard.json'), join(folder, 'shards/three/shard.json'))
     const found = await shardsInFolder(join(folder, 'shards'), folder)
     expect(found.map(({ name }) => name)).toEqual(['shards/one/digits', 'shards/two'])
-    expect(await found[0].read('results.json')).toBeUndefined()
+    const read = await found[0].open()
+    expect(await read('results.json')).toBeUndefined()
+    await expect(read('shard.json', 10)).rejects.toThrow(/shard\.json has \d+ bytes, more than the limit of 10/)
     expect(await shardsInFolder(join(folder, 'nowhere'), folder)).toEqual([])
   })
 })

@@ -27,7 +27,6 @@ import { inspectionText } from './inspection.js'
 import type { Io } from './io.js'
 import { joinExamples } from './joinExamples.js'
 import { forEachModel } from './models.js'
-import { filesNamed } from './patterns.js'
 import type { Flags } from './sources.js'
 import {
   readAnyResults,
@@ -110,8 +109,7 @@ export async function evaluate(
 }
 
 /** Also joins the adversarial examples that lie beside the shards' results, where all have saved theirs. */
-export async function merge(written: readonly string[], out: string, io: Io): Promise<ExitStatus> {
-  const paths = await filesNamed(written)
+export async function merge(paths: readonly string[], out: string, io: Io): Promise<ExitStatus> {
   const parts = await Promise.all(paths.map(async (path) => ({ name: path, results: await readAnyResults(path) })))
   const results = mergeShards(parts)
   await joinExamples(parts, out, io)

@@ -102,6 +102,10 @@ Every option can stand in a config file, in kebab-case or camelCase; options win
     'join the shards of one evaluation, and the adversarial examples beside them, into the whole',
     'merge shard-*/results.json --out merged',
   )
+    .addHelpText(
+      'after',
+      '\nShells of Windows do not expand patterns: give each file by its path, or in PowerShell (Get-ChildItem shard-*/results.json).',
+    )
     .option('--out <DIR>', 'for results.json, report.md and adversarial-<threat>.npz', FOLDER)
     .action((files: readonly string[], { out }: { readonly out: string }) => ends(merge(files, out, io)))
 

@@ -18,12 +18,12 @@ export interface NamedArchive {
  * would have written as a whole: equal to the byte. The archives may be a stranger's; a point that contradicts the shard's
  * results, or lies outside the bounds of a pixel, is refused. (That it is in the ball and fools the model only model and data
  * can tell: `replay`.)
+ * How much they unpack to, whoever calls has to bound.
  *
- * @param most - Bytes an array of them may unpack to.
  * @throws UsageError that names the archive that is no such thing.
  */
-export function joinWitnesses(archives: readonly NamedArchive[], threat: string, most: number): Uint8Array {
-  const parts = archives.map((archive) => ({ ...archive, ...readArchive(archive, threat, most) }))
+export function joinWitnesses(archives: readonly NamedArchive[], threat: string): Uint8Array {
+  const parts = archives.map((archive) => ({ ...archive, ...readArchive(archive, threat) }))
   const [{ shape, name: first }] = parts
   const odd = parts.find((part) => part.shape.join() !== shape.join())
   if (odd !== undefined)
@@ -41,12 +41,18 @@ interface Part {
   readonly witnesses: readonly Witness[]
 }
 
-function readArchive({ name, bytes, results }: NamedArchive, threat: string, most: number): Part {
+function readArchive({ name, bytes, results }: NamedArchive, threat: string): Part {
   const wrong = (problem: string) =>
     new UsageError(`${name}: is not what a shard writes (${oneLine(problem, 200)}); run that shard again`)
-  const { x, index, label, predicted } = readNpz(bytes, name, ['x', 'index', 'label', 'predicted'], most)
+  const { x, index, label, predicted } = readNpz(bytes, name, ['x', 'index', 'label', 'predicted'])
   const [rows, ...shape] = x.shape
-  if (!(x.data instanceof Float32Array) || shape.length === 0) throw wrong('x is not float32 [M, …]')
+  const size = shape.reduce((product, length) => product * length, 1)
+  if (!(x.data instanceof Float32Array) || shape.length === 0 || size === 0) throw wrong('x is not float32 [M, …]')
+  const broken = new Map(
+    results.samples.filter(({ threats }) => threats[threat]?.robust === false).map((sample) => [sample.index, sample]),
+  )
+  // Before anything is made of every row: rows may cost next to nothing in the archive.
+  if (rows > broken.size) throw wrong(`${rows} images, of which its results call ${broken.size} broken`)
   const integers = [index, label, predicted].map(({ type, shape: [length, ...more], data }) => {
     if (type !== 'i8' || length !== rows || more.length > 0) throw wrong('not one integer for each row of x')
     return Array.from(data, Number)
@@ -56,14 +62,12 @@ function readArchive({ name, bytes, results }: NamedArchive, threat: string, mos
   const [low, high] = bounds
   // The negation catches NaN.
   if (!x.data.every((pixel) => pixel >= low && pixel <= high)) throw wrong(`a pixel outside ${low} … ${high}`)
-  const size = shape.reduce((product, length) => product * length, 1)
   const { classes } = results.model
-  const broken = new Map(results.samples.map((sample) => [sample.index, sample]))
   const [indices, labels, predictions] = integers
   const pixels = x.data
   const witnesses = indices.map((image, row): Witness => {
     const outcome = broken.get(image)
-    if (outcome?.threats[threat]?.robust !== false || outcome.label !== labels[row])
+    if (outcome === undefined || outcome.label !== labels[row])
       throw wrong(`row ${row} is of image ${image}, which its results do not call broken, or label otherwise`)
     const seen = predictions[row]
     if (seen < 0 || seen >= classes || seen === outcome.label)

@@ -17,7 +17,7 @@ export interface Artifact {
 
 /**
  * A file: some 50,000 images with a full suite. The zip: two of them, and the adversarial examples that a gate keeps at most
- * (256 MiB). They may come from whoever opened the pull request.
+ * (256 MiB); a list of models keeps more, see docs/workflows.md. They may come from whoever opened the pull request.
  */
 export const largestReported = { file: 64 * 2 ** 20, zip: 384 * 2 ** 20 } as const
 

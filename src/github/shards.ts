@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { parseGateShard } from '../comparison/gateShard.js'
 import type { NamedShard } from '../comparison/joinShards.js'
@@ -16,12 +16,20 @@ import { readZip } from './zip.js'
 export interface PossibleShard {
   /** For messages. */
   readonly name: string
-  /** Undefined where there is no such file beside its shard.json. */
-  readonly read: (file: string) => Promise<Uint8Array | undefined>
+  /** Fetches it, where it is not at hand: what is read from is held in memory, and whoever calls lets it go. */
+  readonly open: () => Promise<ReadShard>
 }
 
-/** One that is of the gate. */
-export type FoundShard = NamedShard & Pick<PossibleShard, 'read'>
+/**
+ * Reads a file beside a shard.json; undefined where there is none.
+ *
+ * @param limit - Bytes it may have, 64 MiB by default.
+ * @throws UsageError for a larger one.
+ */
+export type ReadShard = (file: string, limit?: number) => Promise<Uint8Array | undefined>
+
+/** Gets what else is to be read of a shard: nothing of it is at hand later. */
+export type OnShard = (shard: NamedShard, read: ReadShard) => Promise<void>
 
 /** Whose shards are wanted. */
 export interface ShardedGate {
@@ -31,7 +39,7 @@ export interface ShardedGate {
 }
 
 /**
- * Reads the shards of one gate, and leaves those of others alone.
+ * Reads the shards of one gate, one after the other, and leaves those of others alone.
  *
  * @throws UsageError when there are none, or one that is broken or of another commit.
  */
@@ -39,10 +47,12 @@ export async function readShards(
   found: readonly PossibleShard[],
   where: string,
   { checkName, commit }: ShardedGate,
-): Promise<readonly FoundShard[]> {
-  const shards: FoundShard[] = []
+  onShard: OnShard = () => Promise.resolve(),
+): Promise<readonly NamedShard[]> {
+  const shards: NamedShard[] = []
   const others = new Set<string>()
-  for (const { name, read } of found) {
+  for (const { name, open } of found) {
+    const read = await open()
     const text = await textOf(read, 'shard.json')
     if (text === undefined) continue
     const record = parseGateShard(text, `${name}/shard.json`)
@@ -55,11 +65,13 @@ export async function readShards(
         `${name}: is of commit ${record.commit.slice(0, 12)}, and ${commit.slice(0, 12)} is judged; give what the shards of this run wrote`,
       )
     const [results, baseline] = [await textOf(read, 'results.json'), await textOf(read, 'baseline.json')]
-    shards.push({
-      ...{ name, record, read },
+    const shard: NamedShard = {
+      ...{ name, record },
       ...(results !== undefined && { candidate: parseAnyResults(results, `${name}/results.json`) }),
       ...(baseline !== undefined && { baseline: parseAnyResults(baseline, `${name}/baseline.json`) }),
-    })
+    }
+    await onShard(shard, read)
+    shards.push(shard)
   }
   if (shards.length > 0) return shards
   const seen = others.size === 0 ? '' : `, only of ${oneLine([...others].map((gate) => `"${gate}"`).join(', '), 200)}`
@@ -68,7 +80,7 @@ export async function readShards(
   )
 }
 
-async function textOf(read: PossibleShard['read'], file: string): Promise<string | undefined> {
+async function textOf(read: ReadShard, file: string): Promise<string | undefined> {
   const bytes = await read(file)
   return bytes && new TextDecoder().decode(bytes)
 }
@@ -90,10 +102,19 @@ export async function shardsInFolder(folder: string, workspace: string): Promise
     if (!files.has('shard.json')) continue
     found.push({
       name: withSlashes(relative(workspace, path) || path),
-      read: async (file) => (files.has(file) ? readNamed(join(path, file), nodeFiles) : undefined),
+      open: () => Promise.resolve(inFolder(path, files)),
     })
   }
   return found.sort((one, other) => (one.name < other.name ? -1 : 1))
+}
+
+function inFolder(path: string, files: ReadonlySet<string>): ReadShard {
+  return async (file, limit = largestReported.file) => {
+    if (!files.has(file)) return undefined
+    const { size } = await stat(join(path, file))
+    if (size > limit) throw new UsageError(`${join(path, file)} has ${size} bytes, more than the limit of ${limit}`)
+    return readNamed(join(path, file), nodeFiles)
+  }
 }
 
 /**
@@ -126,24 +147,19 @@ function inArtifact(client: Client, storage: StorageEffects, artifact: Artifact,
     if (artifact.expired) throw new UsageError(`${name} has expired; run this workflow again`)
     return downloadArtifact(client, storage, artifact, largestReported.zip).catch(unreadable(name, byHand))
   }
-  let zip: Promise<Uint8Array> | undefined
-  const unpacked = async (wanted: readonly string[], limit: number) =>
-    readZip(await (zip ??= download()), wanted, limit, name)
-  let place: Promise<string | undefined> | undefined
-  const found = async () => {
-    const records = await unpacked(
-      places.map((at) => `${at}shard.json`),
-      largestReported.file,
-    )
-    return places.find((at) => records[`${at}shard.json`] !== undefined)
-  }
   return {
     name,
-    async read(file) {
-      const at = await (place ??= found())
-      if (at === undefined) return undefined
-      const limit = file.endsWith('.npz') ? largestReported.zip : largestReported.file
-      return (await unpacked([at + file], limit))[at + file]
+    async open() {
+      const zip = await download()
+      const records = readZip(
+        zip,
+        places.map((at) => `${at}shard.json`),
+        largestReported.file,
+        name,
+      )
+      const place = places.find((at) => records[`${at}shard.json`] !== undefined)
+      return (file, limit = largestReported.file) =>
+        Promise.resolve(place === undefined ? undefined : readZip(zip, [place + file], limit, name)[place + file])
     },
   }
 }
