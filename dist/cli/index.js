@@ -25933,7 +25933,7 @@ exports.visitAsync = visitAsync;
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _cli_failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7713);
 /* harmony import */ var _cli_progress_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1620);
-/* harmony import */ var _cli_program_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3848);
+/* harmony import */ var _cli_program_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(8238);
 /* harmony import */ var _host_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2027);
 /* harmony import */ var _report_progress_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(5270);
 /* harmony import */ var _runtime_addonFinder_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6763);
@@ -26021,7 +26021,7 @@ function tidy(message) {
 
 /***/ }),
 
-/***/ 3848:
+/***/ 8238:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -26249,7 +26249,7 @@ function difference(name, candidate, baseline, read) {
 /** The same text for the same value, in whatever order its keys were written. */ function canonical(value) {
     return JSON.stringify(value, (_, part)=>typeof part === 'object' && part !== null && !Array.isArray(part) ? Object.fromEntries(Object.entries(part).sort(([one], [other])=>one < other ? -1 : 1)) : part);
 }
-function assertComplete({ samples, data, model, threats }) {
+/** Refuses results with images or threats left out, and those that contradict themselves. */ function assertComplete({ samples, data, model, threats }) {
     const name = shown(model.name);
     if (samples.length < data.samples) throw new errors/* UsageError */.e(`the results of ${name} hold ${samples.length} of ${data.samples} images: merge all shards before comparing`);
     samples.forEach((sample, place)=>{
@@ -27339,7 +27339,10 @@ var _build_text = __nccwpck_require__(2543);
 /** Of a baseline that the policy asks for. */ function isOfAbsence({ code }) {
     return /^baseline-(missing|expired|broken|different)$/.test(code);
 }
-/** A model that did not exist yet is nobody's fault; whatever else keeps two models from being compared is somebody's. */ function isDemanded({ state }, { onMissingBaseline }) {
+/**
+ * Whether the policy lets no model pass that is compared with nothing, for this reason. Without `on-missing-baseline`: a model that
+ * did not exist yet is nobody's fault; whatever else keeps two models from being compared is somebody's.
+ */ function isDemanded({ state }, { onMissingBaseline }) {
     return state !== 'none' && (onMissingBaseline ?? (state === 'missing' ? 'pass' : 'fail')) === 'fail';
 }
 function absenceReasons({ absence }, policy) {
@@ -28247,10 +28250,10 @@ function indices(samples) {
         UNSTABLE
     ]);
     const known = new Set(ofModel.map(({ code })=>code));
-    const draws = known.has('randomness');
-    const explained = draws || known.has('batch-dependent');
-    // Whoever asks a model that changes its mind often enough is lucky once: that proves nothing about its gradients.
-    const steady = !draws && unstable.length === 0;
+    const explained = known.has('randomness') || known.has('batch-dependent');
+    // Whoever asks a model that changes its mind often enough is lucky once: that proves nothing about its gradients. That it
+    // draws numbers says nothing of how much they move it.
+    const steady = unstable.length === 0;
     return [
         ...ofModel.map((flag)=>shownBy(flag, unstable)),
         ...explained ? [] : unstable,
@@ -28358,7 +28361,8 @@ const RULES = [
     {
         code: 'masked-gradients',
         luck: true,
-        // Where more steps along the gradient, or a stronger attack, break the image, too, it was the suite that was short.
+        // Where more steps along the gradient break the image, too, the suite was short; where an attack does that search left no
+        // turn, gradients were not beaten.
         shows: (sample, attacks)=>(has('gradient-free-wins')(sample) || beatenWithoutGradient(sample, attacks)) && hadGradient(sample) && !has('more-steps')(sample) && !has('gradients-break-too')(sample),
         among: (sample, attacks)=>hasGradientFree(attacks) ? right(sample) : diagnosedRight(sample),
         least: flags_FEW,
@@ -32906,6 +32910,7 @@ const BALLS = {
 
 
 
+/** Pixels of a model's adversarial examples, within all threats, that a gate keeps at most. */ const keptBytes = 2 ** 28;
 /** Changes when the same settings are to be measured in another way, or kept in other files. */ const storedVersion = 1;
 const resultsName = 'results.json';
 /** Of the adversarial examples within a threat. */ const archiveName = (threat)=>`adversarial-${threat}.npz`;
@@ -32918,7 +32923,7 @@ const resultsName = 'results.json';
         results: recalled,
         recalled: true
     };
-    const { store, onArchives, archivedBytes = 2 ** 28 } = effects;
+    const { store, onArchives, archivedBytes = keptBytes } = effects;
     if (store === undefined && onArchives === undefined) return {
         results: await evaluateModel(task, effects),
         recalled: false
@@ -32956,7 +32961,7 @@ const resultsName = 'results.json';
     const recalled = found && await recall(found, request, effects);
     if (found === undefined || recalled === undefined) return undefined;
     for (const witness of recalled.witnesses)effects.onWitness?.(witness);
-    onArchives?.(task.role, withoutResults(found));
+    onArchives?.(task.role, recalled.archives);
     return recalled.results;
 }
 /** SHA-256 (hex) over all that an evaluation depends on. */ function keyOf({ model, dataset, ...request }, cpu) {
@@ -32988,9 +32993,6 @@ const resultsName = 'results.json';
     };
     return (0,external_node_crypto_.createHash)('sha256').update(canonical(asked)).digest('hex');
 }
-function withoutResults(files) {
-    return Object.fromEntries(Object.entries(files).filter(([name])=>name !== resultsName));
-}
 /** What was stored, if it is what is asked for; undefined when it is anything else. */ async function recall(files, request, effects) {
     try {
         const stored = files[resultsName];
@@ -32998,10 +33000,13 @@ function withoutResults(files) {
         const results = parseAnyResults(new TextDecoder().decode(stored), 'stored results');
         if (!isAnswer(results, request, effects.cpu)) return undefined;
         const witnesses = [];
+        const archives = {};
         for (const threat of request.threats){
             const archive = files[archiveName(threat.id)];
             if (archive === undefined) return undefined;
-            witnesses.push(...await witnessesIn(archive, threat, request, results, effects));
+            const { kept, rows } = await witnessesIn(archive, threat, request, results, effects);
+            witnesses.push(...kept);
+            if (kept.length === rows) archives[archiveName(threat.id)] = archive;
         }
         const { model, dataset } = request;
         const named = {
@@ -33019,7 +33024,8 @@ function withoutResults(files) {
                 ...results,
                 ...named
             },
-            witnesses
+            witnesses,
+            archives
         };
     } catch (error) {
         if (error instanceof errors/* UsageError */.e || error instanceof errors/* EvaluationError */.Z || error instanceof RangeError) return undefined;
@@ -33073,23 +33079,23 @@ function withoutResults(files) {
     const complete = shard !== undefined || results.samples.length === samples;
     return labelled && complete && canonical(found) === canonical(expected);
 }
-/** Points of an archive that are what they should be: of an image that the results call broken, and inside its ball. */ async function witnessesIn(archive, threat, { dataset, limits }, { samples }, effects) {
+/** Points of an archive that are what they should be: of an image that the results call broken, with its label, and inside its ball. */ async function witnessesIn(archive, threat, { dataset, limits }, { samples }, effects) {
     const asking = {
         ...effects,
         timeLimitSeconds: limits.seconds
     };
-    const { shape, pixels, indices } = await loadWitnesses(archive, 'stored adversarial examples', asking);
+    const { shape, pixels, indices, labels } = await loadWitnesses(archive, 'stored adversarial examples', asking);
     if (canonical(shape) !== canonical(dataset.shape)) throw new errors/* UsageError */.e('stored adversarial examples are of other data');
     const size = evaluationStore_elements(dataset);
     const broken = new Map(samples.map((sample)=>[
             sample.index,
             sample
         ]));
-    return [
+    const kept = [
         ...indices
     ].flatMap((index, row)=>{
         const outcome = broken.get(index);
-        if (outcome === undefined || outcome.threats[threat.id]?.robust !== false) return [];
+        if (outcome?.threats[threat.id]?.robust !== false || outcome.label !== labels[row]) return [];
         const point = pixels.slice(row * size, (row + 1) * size);
         const image = dataset.pixels.subarray(index * size, (index + 1) * size);
         const { distance, low, high } = threat_threatModel(image, threat, dataset.range);
@@ -33105,6 +33111,10 @@ function withoutResults(files) {
             }
         ] : [];
     });
+    return {
+        kept,
+        rows: indices.length
+    };
 }
 function evaluationStore_elements({ shape }) {
     return shape.reduce((product, length)=>product * length, 1);
@@ -41851,28 +41861,26 @@ function channelsOf({ shape, layout }) {
     return signs;
 }
 /**
- * What gradients get where search has beaten them: APGD on the margin that looks for its start in larger balls (Croce and Hein
- * 2021, section 4). Of fashion-hardened under L2 it breaks fifteen of sixteen images that only Square had broken.
- */ const SECOND_CHANCE = attackSchemas_published('apgd', {
-    id: 'diagnosis-margin',
-    loss: 'margin',
-    largerBalls: true
-});
-/**
- * Search without gradients beats attacks with them on healthy models, too, where these got stuck or had not all their turn,
- * since the image was broken by then. So where search alone broke an image gradients are asked once more, diagnosed or not.
+ * An attack for survivors has no turn once search has broken an image, which is no evidence against gradients that were never
+ * asked. So where search alone broke an image those of the suite's attacks with gradients that had no turn get it now, as the
+ * suite itself would have run them. No other attack will do: one that is strong enough breaks models that mask theirs, too.
  */ function* secondChance(task, plan, found) {
     const beaten = plan.threats.filter(({ id })=>isBrokenBySearchAlone(plan, found.found[id]));
-    if (!plan.gradient || beaten.length === 0) return [];
-    for (const threat of beaten)if (!(yield* breaks(SECOND_CHANCE, threat, task, plan, found))) return [];
-    return [
+    for (const threat of beaten)if (!(yield* breaksWhenAsked(threat, task, plan, found))) return [];
+    return beaten.length > 0 ? [
         'gradients-break-too'
-    ];
+    ] : [];
 }
 function isBrokenBySearchAlone({ attacks }, ran) {
     const ends = attacks.filter(({ id })=>ran !== undefined && Object.hasOwn(ran.results, id));
     const breaking = ends.filter(({ id })=>ran?.results[id].success);
     return breaking.length > 0 && !breaking.some(needsGradient) && ends.some(needsGradient);
+}
+function* breaksWhenAsked(threat, task, plan, found) {
+    const { results } = found.found[threat.id];
+    const untried = plan.attacks.filter((attack)=>needsGradient(attack) && !Object.hasOwn(results, attack.id));
+    for (const attack of untried)if (yield* breaks(attack, threat, task, plan, found)) return true;
+    return false;
 }
 /** Twice in one batch, or in two, with other neighbours than before. */ function* isSteady({ pixels }, { clean }) {
     const answers = yield* predictionsAt([
@@ -41988,14 +41996,14 @@ function* breaks(attack, threat, task, plan, { digest }) {
 
 /**
  * What one image costs that the model is right on and that withstands every attack, an upper bound: an image that breaks
- * costs less, one on which the model is wrong next to nothing.
+ * costs less, or as much where search alone does and attacks for survivors have their turn all the same; one on which the
+ * model is wrong costs next to nothing.
  *
  * @param diagnosed - The image is one of those that are looked at more closely.
  */ function mostPerImage(asked, diagnosed) {
     const { threats, classes, gradient } = asked;
     const attacks = attacksRun(withFallback(asked.attacks, gradient), gradient);
     const suite = threats.flatMap(({ norm })=>attacks.map((attack)=>mostOf(attack, norm, classes)));
-    const again = threats.map(({ norm })=>secondChanceOf(attacks, norm, classes, diagnosed));
     const closer = diagnosed ? [
         closerLook({
             ...asked,
@@ -42008,7 +42016,6 @@ function* breaks(attack, threat, task, plan, { digest }) {
             forwards: 1
         },
         ...suite,
-        ...again,
         ...closer
     ]);
 }
@@ -42084,20 +42091,6 @@ function mostOf(attack, norm, classes) {
     return {
         gradients: 1 + steps * rivals,
         forwards: steps + SHORTEN
-    };
-}
-/** What an image asks that only search breaks, beyond what one asks that withstands the suite and then a longer ascent. */ function secondChanceOf(attacks, norm, classes, diagnosed) {
-    const search = attacks.findIndex((attack)=>!attacksRun_needsGradient(attack));
-    if (search < 0 || !attacks.some(attacksRun_needsGradient)) return {
-        gradients: 0,
-        forwards: 0
-    };
-    const spared = total(attacks.slice(search + 1).filter(({ survivorsOnly })=>survivorsOnly).map((attack)=>mostOf(attack, norm, classes)));
-    const { gradients, forwards } = mostOf(SECOND_CHANCE, norm, classes);
-    const longer = diagnosed ? longerSteps(attacks) : 0;
-    return {
-        gradients: Math.max(0, gradients - spared.gradients - longer),
-        forwards: Math.max(0, forwards - spared.forwards - longer)
     };
 }
 /** Steps of the ascent in a ball that holds every image. */ const HUGE = 20;
@@ -42376,21 +42369,24 @@ function named(model) {
     const usable = baselineUse(tolerateBaseline);
     let state = baseline?.kind === 'results' ? await usable('different', ()=>{
         assertSameConditions(conditionsOf(config, dataset), baseline.results);
-        assertComparable(baseline.results, baseline.results);
+        assertComplete(baseline.results);
         return {
             state: 'results'
         };
     }) : undefined;
     const candidate = await completeModel(sources.candidate, asking);
-    const models = [
+    // A model that is spared is not even looked into.
+    const same = baseline?.kind === 'model' ? await usable('broken', async ()=>isUnchanged(config, candidate, await completeModel(baseline.model, asking))) : false;
+    const spared = same === true && spareUnchanged && mayBeSpared(config);
+    const models = spared ? [] : [
         await planned('candidate', candidate)
     ];
-    if (baseline?.kind === 'model') state = await usable('broken', async ()=>{
-        const model = await completeModel(baseline.model, asking);
-        if (isUnchanged(config, candidate, model)) return {
-            state: spareUnchanged && mayBeSpared(config) ? 'spared' : 'unchanged'
-        };
-        models.push(await planned('baseline', model));
+    if (typeof same !== 'boolean') state = same;
+    else if (same) state = {
+        state: spared ? 'spared' : 'unchanged'
+    };
+    else if (baseline?.kind === 'model') state = await usable('broken', async ()=>{
+        models.push(await planned('baseline', baseline.model));
         return undefined;
     });
     else if (baseline !== undefined && baseline.kind !== 'results') state = {
@@ -42526,7 +42522,7 @@ async function planModel(role, file, { dataset, images: ofShard }, config, effec
                 const { results } = baseline;
                 try {
                     assertSameConditions(conditionsOf(config, dataset), results);
-                    assertComparable(results, results);
+                    assertComplete(results);
                     known.baseline = results;
                     known.models = {
                         baseline: {
@@ -46484,7 +46480,7 @@ function terminal({ model, samples, flags }, measured, color) {
     const seconds = models.reduce((sum, model)=>sum + model.seconds, 0);
     const of = images === data.samples ? '' : ` of ${count(data.samples)}`;
     return [
-        `Dry run: config, data and ${isUnusable(baseline) ? 'candidate can be used, the baseline cannot' : 'models can be used'}. Nothing was attacked.`,
+        `Dry run: ${usability(baseline)}. Nothing was attacked.`,
         `Data: ${plain(data.name, 120)}, ${count(images)}${of} images of ${data.shape.join(' × ')}, pixels in ${data.range.join(' … ')}`,
         `Suite: ${plain(suite.name, 60)}@${suite.version} (${suite.attacks.map(({ id })=>plain(id, 60)).join(', ')}), seed ${seed}`,
         `Threats: ${threats.map(threatTitle).join(', ')}${quantised ? ', only points of 8 bits' : ''}`,
@@ -46495,8 +46491,16 @@ function terminal({ model, samples, flags }, measured, color) {
         `All in all: ${baseline?.state === 'spared' ? 'seconds' : `at most about ${duration(seconds)}`}`
     ].join('\n');
 }
-function isUnusable(baseline) {
-    return baseline?.state === 'broken' || baseline?.state === 'different';
+function usability(baseline) {
+    switch(baseline?.state){
+        case 'broken':
+        case 'different':
+            return 'config, data and candidate can be used, the baseline cannot';
+        case 'spared':
+            return 'config and data can be used; the model was not looked into';
+        default:
+            return 'config, data and models can be used';
+    }
 }
 function baselineText(baseline, policy) {
     switch(baseline.state){
@@ -46718,13 +46722,13 @@ var external_node_fs_ = __nccwpck_require__(3024);
  * would have written as a whole: equal to the byte. The archives may be a stranger's; a point that contradicts the shard's
  * results, or lies outside the bounds of a pixel, is refused. (That it is in the ball and fools the model only model and data
  * can tell: `replay`.)
+ * How much they unpack to, whoever calls has to bound.
  *
- * @param most - Bytes an array of them may unpack to.
  * @throws UsageError that names the archive that is no such thing.
- */ function joinWitnesses(archives, threat, most) {
+ */ function joinWitnesses(archives, threat) {
     const parts = archives.map((archive)=>({
             ...archive,
-            ...readArchive(archive, threat, most)
+            ...readArchive(archive, threat)
         }));
     const [{ shape, name: first }] = parts;
     const odd = parts.find((part)=>part.shape.join() !== shape.join());
@@ -46733,16 +46737,23 @@ var external_node_fs_ = __nccwpck_require__(3024);
         shape
     });
 }
-function readArchive({ name, bytes, results }, threat, most) {
+function readArchive({ name, bytes, results }, threat) {
     const wrong = (problem)=>new errors/* UsageError */.e(`${name}: is not what a shard writes (${(0,_build_text/* oneLine */.TN)(problem, 200)}); run that shard again`);
     const { x, index, label, predicted } = readNpz(bytes, name, [
         'x',
         'index',
         'label',
         'predicted'
-    ], most);
+    ]);
     const [rows, ...shape] = x.shape;
-    if (!(x.data instanceof Float32Array) || shape.length === 0) throw wrong('x is not float32 [M, …]');
+    const size = shape.reduce((product, length)=>product * length, 1);
+    if (!(x.data instanceof Float32Array) || shape.length === 0 || size === 0) throw wrong('x is not float32 [M, …]');
+    const broken = new Map(results.samples.filter(({ threats })=>threats[threat]?.robust === false).map((sample)=>[
+            sample.index,
+            sample
+        ]));
+    // Before anything is made of every row: rows may cost next to nothing in the archive.
+    if (rows > broken.size) throw wrong(`${rows} images, of which its results call ${broken.size} broken`);
     const integers = [
         index,
         label,
@@ -46756,17 +46767,12 @@ function readArchive({ name, bytes, results }, threat, most) {
     const [low, high] = bounds;
     // The negation catches NaN.
     if (!x.data.every((pixel)=>pixel >= low && pixel <= high)) throw wrong(`a pixel outside ${low} … ${high}`);
-    const size = shape.reduce((product, length)=>product * length, 1);
     const { classes } = results.model;
-    const broken = new Map(results.samples.map((sample)=>[
-            sample.index,
-            sample
-        ]));
     const [indices, labels, predictions] = integers;
     const pixels = x.data;
     const witnesses = indices.map((image, row)=>{
         const outcome = broken.get(image);
-        if (outcome?.threats[threat]?.robust !== false || outcome.label !== labels[row]) throw wrong(`row ${row} is of image ${image}, which its results do not call broken, or label otherwise`);
+        if (outcome === undefined || outcome.label !== labels[row]) throw wrong(`row ${row} is of image ${image}, which its results do not call broken, or label otherwise`);
         const seen = predictions[row];
         if (seen < 0 || seen >= classes || seen === outcome.label) throw wrong(`row ${row} is predicted as ${seen}, which is no other class`);
         // Each image once.
@@ -46794,32 +46800,44 @@ function readArchive({ name, bytes, results }, threat, most) {
 
 
 
+
 /**
- * Joins the adversarial examples that lie beside the results of shards, within each threat of which all have saved theirs.
+ * Joins the adversarial examples that lie beside the results of shards, within each threat of which all have saved theirs, and
+ * removes what an earlier evaluation left in `out`, which would pass for this one's.
  *
  * @param parts - Of one evaluation, named by their paths.
  * @param out - Folder for what is joined.
  * @throws UsageError for an archive that contradicts the results beside it.
  */ async function joinExamples(parts, out, { stderr }) {
-    const folders = parts.map(({ name })=>(0,external_node_path_.dirname)((0,external_node_path_.resolve)(name)));
-    // Of results in one folder nobody can tell whose the examples there are.
-    if (new Set(folders).size < folders.length) return;
     for (const { id } of parts[0].results.threats){
         const file = archiveName(id);
         // Ids are the file's own words, and may not lead out of the folder.
         if (!/^[\w.-]+$/.test(file)) continue;
-        const saved = parts.map(({ name, results })=>({
-                name: (0,external_node_path_.join)((0,external_node_path_.dirname)(name), file),
-                results
-            })).filter(({ name })=>(0,external_node_fs_.existsSync)(name));
-        if (saved.length === parts.length) {
-            const archives = saved.map(async (one)=>({
-                    ...one,
-                    bytes: await readNamed(one.name, nodeFiles)
-                }));
-            await writeOutput((0,external_node_path_.join)(out, file), joinWitnesses(await Promise.all(archives), id, files_MAXIMUM_BYTES));
-        } else if (saved.length > 0) stderr(`robustness-gate: only ${saved.length} of ${parts.length} shards have ${file}, so it is not joined\n`);
+        const whole = await wholeOf(parts, id, stderr);
+        await (0,promises_.rm)((0,external_node_path_.join)(out, file), {
+            force: true
+        });
+        if (whole !== undefined) await writeOutput((0,external_node_path_.join)(out, file), whole);
     }
+}
+/** Undefined where there are none of a threat, or not of every shard. */ async function wholeOf(parts, threat, stderr) {
+    const file = archiveName(threat);
+    const saved = parts.map(({ name, results })=>({
+            name: (0,external_node_path_.join)((0,external_node_path_.dirname)(name), file),
+            results
+        })).filter(({ name })=>(0,external_node_fs_.existsSync)(name));
+    if (saved.length === 0) return undefined;
+    const apart = new Set(parts.map(({ name })=>(0,external_node_path_.dirname)((0,external_node_path_.resolve)(name)))).size === parts.length;
+    if (apart && saved.length === parts.length) {
+        const archives = saved.map(async (one)=>({
+                ...one,
+                bytes: await readNamed(one.name, nodeFiles)
+            }));
+        return joinWitnesses(await Promise.all(archives), threat);
+    }
+    const why = apart ? `only ${saved.length} of ${parts.length} shards have ${file}` : `results of several shards lie in one folder, and nobody can tell whose ${file} is`;
+    stderr(`robustness-gate: ${why}, so it is not joined\n`);
+    return undefined;
 }
 
 // EXTERNAL MODULE: ./.build/cli/failure.js
@@ -46842,50 +46860,6 @@ var failure = __nccwpck_require__(7713);
         if (status > worst) worst = status;
     }
     return worst;
-}
-
-;// CONCATENATED MODULE: ./.build/cli/patterns.js
-
-
-
-/**
- * The files that arguments name, in the order of the arguments; of a pattern with `*` or `?` those that match, by name. The
- * shells of Windows hand patterns on as they are written. (`glob` of node:fs is only in Node 22 and later.)
- *
- * @throws UsageError for a pattern that nothing matches.
- */ async function filesNamed(written) {
-    return (await Promise.all(written.map(matching))).flat();
-}
-async function matching(written) {
-    // A file may be called so.
-    if (!/[*?]/.test(written) || await exists(written)) return [
-        written
-    ];
-    const path = (0,external_node_path_.normalize)(written);
-    const { root } = (0,external_node_path_.parse)(path);
-    let found = [
-        root
-    ];
-    for (const part of path.slice(root.length).split(external_node_path_.sep))found = (await Promise.all(found.map((folder)=>inside(folder, part)))).flat();
-    if (found.length > 0) return found;
-    throw new errors/* UsageError */.e(`${written}: no file matches; check the path, it is relative to the working directory`);
-}
-async function inside(folder, part) {
-    if (!/[*?]/.test(part)) {
-        const path = (0,external_node_path_.join)(folder, part);
-        return await exists(path) ? [
-            path
-        ] : [];
-    }
-    const escaped = part.replace(/[.+^${}()|[\]\\]/g, '\\$&');
-    const pattern = new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`);
-    const names = await (0,promises_.readdir)(folder === '' ? '.' : folder).catch(()=>[]);
-    // As in a shell, hidden files are meant only by a dot.
-    const meant = names.filter((name)=>pattern.test(name) && (part.startsWith('.') || !name.startsWith('.')));
-    return meant.sort().map((name)=>(0,external_node_path_.join)(folder, name));
-}
-async function exists(path) {
-    return (0,promises_.stat)(path).then(()=>true, ()=>false);
 }
 
 ;// CONCATENATED MODULE: ./.build/config/attackNorms.js
@@ -47729,19 +47703,6 @@ var external_node_child_process_ = __nccwpck_require__(1421);
 
 
 /** The weights of a large model come through Git LFS within this; a server that says nothing holds the job no longer. */ const TIME_LIMIT_SECONDS = 600;
-/**
- * A connection on which nothing has come for a minute is given up, and tried again: the limit above is for weights that come in
- * slowly. (A server that is at work sends a byte a second, uploadpack.keepAlive; GIT_HTTP_LOW_SPEED_TIME in the environment wins.)
- */ const giveUp = (/* unused pure expression or super */ null && ([
-    [
-        'http.lowSpeedLimit',
-        '1'
-    ],
-    [
-        'http.lowSpeedTime',
-        '60'
-    ]
-]));
 /** What of the environment git may see. The rest, tokens among it, stays with this process. */ const passedOn = [
     ...[
         'PATH',
@@ -47828,10 +47789,7 @@ function gitEnvironment(environment, configuration) {
     };
     for (const [name, value] of Object.entries(environment))if (value !== undefined && (passedOn.includes(name) || name.startsWith('GIT_'))) env[name] = value;
     let count = Number(env.GIT_CONFIG_COUNT ?? 0);
-    for (const [key, value] of [
-        ...configuration,
-        ...giveUp
-    ]){
+    for (const [key, value] of configuration){
         env[`GIT_CONFIG_KEY_${count}`] = key;
         env[`GIT_CONFIG_VALUE_${count}`] = value;
         count += 1;
@@ -48720,7 +48678,6 @@ async function readResults(path) {
 
 
 
-
 /** Of a config that lists models: of each, one after the other. */ async function gate(flags, options, io) {
     const names = await readListed(flags);
     if (names.length === 0) return gateOf(flags, options, io);
@@ -48789,8 +48746,7 @@ async function commands_evaluate(flags, { out, check, saveAdversarial, shard: pa
     io.stdout(`Shard ${shard.index}/${shard.count}: ${file}; join all ${shard.count} with robustness-gate merge\n`);
     return 0;
 }
-/** Also joins the adversarial examples that lie beside the shards' results, where all have saved theirs. */ async function merge(written, out, io) {
-    const paths = await filesNamed(written);
+/** Also joins the adversarial examples that lie beside the shards' results, where all have saved theirs. */ async function merge(paths, out, io) {
     const parts = await Promise.all(paths.map(async (path)=>({
             name: path,
             results: await readAnyResults(path)
@@ -49168,7 +49124,7 @@ Every option can stand in a config file, in kebab-case or camelCase; options win
             saveAdversarial,
             shard
         }, io)));
-    command('merge <results.json...>', 'join the shards of one evaluation, and the adversarial examples beside them, into the whole', 'merge shard-*/results.json --out merged').option('--out <DIR>', 'for results.json, report.md and adversarial-<threat>.npz', FOLDER).action((files, { out })=>ends(merge(files, out, io)));
+    command('merge <results.json...>', 'join the shards of one evaluation, and the adversarial examples beside them, into the whole', 'merge shard-*/results.json --out merged').addHelpText('after', '\nShells of Windows do not expand patterns: give each file by its path, or in PowerShell (Get-ChildItem shard-*/results.json).').option('--out <DIR>', 'for results.json, report.md and adversarial-<threat>.npz', FOLDER).action((files, { out })=>ends(merge(files, out, io)));
     withFlags(command('compare <baseline.json> <candidate.json>', 'compare two results.json and fail on a regression', 'compare main/results.json branch/results.json --max-robust-drop 2').option('--config <FILE>', 'YAML or JSON').option('--out <DIR>', 'for comparison.json and report.md'), policyFlags).action((baseline, candidate, { out, ...flags })=>ends(compareResults(baseline, candidate, flags, out, io)));
     withFlags(command('replay <adversarial.npz>', 'count which saved adversarial examples still fool a model, inside the ball; exit status 0 whatever the count', 'replay results/adversarial-linf-8_255.npz --model new.onnx --data test.npz --epsilon 8/255').option('--model <MODEL>', 'the model to replay them on').option('--config <FILE>', 'YAML or JSON'), dataFlags, ballFlags, modelFlags, limitFlags).action((archive, flags)=>ends(replay_replay(archive, flags, io)));
     command('gradient <model.onnx>', 'write a model that also computes the loss and its gradient with respect to the input', 'gradient model.onnx --out gradient.onnx').requiredOption('--out <FILE>', 'the ONNX file to write').action((model, { out })=>ends(gradient(model, out, io)));
@@ -49314,7 +49270,7 @@ var schemas = __nccwpck_require__(9691);
     /** The logits that attacks see are not negative and sum to 1. */ 'probability-logits',
     /** The image withstood an attack whose loss was still rising when it ended. */ 'loss-rising',
     /** The pixels lie within a fiftieth of the declared range. */ 'narrow-pixels',
-    /** Of the suite only search without gradients broke the image; a stronger attack with gradients breaks it, too. */ 'gradients-break-too',
+    /** Only search without gradients broke the image; an attack with them that had no turn because of it does so, too. */ 'gradients-break-too',
     // The rest only images that were marked for a diagnosis can show.
     /** The same image again got other outputs. */ 'unstable-logits',
     /** An attack with more steps, from another start, broke what the suite had left robust. */ 'more-steps',

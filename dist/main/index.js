@@ -51785,6 +51785,7 @@ function isSameModel(candidate, baseline) {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   $N: () => (/* binding */ canonical),
+/* harmony export */   Q9: () => (/* binding */ assertComplete),
 /* harmony export */   lN: () => (/* binding */ assertSameConditions),
 /* harmony export */   tZ: () => (/* binding */ assertAsConfigured),
 /* harmony export */   vi: () => (/* binding */ assertComparable)
@@ -51850,7 +51851,7 @@ function difference(name, candidate, baseline, read) {
 /** The same text for the same value, in whatever order its keys were written. */ function canonical(value) {
     return JSON.stringify(value, (_, part)=>typeof part === 'object' && part !== null && !Array.isArray(part) ? Object.fromEntries(Object.entries(part).sort(([one], [other])=>one < other ? -1 : 1)) : part);
 }
-function assertComplete({ samples, data, model, threats }) {
+/** Refuses results with images or threats left out, and those that contradict themselves. */ function assertComplete({ samples, data, model, threats }) {
     const name = shown(model.name);
     if (samples.length < data.samples) throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .UsageError */ .e(`the results of ${name} hold ${samples.length} of ${data.samples} images: merge all shards before comparing`);
     samples.forEach((sample, place)=>{
@@ -52540,7 +52541,10 @@ const FEW = 3;
 /** Of a baseline that the policy asks for. */ function isOfAbsence({ code }) {
     return /^baseline-(missing|expired|broken|different)$/.test(code);
 }
-/** A model that did not exist yet is nobody's fault; whatever else keeps two models from being compared is somebody's. */ function isDemanded({ state }, { onMissingBaseline }) {
+/**
+ * Whether the policy lets no model pass that is compared with nothing, for this reason. Without `on-missing-baseline`: a model that
+ * did not exist yet is nobody's fault; whatever else keeps two models from being compared is somebody's.
+ */ function isDemanded({ state }, { onMissingBaseline }) {
     return state !== 'none' && (onMissingBaseline ?? (state === 'missing' ? 'pass' : 'fail')) === 'fail';
 }
 function absenceReasons({ absence }, policy) {
@@ -54311,7 +54315,7 @@ var schemas = __nccwpck_require__(9691);
     /** The logits that attacks see are not negative and sum to 1. */ 'probability-logits',
     /** The image withstood an attack whose loss was still rising when it ended. */ 'loss-rising',
     /** The pixels lie within a fiftieth of the declared range. */ 'narrow-pixels',
-    /** Of the suite only search without gradients broke the image; a stronger attack with gradients breaks it, too. */ 'gradients-break-too',
+    /** Only search without gradients broke the image; an attack with them that had no turn because of it does so, too. */ 'gradients-break-too',
     // The rest only images that were marked for a diagnosis can show.
     /** The same image again got other outputs. */ 'unstable-logits',
     /** An attack with more steps, from another start, broke what the suite had left robust. */ 'more-steps',
@@ -55892,10 +55896,10 @@ function indices(samples) {
         UNSTABLE
     ]);
     const known = new Set(ofModel.map(({ code })=>code));
-    const draws = known.has('randomness');
-    const explained = draws || known.has('batch-dependent');
-    // Whoever asks a model that changes its mind often enough is lucky once: that proves nothing about its gradients.
-    const steady = !draws && unstable.length === 0;
+    const explained = known.has('randomness') || known.has('batch-dependent');
+    // Whoever asks a model that changes its mind often enough is lucky once: that proves nothing about its gradients. That it
+    // draws numbers says nothing of how much they move it.
+    const steady = unstable.length === 0;
     return [
         ...ofModel.map((flag)=>shownBy(flag, unstable)),
         ...explained ? [] : unstable,
@@ -56003,7 +56007,8 @@ const RULES = [
     {
         code: 'masked-gradients',
         luck: true,
-        // Where more steps along the gradient, or a stronger attack, break the image, too, it was the suite that was short.
+        // Where more steps along the gradient break the image, too, the suite was short; where an attack does that search left no
+        // turn, gradients were not beaten.
         shows: (sample, attacks)=>(has('gradient-free-wins')(sample) || beatenWithoutGradient(sample, attacks)) && hadGradient(sample) && !has('more-steps')(sample) && !has('gradients-break-too')(sample),
         among: (sample, attacks)=>hasGradientFree(attacks) ? right(sample) : diagnosedRight(sample),
         least: FEW,
@@ -56712,6 +56717,7 @@ var evaluate = __nccwpck_require__(19271);
 __nccwpck_require__.d(__webpack_exports__, {
   uv: () => (/* binding */ archiveName),
   fe: () => (/* binding */ evaluateOnce),
+  C2: () => (/* binding */ keptBytes),
   S3: () => (/* binding */ recallEvaluation)
 });
 
@@ -56766,6 +56772,7 @@ var version = __nccwpck_require__(15922);
 
 
 
+/** Pixels of a model's adversarial examples, within all threats, that a gate keeps at most. */ const keptBytes = 2 ** 28;
 /** Changes when the same settings are to be measured in another way, or kept in other files. */ const storedVersion = 1;
 const resultsName = 'results.json';
 /** Of the adversarial examples within a threat. */ const archiveName = (threat)=>`adversarial-${threat}.npz`;
@@ -56778,7 +56785,7 @@ const resultsName = 'results.json';
         results: recalled,
         recalled: true
     };
-    const { store, onArchives, archivedBytes = 2 ** 28 } = effects;
+    const { store, onArchives, archivedBytes = keptBytes } = effects;
     if (store === undefined && onArchives === undefined) return {
         results: await (0,evaluateModel/* evaluateModel */.H)(task, effects),
         recalled: false
@@ -56816,7 +56823,7 @@ const resultsName = 'results.json';
     const recalled = found && await recall(found, request, effects);
     if (found === undefined || recalled === undefined) return undefined;
     for (const witness of recalled.witnesses)effects.onWitness?.(witness);
-    onArchives?.(task.role, withoutResults(found));
+    onArchives?.(task.role, recalled.archives);
     return recalled.results;
 }
 /** SHA-256 (hex) over all that an evaluation depends on. */ function keyOf({ model, dataset, ...request }, cpu) {
@@ -56848,9 +56855,6 @@ const resultsName = 'results.json';
     };
     return (0,external_node_crypto_.createHash)('sha256').update((0,pairing/* canonical */.$N)(asked)).digest('hex');
 }
-function withoutResults(files) {
-    return Object.fromEntries(Object.entries(files).filter(([name])=>name !== resultsName));
-}
 /** What was stored, if it is what is asked for; undefined when it is anything else. */ async function recall(files, request, effects) {
     try {
         const stored = files[resultsName];
@@ -56858,10 +56862,13 @@ function withoutResults(files) {
         const results = (0,resultsFile/* parseAnyResults */.Ip)(new TextDecoder().decode(stored), 'stored results');
         if (!isAnswer(results, request, effects.cpu)) return undefined;
         const witnesses = [];
+        const archives = {};
         for (const threat of request.threats){
             const archive = files[archiveName(threat.id)];
             if (archive === undefined) return undefined;
-            witnesses.push(...await witnessesIn(archive, threat, request, results, effects));
+            const { kept, rows } = await witnessesIn(archive, threat, request, results, effects);
+            witnesses.push(...kept);
+            if (kept.length === rows) archives[archiveName(threat.id)] = archive;
         }
         const { model, dataset } = request;
         const named = {
@@ -56879,7 +56886,8 @@ function withoutResults(files) {
                 ...results,
                 ...named
             },
-            witnesses
+            witnesses,
+            archives
         };
     } catch (error) {
         if (error instanceof errors/* UsageError */.e || error instanceof errors/* EvaluationError */.Z || error instanceof RangeError) return undefined;
@@ -56933,23 +56941,23 @@ function withoutResults(files) {
     const complete = shard !== undefined || results.samples.length === samples;
     return labelled && complete && (0,pairing/* canonical */.$N)(found) === (0,pairing/* canonical */.$N)(expected);
 }
-/** Points of an archive that are what they should be: of an image that the results call broken, and inside its ball. */ async function witnessesIn(archive, threat, { dataset, limits }, { samples }, effects) {
+/** Points of an archive that are what they should be: of an image that the results call broken, with its label, and inside its ball. */ async function witnessesIn(archive, threat, { dataset, limits }, { samples }, effects) {
     const asking = {
         ...effects,
         timeLimitSeconds: limits.seconds
     };
-    const { shape, pixels, indices } = await (0,ask/* loadWitnesses */.Qh)(archive, 'stored adversarial examples', asking);
+    const { shape, pixels, indices, labels } = await (0,ask/* loadWitnesses */.Qh)(archive, 'stored adversarial examples', asking);
     if ((0,pairing/* canonical */.$N)(shape) !== (0,pairing/* canonical */.$N)(dataset.shape)) throw new errors/* UsageError */.e('stored adversarial examples are of other data');
     const size = evaluationStore_elements(dataset);
     const broken = new Map(samples.map((sample)=>[
             sample.index,
             sample
         ]));
-    return [
+    const kept = [
         ...indices
     ].flatMap((index, row)=>{
         const outcome = broken.get(index);
-        if (outcome === undefined || outcome.threats[threat.id]?.robust !== false) return [];
+        if (outcome?.threats[threat.id]?.robust !== false || outcome.label !== labels[row]) return [];
         const point = pixels.slice(row * size, (row + 1) * size);
         const image = dataset.pixels.subarray(index * size, (index + 1) * size);
         const { distance, low, high } = (0,attacks_threat/* threatModel */.Y)(image, threat, dataset.range);
@@ -56965,6 +56973,10 @@ function withoutResults(files) {
             }
         ] : [];
     });
+    return {
+        kept,
+        rows: indices.length
+    };
 }
 function evaluationStore_elements({ shape }) {
     return shape.reduce((product, length)=>product * length, 1);
@@ -57731,7 +57743,7 @@ function shown(name) {
 
 /**
  * A file: some 50,000 images with a full suite. The zip: two of them, and the adversarial examples that a gate keeps at most
- * (256 MiB). They may come from whoever opened the pull request.
+ * (256 MiB); a list of models keeps more, see docs/workflows.md. They may come from whoever opened the pull request.
  */ const largestReported = {
     file: 64 * 2 ** 20,
     zip: 384 * 2 ** 20
@@ -58611,19 +58623,6 @@ function parsePayload(schema, payload, event) {
 
 
 /** The weights of a large model come through Git LFS within this; a server that says nothing holds the job no longer. */ const TIME_LIMIT_SECONDS = 600;
-/**
- * A connection on which nothing has come for a minute is given up, and tried again: the limit above is for weights that come in
- * slowly. (A server that is at work sends a byte a second, uploadpack.keepAlive; GIT_HTTP_LOW_SPEED_TIME in the environment wins.)
- */ const giveUp = [
-    [
-        'http.lowSpeedLimit',
-        '1'
-    ],
-    [
-        'http.lowSpeedTime',
-        '60'
-    ]
-];
 /** What of the environment git may see. The rest, tokens among it, stays with this process. */ const passedOn = [
     ...[
         'PATH',
@@ -58710,10 +58709,7 @@ function gitEnvironment(environment, configuration) {
     };
     for (const [name, value] of Object.entries(environment))if (value !== undefined && (passedOn.includes(name) || name.startsWith('GIT_'))) env[name] = value;
     let count = Number(env.GIT_CONFIG_COUNT ?? 0);
-    for (const [key, value] of [
-        ...configuration,
-        ...giveUp
-    ]){
+    for (const [key, value] of configuration){
         env[`GIT_CONFIG_KEY_${count}`] = key;
         env[`GIT_CONFIG_VALUE_${count}`] = value;
         count += 1;
@@ -60147,10 +60143,14 @@ var github_git = __nccwpck_require__(72100);
 ;// CONCATENATED MODULE: ./.build/github/removedModels.js
 
 
+
 /**
- * Paths of the ONNX files of a commit that the checked-out one no longer has, in git's order. Whether one was renamed git tells only
- * where hardly a byte was changed, and of a model that was trained on every byte is.
- */ async function modelsRemoved(git, base) {
+ * Paths of the models of a commit that the checked-out one no longer has, in git's order: what ends in .onnx, or as the candidate
+ * does, or was named as the model. Whether one was renamed git tells only where hardly a byte was changed, and of a model that was
+ * trained on every byte is.
+ *
+ * @param former - The path, in the repository, that the config names.
+ */ async function modelsRemoved(git, base, candidate, former) {
     const removed = [
         'diff-tree',
         '-r',
@@ -60164,7 +60164,14 @@ var github_git = __nccwpck_require__(72100);
         base,
         await (0,github_history/* checkedOutCommit */.Xg)(git)
     ]);
-    return names.split('\0').filter((name)=>/\.onnx$/i.test(name));
+    const endings = [
+        '.onnx',
+        extensionOf(candidate)
+    ];
+    return names.split('\0').filter((name)=>name !== '' && (name === former || endings.includes(extensionOf(name))));
+}
+/** Of a candidate that has none: no file's. */ function extensionOf(path) {
+    return external_node_path_.posix.extname(path).toLowerCase() || undefined;
 }
 
 // EXTERNAL MODULE: ./.build/github/remoteSources.js + 2 modules
@@ -60228,7 +60235,7 @@ async function lookFor(request, findBase, locate, artifacts) {
     }
 }
 async function auto(request, findBase, locate, artifacts) {
-    const { model, workspace, guarded, artifact, fetched, remote, ownArtifact } = request;
+    const { model, former, workspace, guarded, artifact, fetched, remote, ownArtifact } = request;
     if (artifact !== undefined) return neverUploaded(await fromArtifact(artifact, artifacts), guarded);
     const file = await locate(model);
     if (fetched) {
@@ -60259,7 +60266,9 @@ async function auto(request, findBase, locate, artifacts) {
     const at = await tracked(request, locate);
     const there = await modelAt(fileAt(at, base.commit), 'baseline auto, where the change starts from', guarded);
     const found = await orOfBase(there, ownArtifact, artifacts);
-    return found.kind === 'missing' && guarded ? orMoved(found, await modelsRemoved(at.git, base.commit)) : found;
+    if (found.kind !== 'missing' || !guarded) return found;
+    const was = former === undefined ? undefined : await locate(former);
+    return orMoved(found, await modelsRemoved(at.git, base.commit, at.path, was?.path));
 }
 /** An artifact that the base branch has to upload before anything is compared is missing on one pull request after the other. */ function neverUploaded(found, guarded) {
     if (found.kind !== 'missing' || !guarded) return found;
@@ -60343,16 +60352,22 @@ async function tracked({ spec, model, artifact, fetched }, locate) {
     const file = guarded ? await locate(path) : undefined;
     if (file !== undefined) {
         const base = await findBase(file.git);
-        if ('commit' in base && await (0,tree/* existsAt */.Sw)(file.git, base.commit, file.path)) return governed_textOf(file.path, (0,tree/* filesOf */.R8)(file.git, base.commit), `${shown} at ${(0,tree/* short */.h0)(base.commit)}`);
+        if ('commit' in base && await (0,tree/* existsAt */.Sw)(file.git, base.commit, file.path)) return atBase(file.path, (0,tree/* filesOf */.R8)(file.git, base.commit), `${shown} at ${(0,tree/* short */.h0)(base.commit)}`);
     } else if (guarded) {
         const there = await remoteFile(path, {
             workspace,
             remote
         }, 'config');
-        if (there !== undefined && await there.isThere()) return governed_textOf(there.path, there.files, `${shown} at ${(0,tree/* short */.h0)(there.commit)}`);
+        if (there !== undefined && await there.isThere()) return atBase(there.path, there.files, `${shown} at ${(0,tree/* short */.h0)(there.commit)}`);
         if (there !== undefined && !await there.isJudged()) throw noOrigin(shown);
     }
     return governed_textOf(path, data_files/* nodeFiles */.kT, shown);
+}
+async function atBase(path, files, name) {
+    return {
+        ...await governed_textOf(path, files, name),
+        ofBase: true
+    };
 }
 async function governed_textOf(path, files, name) {
     return {
@@ -60432,10 +60447,12 @@ var promises_ = __nccwpck_require__(51455);
  *
  * @param path - Absolute.
  * @param named - As the config has it.
+ * @param readConfig - Only asked where the model is not there. Of a config that the pull request adds nothing is said here.
  * @throws UsageError
- */ async function refuseMoved(path, named) {
+ */ async function refuseMoved(path, named, readConfig) {
     const code = await (0,promises_.lstat)(path).then(()=>undefined, (error)=>(0,reason/* codeOf */.$)(error));
     if (code !== 'ENOENT' && code !== 'ENOTDIR') return;
+    if ((await readConfig())?.ofBase !== true) return;
     throw new errors/* UsageError */.e(`model ${(0,_build_text/* oneLine */.TN)(named, 200)}: is not here, and the config of the base commit, which a pull request is judged by, names it; to move a model, give its new path as the input model, or keep the old file until the config on the base branch names the new one`);
 }
 
@@ -60563,6 +60580,21 @@ async function readGoverned(path, { workspace, event, findBase, locate, remote }
     await refuseOtherSpelling(path, workspace);
     return readConfigFile(path, workspace, isGuarded(event), findBase, locate, remote);
 }
+/** The file that the config names where the workflow names another; absolute. */ async function modelOfConfig(inputs, place) {
+    const { settings, listed } = inputs;
+    if (!settings.model) return undefined;
+    const file = await readFileOf(inputs, place);
+    const { model } = parseConfig({
+        file,
+        flags: {
+            ...settings,
+            model: ''
+        },
+        flagsAre: 'inputs',
+        model: listed
+    });
+    return model === undefined || isFetched(model) ? undefined : (0,external_node_path_.resolve)(place.workspace, model);
+}
 /** Reads the bytes of the models and the data; none is parsed. @throws UsageError */ async function readRequest(config, inputs, place) {
     const { workspace, event, findBase, locate, artifacts } = place;
     const guarded = isGuarded(event);
@@ -60596,8 +60628,7 @@ async function readGoverned(path, { workspace, event, findBase, locate, remote }
         labels,
         'class-names': classNames
     }, workspace);
-    const namedByConfig = guarded && inputs.config !== '' && inputs.settings.model === undefined;
-    if (namedByConfig && modelPath !== undefined) await refuseMoved(modelPath, named);
+    if (guarded && modelPath !== undefined && !inputs.settings.model) await refuseMoved(modelPath, named, ()=>readFileOf(inputs, place));
     const located = fetched ? await place.openRemote(named, 'model') : undefined;
     const candidate = artifact ? await modelInArtifact(artifact, artifacts) : located ? await (0,remoteSources/* fetchedModel */.Bd)(located) : await (0,modelFile/* readModelFile */.Gw)(model, (0,data_files/* withSlashes */.sq)((0,external_node_path_.relative)(workspace, model)));
     const { path: dataAt, files: dataFiles } = dataPath === undefined ? await fetchedData(dataNamed, inputs, place) : {
@@ -60613,9 +60644,11 @@ async function readGoverned(path, { workspace, event, findBase, locate, remote }
     // The label file of IDX images, which nobody named.
     if (guarded) for (const path of beside)await (0,github_workspace/* refuseLinks */.UA)(path, workspace);
     const ownArtifact = (0,artifactName/* artifactName */.C)(config.publish.checkName);
+    const former = guarded && modelPath !== undefined ? await modelOfConfig(inputs, place) : undefined;
     const asked = {
         spec,
         model,
+        former,
         workspace,
         guarded,
         artifact,
@@ -71170,28 +71203,26 @@ function channelsOf({ shape, layout }) {
     return signs;
 }
 /**
- * What gradients get where search has beaten them: APGD on the margin that looks for its start in larger balls (Croce and Hein
- * 2021, section 4). Of fashion-hardened under L2 it breaks fifteen of sixteen images that only Square had broken.
- */ const SECOND_CHANCE = (0,attackSchemas/* published */.H3)('apgd', {
-    id: 'diagnosis-margin',
-    loss: 'margin',
-    largerBalls: true
-});
-/**
- * Search without gradients beats attacks with them on healthy models, too, where these got stuck or had not all their turn,
- * since the image was broken by then. So where search alone broke an image gradients are asked once more, diagnosed or not.
+ * An attack for survivors has no turn once search has broken an image, which is no evidence against gradients that were never
+ * asked. So where search alone broke an image those of the suite's attacks with gradients that had no turn get it now, as the
+ * suite itself would have run them. No other attack will do: one that is strong enough breaks models that mask theirs, too.
  */ function* secondChance(task, plan, found) {
     const beaten = plan.threats.filter(({ id })=>isBrokenBySearchAlone(plan, found.found[id]));
-    if (!plan.gradient || beaten.length === 0) return [];
-    for (const threat of beaten)if (!(yield* breaks(SECOND_CHANCE, threat, task, plan, found))) return [];
-    return [
+    for (const threat of beaten)if (!(yield* breaksWhenAsked(threat, task, plan, found))) return [];
+    return beaten.length > 0 ? [
         'gradients-break-too'
-    ];
+    ] : [];
 }
 function isBrokenBySearchAlone({ attacks }, ran) {
     const ends = attacks.filter(({ id })=>ran !== undefined && Object.hasOwn(ran.results, id));
     const breaking = ends.filter(({ id })=>ran?.results[id].success);
     return breaking.length > 0 && !breaking.some(needsGradient) && ends.some(needsGradient);
+}
+function* breaksWhenAsked(threat, task, plan, found) {
+    const { results } = found.found[threat.id];
+    const untried = plan.attacks.filter((attack)=>needsGradient(attack) && !Object.hasOwn(results, attack.id));
+    for (const attack of untried)if (yield* breaks(attack, threat, task, plan, found)) return true;
+    return false;
 }
 /** Twice in one batch, or in two, with other neighbours than before. */ function* isSteady({ pixels }, { clean }) {
     const answers = yield* predictionsAt([
@@ -71307,14 +71338,14 @@ function* breaks(attack, threat, task, plan, { digest }) {
 
 /**
  * What one image costs that the model is right on and that withstands every attack, an upper bound: an image that breaks
- * costs less, one on which the model is wrong next to nothing.
+ * costs less, or as much where search alone does and attacks for survivors have their turn all the same; one on which the
+ * model is wrong costs next to nothing.
  *
  * @param diagnosed - The image is one of those that are looked at more closely.
  */ function mostPerImage(asked, diagnosed) {
     const { threats, classes, gradient } = asked;
     const attacks = (0,attacksRun/* attacksRun */.Bz)((0,attacksRun/* withFallback */.hv)(asked.attacks, gradient), gradient);
     const suite = threats.flatMap(({ norm })=>attacks.map((attack)=>mostOf(attack, norm, classes)));
-    const again = threats.map(({ norm })=>secondChanceOf(attacks, norm, classes, diagnosed));
     const closer = diagnosed ? [
         closerLook({
             ...asked,
@@ -71327,7 +71358,6 @@ function* breaks(attack, threat, task, plan, { digest }) {
             forwards: 1
         },
         ...suite,
-        ...again,
         ...closer
     ]);
 }
@@ -71403,20 +71433,6 @@ function mostOf(attack, norm, classes) {
     return {
         gradients: 1 + steps * rivals,
         forwards: steps + SHORTEN
-    };
-}
-/** What an image asks that only search breaks, beyond what one asks that withstands the suite and then a longer ascent. */ function secondChanceOf(attacks, norm, classes, diagnosed) {
-    const search = attacks.findIndex((attack)=>!(0,attacksRun/* needsGradient */.cK)(attack));
-    if (search < 0 || !attacks.some(attacksRun/* needsGradient */.cK)) return {
-        gradients: 0,
-        forwards: 0
-    };
-    const spared = total(attacks.slice(search + 1).filter(({ survivorsOnly })=>survivorsOnly).map((attack)=>mostOf(attack, norm, classes)));
-    const { gradients, forwards } = mostOf(SECOND_CHANCE, norm, classes);
-    const longer = diagnosed ? longerSteps(attacks) : 0;
-    return {
-        gradients: Math.max(0, gradients - spared.gradients - longer),
-        forwards: Math.max(0, forwards - spared.forwards - longer)
     };
 }
 /** Steps of the ascent in a ball that holds every image. */ const HUGE = 20;
@@ -71549,21 +71565,24 @@ var gateConditions = __nccwpck_require__(33221);
     const usable = baselineUse(tolerateBaseline);
     let state = baseline?.kind === 'results' ? await usable('different', ()=>{
         (0,pairing/* assertSameConditions */.lN)((0,gateConditions/* conditionsOf */.y)(config, dataset), baseline.results);
-        (0,pairing/* assertComparable */.vi)(baseline.results, baseline.results);
+        (0,pairing/* assertComplete */.Q9)(baseline.results);
         return {
             state: 'results'
         };
     }) : undefined;
     const candidate = await (0,ask/* completeModel */.hX)(sources.candidate, asking);
-    const models = [
+    // A model that is spared is not even looked into.
+    const same = baseline?.kind === 'model' ? await usable('broken', async ()=>(0,evaluateBoth/* isUnchanged */._)(config, candidate, await (0,ask/* completeModel */.hX)(baseline.model, asking))) : false;
+    const spared = same === true && spareUnchanged && (0,gateConditions/* mayBeSpared */.c)(config);
+    const models = spared ? [] : [
         await planned('candidate', candidate)
     ];
-    if (baseline?.kind === 'model') state = await usable('broken', async ()=>{
-        const model = await (0,ask/* completeModel */.hX)(baseline.model, asking);
-        if ((0,evaluateBoth/* isUnchanged */._)(config, candidate, model)) return {
-            state: spareUnchanged && (0,gateConditions/* mayBeSpared */.c)(config) ? 'spared' : 'unchanged'
-        };
-        models.push(await planned('baseline', model));
+    if (typeof same !== 'boolean') state = same;
+    else if (same) state = {
+        state: spared ? 'spared' : 'unchanged'
+    };
+    else if (baseline?.kind === 'model') state = await usable('broken', async ()=>{
+        models.push(await planned('baseline', baseline.model));
         return undefined;
     });
     else if (baseline !== undefined && baseline.kind !== 'results') state = {
@@ -71673,7 +71692,7 @@ var report_escape = __nccwpck_require__(43046);
     const seconds = models.reduce((sum, model)=>sum + model.seconds, 0);
     const of = images === data.samples ? '' : ` of ${(0,comparison_text/* count */.U9)(data.samples)}`;
     return [
-        `Dry run: config, data and ${isUnusable(baseline) ? 'candidate can be used, the baseline cannot' : 'models can be used'}. Nothing was attacked.`,
+        `Dry run: ${usability(baseline)}. Nothing was attacked.`,
         `Data: ${(0,report_escape/* plain */.pj)(data.name, 120)}, ${(0,comparison_text/* count */.U9)(images)}${of} images of ${data.shape.join(' × ')}, pixels in ${data.range.join(' … ')}`,
         `Suite: ${(0,report_escape/* plain */.pj)(suite.name, 60)}@${suite.version} (${suite.attacks.map(({ id })=>(0,report_escape/* plain */.pj)(id, 60)).join(', ')}), seed ${seed}`,
         `Threats: ${threats.map(comparison_text/* threatTitle */.fZ).join(', ')}${quantised ? ', only points of 8 bits' : ''}`,
@@ -71684,8 +71703,16 @@ var report_escape = __nccwpck_require__(43046);
         `All in all: ${baseline?.state === 'spared' ? 'seconds' : `at most about ${duration(seconds)}`}`
     ].join('\n');
 }
-function isUnusable(baseline) {
-    return baseline?.state === 'broken' || baseline?.state === 'different';
+function usability(baseline) {
+    switch(baseline?.state){
+        case 'broken':
+        case 'different':
+            return 'config, data and candidate can be used, the baseline cannot';
+        case 'spared':
+            return 'config and data can be used; the model was not looked into';
+        default:
+            return 'config, data and models can be used';
+    }
 }
 function baselineText(baseline, policy) {
     switch(baseline.state){
@@ -72328,7 +72355,7 @@ async function evaluated(config, run, place) {
 
 /***/ }),
 
-/***/ 3436:
+/***/ 71509:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -72577,93 +72604,6 @@ function joinBaseline(parts) {
 var pairing = __nccwpck_require__(95230);
 // EXTERNAL MODULE: ./.build/evaluation/evaluate.js + 1 modules
 var evaluate = __nccwpck_require__(19271);
-// EXTERNAL MODULE: ./.build/data/npz.js + 1 modules
-var npz = __nccwpck_require__(65679);
-// EXTERNAL MODULE: ./.build/text.js
-var _build_text = __nccwpck_require__(22543);
-// EXTERNAL MODULE: ./.build/evaluation/witnesses.js
-var witnesses = __nccwpck_require__(54266);
-;// CONCATENATED MODULE: ./.build/evaluation/joinWitnesses.js
-
-
-
-
-/**
- * Joins the adversarial examples that the shards of one evaluation have found within a threat, given in any order, into what it
- * would have written as a whole: equal to the byte. The archives may be a stranger's; a point that contradicts the shard's
- * results, or lies outside the bounds of a pixel, is refused. (That it is in the ball and fools the model only model and data
- * can tell: `replay`.)
- *
- * @param most - Bytes an array of them may unpack to.
- * @throws UsageError that names the archive that is no such thing.
- */ function joinWitnesses(archives, threat, most) {
-    const parts = archives.map((archive)=>({
-            ...archive,
-            ...readArchive(archive, threat, most)
-        }));
-    const [{ shape, name: first }] = parts;
-    const odd = parts.find((part)=>part.shape.join() !== shape.join());
-    if (odd !== undefined) throw new errors/* UsageError */.e(`${odd.name}: holds images of another shape than ${first}; run all shards again`);
-    return (0,witnesses/* witnessArchive */.e)(parts.flatMap(({ witnesses })=>witnesses), threat, {
-        shape
-    });
-}
-function readArchive({ name, bytes, results }, threat, most) {
-    const wrong = (problem)=>new errors/* UsageError */.e(`${name}: is not what a shard writes (${(0,_build_text/* oneLine */.TN)(problem, 200)}); run that shard again`);
-    const { x, index, label, predicted } = (0,npz/* readNpz */.lH)(bytes, name, [
-        'x',
-        'index',
-        'label',
-        'predicted'
-    ], most);
-    const [rows, ...shape] = x.shape;
-    if (!(x.data instanceof Float32Array) || shape.length === 0) throw wrong('x is not float32 [M, …]');
-    const integers = [
-        index,
-        label,
-        predicted
-    ].map(({ type, shape: [length, ...more], data })=>{
-        if (type !== 'i8' || length !== rows || more.length > 0) throw wrong('not one integer for each row of x');
-        return Array.from(data, Number);
-    });
-    const bounds = results.threats.find(({ id })=>id === threat)?.bounds;
-    if (bounds === undefined) throw wrong(`its results have no threat ${threat}`);
-    const [low, high] = bounds;
-    // The negation catches NaN.
-    if (!x.data.every((pixel)=>pixel >= low && pixel <= high)) throw wrong(`a pixel outside ${low} … ${high}`);
-    const size = shape.reduce((product, length)=>product * length, 1);
-    const { classes } = results.model;
-    const broken = new Map(results.samples.map((sample)=>[
-            sample.index,
-            sample
-        ]));
-    const [indices, labels, predictions] = integers;
-    const pixels = x.data;
-    const witnesses = indices.map((image, row)=>{
-        const outcome = broken.get(image);
-        if (outcome?.threats[threat]?.robust !== false || outcome.label !== labels[row]) throw wrong(`row ${row} is of image ${image}, which its results do not call broken, or label otherwise`);
-        const seen = predictions[row];
-        if (seen < 0 || seen >= classes || seen === outcome.label) throw wrong(`row ${row} is predicted as ${seen}, which is no other class`);
-        // Each image once.
-        broken.delete(image);
-        return {
-            ...{
-                threat,
-                index: image,
-                label: outcome.label,
-                predicted: seen
-            },
-            pixels: pixels.subarray(row * size, (row + 1) * size)
-        };
-    });
-    return {
-        shape,
-        witnesses
-    };
-}
-
-// EXTERNAL MODULE: ./.build/evaluationStore.js + 1 modules
-var evaluationStore = __nccwpck_require__(73030);
 // EXTERNAL MODULE: ./.build/files.js + 1 modules
 var _build_files = __nccwpck_require__(4359);
 // EXTERNAL MODULE: ./.build/gate.js + 3 modules
@@ -72674,6 +72614,8 @@ var gateConditions = __nccwpck_require__(33221);
 var promises_ = __nccwpck_require__(51455);
 // EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 15 modules
 var schemas = __nccwpck_require__(9691);
+// EXTERNAL MODULE: ./.build/text.js
+var _build_text = __nccwpck_require__(22543);
 // EXTERNAL MODULE: ./.build/comparison/schema.js
 var schema = __nccwpck_require__(79755);
 ;// CONCATENATED MODULE: ./.build/comparison/gateShard.js
@@ -72735,13 +72677,14 @@ var github_zip = __nccwpck_require__(53615);
 
 
 /**
- * Reads the shards of one gate, and leaves those of others alone.
+ * Reads the shards of one gate, one after the other, and leaves those of others alone.
  *
  * @throws UsageError when there are none, or one that is broken or of another commit.
- */ async function readShards(found, where, { checkName, commit }) {
+ */ async function readShards(found, where, { checkName, commit }, onShard = ()=>Promise.resolve()) {
     const shards = [];
     const others = new Set();
-    for (const { name, read } of found){
+    for (const { name, open } of found){
+        const read = await open();
         const text = await textOf(read, 'shard.json');
         if (text === undefined) continue;
         const record = parseGateShard(text, `${name}/shard.json`);
@@ -72754,11 +72697,10 @@ var github_zip = __nccwpck_require__(53615);
             await textOf(read, 'results.json'),
             await textOf(read, 'baseline.json')
         ];
-        shards.push({
+        const shard = {
             ...{
                 name,
-                record,
-                read
+                record
             },
             ...results !== undefined && {
                 candidate: (0,resultsFile/* parseAnyResults */.Ip)(results, `${name}/results.json`)
@@ -72766,7 +72708,9 @@ var github_zip = __nccwpck_require__(53615);
             ...baseline !== undefined && {
                 baseline: (0,resultsFile/* parseAnyResults */.Ip)(baseline, `${name}/baseline.json`)
             }
-        });
+        };
+        await onShard(shard, read);
+        shards.push(shard);
     }
     if (shards.length > 0) return shards;
     const seen = others.size === 0 ? '' : `, only of ${(0,_build_text/* oneLine */.TN)([
@@ -72795,10 +72739,18 @@ async function textOf(read, file) {
         if (!files.has('shard.json')) continue;
         found.push({
             name: (0,data_files/* withSlashes */.sq)((0,external_node_path_.relative)(workspace, path) || path),
-            read: async (file)=>files.has(file) ? (0,data_files/* readNamed */.Mk)((0,external_node_path_.join)(path, file), data_files/* nodeFiles */.kT) : undefined
+            open: ()=>Promise.resolve(inFolder(path, files))
         });
     }
     return found.sort((one, other)=>one.name < other.name ? -1 : 1);
+}
+function inFolder(path, files) {
+    return async (file, limit = artifacts/* largestReported */.w5.file)=>{
+        if (!files.has(file)) return undefined;
+        const { size } = await (0,promises_.stat)((0,external_node_path_.join)(path, file));
+        if (size > limit) throw new errors/* UsageError */.e(`${(0,external_node_path_.join)(path, file)} has ${size} bytes, more than the limit of ${limit}`);
+        return (0,data_files/* readNamed */.Mk)((0,external_node_path_.join)(path, file), data_files/* nodeFiles */.kT);
+    };
 }
 /**
  * The artifacts of a run in which a shard may be, by the prefix of their names.
@@ -72827,22 +72779,15 @@ function inArtifact(client, storage, artifact, folder) {
         if (artifact.expired) throw new errors/* UsageError */.e(`${name} has expired; run this workflow again`);
         return (0,artifacts/* downloadArtifact */.bk)(client, storage, artifact, artifacts/* largestReported */.w5.zip).catch((0,artifacts/* unreadable */.O$)(name, byHand));
     };
-    let zip;
-    const unpacked = async (wanted, limit)=>(0,github_zip/* readZip */.u)(await (zip ??= download()), wanted, limit, name);
-    let place;
-    const found = async ()=>{
-        const records = await unpacked(places.map((at)=>`${at}shard.json`), artifacts/* largestReported */.w5.file);
-        return places.find((at)=>records[`${at}shard.json`] !== undefined);
-    };
     return {
         name,
-        async read (file) {
-            const at = await (place ??= found());
-            if (at === undefined) return undefined;
-            const limit = file.endsWith('.npz') ? artifacts/* largestReported */.w5.zip : artifacts/* largestReported */.w5.file;
-            return (await unpacked([
-                at + file
-            ], limit))[at + file];
+        async open () {
+            const zip = await download();
+            const records = (0,github_zip/* readZip */.u)(zip, places.map((at)=>`${at}shard.json`), artifacts/* largestReported */.w5.file, name);
+            const place = places.find((at)=>records[`${at}shard.json`] !== undefined);
+            return (file, limit = artifacts/* largestReported */.w5.file)=>Promise.resolve(place === undefined ? undefined : (0,github_zip/* readZip */.u)(zip, [
+                    place + file
+                ], limit, name)[place + file]);
         }
     };
 }
@@ -72855,10 +72800,182 @@ var terminal = __nccwpck_require__(26085);
 var appeal = __nccwpck_require__(62869);
 // EXTERNAL MODULE: ./.build/jobs/candidateExamples.js
 var candidateExamples = __nccwpck_require__(99985);
+// EXTERNAL MODULE: ./.build/data/npz.js + 1 modules
+var npz = __nccwpck_require__(65679);
+// EXTERNAL MODULE: ./.build/evaluation/witnesses.js
+var witnesses = __nccwpck_require__(54266);
+;// CONCATENATED MODULE: ./.build/evaluation/joinWitnesses.js
+
+
+
+
+/**
+ * Joins the adversarial examples that the shards of one evaluation have found within a threat, given in any order, into what it
+ * would have written as a whole: equal to the byte. The archives may be a stranger's; a point that contradicts the shard's
+ * results, or lies outside the bounds of a pixel, is refused. (That it is in the ball and fools the model only model and data
+ * can tell: `replay`.)
+ * How much they unpack to, whoever calls has to bound.
+ *
+ * @throws UsageError that names the archive that is no such thing.
+ */ function joinWitnesses(archives, threat) {
+    const parts = archives.map((archive)=>({
+            ...archive,
+            ...readArchive(archive, threat)
+        }));
+    const [{ shape, name: first }] = parts;
+    const odd = parts.find((part)=>part.shape.join() !== shape.join());
+    if (odd !== undefined) throw new errors/* UsageError */.e(`${odd.name}: holds images of another shape than ${first}; run all shards again`);
+    return (0,witnesses/* witnessArchive */.e)(parts.flatMap(({ witnesses })=>witnesses), threat, {
+        shape
+    });
+}
+function readArchive({ name, bytes, results }, threat) {
+    const wrong = (problem)=>new errors/* UsageError */.e(`${name}: is not what a shard writes (${(0,_build_text/* oneLine */.TN)(problem, 200)}); run that shard again`);
+    const { x, index, label, predicted } = (0,npz/* readNpz */.lH)(bytes, name, [
+        'x',
+        'index',
+        'label',
+        'predicted'
+    ]);
+    const [rows, ...shape] = x.shape;
+    const size = shape.reduce((product, length)=>product * length, 1);
+    if (!(x.data instanceof Float32Array) || shape.length === 0 || size === 0) throw wrong('x is not float32 [M, …]');
+    const broken = new Map(results.samples.filter(({ threats })=>threats[threat]?.robust === false).map((sample)=>[
+            sample.index,
+            sample
+        ]));
+    // Before anything is made of every row: rows may cost next to nothing in the archive.
+    if (rows > broken.size) throw wrong(`${rows} images, of which its results call ${broken.size} broken`);
+    const integers = [
+        index,
+        label,
+        predicted
+    ].map(({ type, shape: [length, ...more], data })=>{
+        if (type !== 'i8' || length !== rows || more.length > 0) throw wrong('not one integer for each row of x');
+        return Array.from(data, Number);
+    });
+    const bounds = results.threats.find(({ id })=>id === threat)?.bounds;
+    if (bounds === undefined) throw wrong(`its results have no threat ${threat}`);
+    const [low, high] = bounds;
+    // The negation catches NaN.
+    if (!x.data.every((pixel)=>pixel >= low && pixel <= high)) throw wrong(`a pixel outside ${low} … ${high}`);
+    const { classes } = results.model;
+    const [indices, labels, predictions] = integers;
+    const pixels = x.data;
+    const witnesses = indices.map((image, row)=>{
+        const outcome = broken.get(image);
+        if (outcome === undefined || outcome.label !== labels[row]) throw wrong(`row ${row} is of image ${image}, which its results do not call broken, or label otherwise`);
+        const seen = predictions[row];
+        if (seen < 0 || seen >= classes || seen === outcome.label) throw wrong(`row ${row} is predicted as ${seen}, which is no other class`);
+        // Each image once.
+        broken.delete(image);
+        return {
+            ...{
+                threat,
+                index: image,
+                label: outcome.label,
+                predicted: seen
+            },
+            pixels: pixels.subarray(row * size, (row + 1) * size)
+        };
+    });
+    return {
+        shape,
+        witnesses
+    };
+}
+
+// EXTERNAL MODULE: ./.build/evaluationStore.js + 1 modules
+var evaluationStore = __nccwpck_require__(73030);
+;// CONCATENATED MODULE: ./.build/jobs/shardExamples.js
+
+
+
+
+/** An archive's headers and directory, and its excess where pixels cannot be compressed. */ const overhead = 2 ** 16;
+/** Bytes of `index`, `label` and `predicted` for an image. */ const integers = 3 * 8;
+/**
+ * Whatever is wrong with them costs the examples of that threat and no verdict, which rests on results alone. Of all shards
+ * together no more is kept, packed or unpacked, than one job would have kept of the whole, see `evaluateOnce`: the shards may be
+ * a stranger's, and a few kilobytes can unpack to gigabytes.
+ */ function shardExamples({ threats }, log) {
+    const share = Math.floor(evaluationStore/* keptBytes */.C2 / threats.length);
+    const kept = threats.map(({ id })=>({
+            ...{
+                id,
+                file: (0,evaluationStore/* archiveName */.uv)(id),
+                archives: [],
+                room: share,
+                wanted: true
+            }
+        }));
+    let shards = 0;
+    const drop = (threat, why, tell)=>{
+        threat.wanted = false;
+        threat.archives.length = 0;
+        tell(`${why}; no ${threat.file} is kept, and the verdict is the same without`);
+    };
+    const dropWrong = (threat, error)=>{
+        if (!(error instanceof errors/* UsageError */.e)) throw error;
+        drop(threat, error.message, (message)=>log.warning(message));
+    };
+    return {
+        async take ({ name, candidate }, read) {
+            shards += 1;
+            if (candidate === undefined) return;
+            const spare = overhead + integers * candidate.samples.length;
+            for (const threat of kept.filter(({ wanted })=>wanted)){
+                const archive = `${name}/${threat.file}`;
+                try {
+                    const bytes = await read(threat.file, share + spare);
+                    if (bytes === undefined) continue;
+                    const { pixels, others } = unpackedBytes(bytes, archive);
+                    if (others > spare) throw new errors/* UsageError */.e(`${archive}: has over ${spare} bytes beside its pixels; run that shard again`);
+                    threat.room -= Math.max(0, Math.max(bytes.length, pixels) - spare);
+                    if (threat.room >= 0) threat.archives.push({
+                        name: archive,
+                        bytes,
+                        results: candidate
+                    });
+                    else drop(threat, `Up to ${archive} the shards’ examples are over ${share} bytes`, (message)=>log.info(message));
+                } catch (error) {
+                    dropWrong(threat, error);
+                }
+            }
+        },
+        joined () {
+            const joined = {};
+            for (const threat of kept){
+                const { id, file, archives } = threat;
+                try {
+                    if (archives.length > 0 && archives.length === shards) joined[file] = joinWitnesses(archives, id);
+                    else if (archives.length > 0) log.info(`Only ${archives.length} of ${shards} shards have ${file}, so it is not kept.`);
+                } catch (error) {
+                    dropWrong(threat, error);
+                }
+            }
+            return joined;
+        }
+    };
+}
+/** By its directory: nothing is unpacked. */ function unpackedBytes(archive, name) {
+    let [pixels, others] = [
+        0,
+        0
+    ];
+    (0,github_zip/* readZip */.u)(archive, [], 0, name, (member, bytes)=>{
+        if (member === 'x.npy') pixels += bytes;
+        else others += bytes;
+    });
+    return {
+        pixels,
+        others
+    };
+}
+
 // EXTERNAL MODULE: ./.build/jobs/tell.js + 7 modules
 var tell = __nccwpck_require__(9191);
 ;// CONCATENATED MODULE: ./.build/jobs/merge.js
-
 
 
 
@@ -72884,12 +73001,12 @@ var tell = __nccwpck_require__(9191);
     const { inputs, context, workspace, services } = run;
     const out = (0,external_node_path_.resolve)(workspace, inputs.outputDir);
     await (0,github_workspace/* refuseLinks */.UA)(out, workspace);
-    const shards = await shardsOf(config, run);
+    const examples = shardExamples(config, services.log);
+    const shards = await shardsOf(config, run, examples.take);
     const { notes, ...known } = joinShards(shards);
     const { ask, warnings } = (0,appeal/* appealIn */.j)(run, config.publish);
     const found = compared(known, config);
     const { candidate, baseline } = known;
-    const examples = candidate === undefined ? {} : await examplesOf(shards, config, services.log);
     const comparison = await ask(found);
     services.log.block((0,terminal/* terminalReport */.R)(comparison, {
         color: true,
@@ -72908,31 +73025,12 @@ var tell = __nccwpck_require__(9191);
         candidate,
         baseline
     }, known.origins?.candidate?.name);
-    await (0,candidateExamples/* writeExamples */.V)(out, config.threats, examples);
+    await (0,candidateExamples/* writeExamples */.V)(out, config.threats, examples.joined());
     await (0,_build_files/* writeFileAtomically */.l)(files.report, (0,tell/* fullReport */.uP)(report, config.publish, context));
     return {
         report,
         files
     };
-}
-/** Of a shard's points: what a whole evaluation keeps of them, see `evaluateOnce`, and a header. */ const mostBytes = 2 ** 28 + 2 ** 16;
-/** The candidate's adversarial examples, of each threat of which every shard has kept them. */ async function examplesOf(shards, { threats }, log) {
-    const joined = {};
-    for (const { id } of threats){
-        const file = (0,evaluationStore/* archiveName */.uv)(id);
-        const archives = [];
-        for (const { name, candidate, read } of shards){
-            const bytes = await read(file);
-            if (candidate !== undefined && bytes !== undefined) archives.push({
-                name: `${name}/${file}`,
-                bytes,
-                results: candidate
-            });
-        }
-        if (archives.length === shards.length) joined[file] = joinWitnesses(archives, id, mostBytes);
-        else if (archives.length > 0) log.info(`Only ${archives.length} of ${shards.length} shards have ${file}, so it is not kept.`);
-    }
-    return joined;
 }
 function compared({ candidate, baseline, absence, data, origins, transfer }, config) {
     const { range } = config.dataOptions;
@@ -72959,20 +73057,20 @@ function compared({ candidate, baseline, absence, data, origins, transfer }, con
         origins
     });
 }
-async function shardsOf({ publish }, { inputs, context, workspace, services }) {
+async function shardsOf({ publish }, { inputs, context, workspace, services }, onShard) {
     const gate = {
         checkName: publish.checkName,
         commit: context.event.headSha
     };
     if (inputs.results !== '') {
         const folder = (0,external_node_path_.resolve)(workspace, inputs.results);
-        return readShards(await shardsInFolder(folder, workspace), `results ${inputs.results}`, gate);
+        return readShards(await shardsInFolder(folder, workspace), `results ${inputs.results}`, gate, onShard);
     }
     const { client } = services;
     if (client === undefined) throw new errors/* UsageError */.e('mode: merge needs the shards’ results: give the input results, a folder, or a github-token');
     const { id } = context.run;
     const found = await shardsOfRun(client, services, id, inputs.listed ?? '');
-    return readShards(found, `the artifacts of run ${id}`, gate);
+    return readShards(found, `the artifacts of run ${id}`, gate, onShard);
 }
 
 
@@ -74033,20 +74131,24 @@ var _build_text = __nccwpck_require__(22543);
  * for, and only when there is something new to say.
  *
  * Comments have no conditional update, and several jobs may write at once. So everything is read again after writing, until
- * what is there is what there is to say; of two first comments the older one stays.
+ * what is there is what there is to say; of two first comments the older one stays. Only one is created: its author is who the
+ * token posts as, and where it is not listed it is taken for what was sent.
  *
  * @returns `outdated` when the pull request has moved on to another commit: then this run has nothing to say.
  * @throws whatever the API does, and when the comment never says what there is to say.
  */ async function putComment(client, request) {
     const { octokit, repository } = client;
     const unlessGone = patience();
+    let { login } = request;
+    let created;
     let written = false;
-    for(let round = 0; round < rounds; round += 1){
+    // After the last round it is only looked at.
+    for(let round = 0; round <= rounds; round += 1){
         const head = await headOf(client, request.pullRequest);
         if (head !== request.headSha && !written) return 'outdated';
         const content = await request.contentOf(head);
         if (content === undefined) return 'done';
-        const [own, ...doubled] = await ownComments(client, request);
+        const [own = created, ...doubled] = await ownComments(client, request, login);
         if (!isDue(content, own) || request.alone && isNewer(own, head, request)) {
             const gone = await Promise.all(doubled.map(({ id })=>unlessGone(id, octokit.rest.issues.deleteComment({
                     ...repository,
@@ -74055,13 +74157,23 @@ var _build_text = __nccwpck_require__(22543);
             if (gone.every(Boolean)) return 'done';
             continue;
         }
+        if (round === rounds) break;
         const body = bodyOf(content, head, request);
-        if (own === undefined) await octokit.rest.issues.createComment({
-            ...repository,
-            issue_number: request.pullRequest,
-            body
-        });
-        else await unlessGone(own.id, octokit.rest.issues.updateComment({
+        if (own === undefined) {
+            const place = {
+                ...repository,
+                issue_number: request.pullRequest
+            };
+            const { data } = await octokit.rest.issues.createComment({
+                ...place,
+                body
+            });
+            login = data.user?.login ?? login;
+            created = {
+                id: data.id,
+                body
+            };
+        } else await unlessGone(own.id, octokit.rest.issues.updateComment({
             ...repository,
             comment_id: own.id,
             body
@@ -74076,20 +74188,20 @@ async function headOf({ octokit, repository }, pullRequest) {
         pull_number: pullRequest
     })).data.head.sha;
 }
-/** Oldest first. */ async function ownComments({ octokit, repository }, request) {
+/** Oldest first. */ async function ownComments({ octokit, repository }, { pullRequest, markers }, login) {
     const place = {
         ...repository,
-        issue_number: request.pullRequest,
+        issue_number: pullRequest,
         per_page: 100
     };
     const all = await (0,pages/* everyOne */.I)((page)=>octokit.rest.issues.listComments({
             ...place,
             page
         }));
-    return all.filter(({ user })=>user?.login === request.login).map(({ id, body = '' })=>({
+    return all.filter(({ user })=>user?.login === login).map(({ id, body = '' })=>({
             id,
             body: body.replaceAll('\r\n', '\n')
-        })).filter(({ body })=>request.markers.some((marker)=>body.startsWith(marker))).sort((one, other)=>one.id - other.id);
+        })).filter(({ body })=>markers.some((marker)=>body.startsWith(marker))).sort((one, other)=>one.id - other.id);
 }
 /**
  * A comment that is not there was removed by another writer, who was faster; the next round sees what that one left. One that
@@ -74549,7 +74661,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _jobs_dryRun_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(17256);
 /* harmony import */ var _jobs_gate_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(6482);
 /* harmony import */ var _jobs_publish_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(21119);
-/* harmony import */ var _jobs_merge_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(3436);
+/* harmony import */ var _jobs_merge_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(71509);
 /* harmony import */ var _jobs_models_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(69629);
 /* harmony import */ var _jobs_shard_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(39071);
 /* harmony import */ var _jobs_tell_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(9191);
@@ -74749,7 +74861,7 @@ __webpack_async_result__();
                 const { results } = baseline;
                 try {
                     (0,_comparison_pairing_js__WEBPACK_IMPORTED_MODULE_3__/* .assertSameConditions */ .lN)((0,_gateConditions_js__WEBPACK_IMPORTED_MODULE_1__/* .conditionsOf */ .y)(config, dataset), results);
-                    (0,_comparison_pairing_js__WEBPACK_IMPORTED_MODULE_3__/* .assertComparable */ .vi)(results, results);
+                    (0,_comparison_pairing_js__WEBPACK_IMPORTED_MODULE_3__/* .assertComplete */ .Q9)(results);
                     known.baseline = results;
                     known.models = {
                         baseline: {

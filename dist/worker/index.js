@@ -10885,42 +10885,6 @@ function find(node, name, type) {
     throw new errors_UsageError(`${describe(node)}: attribute "${name}" is ${AttributeProto_AttributeType[proto.type] ?? proto.type} where ${AttributeProto_AttributeType[type]} belongs; export the model again`);
 }
 
-;// CONCATENATED MODULE: ./.build/onnx/sparse.js
-
-
-/**
- * Fills in the zeros of a sparse initializer (values [NNZ]; indices int64 [NNZ], linear, or [NNZ, rank]).
- *
- * @throws UsageError when an index lies outside the shape, or the dense tensor would exceed 2 GiB.
- */ function densify(sparse, source) {
-    if (!sparse.values || !sparse.indices) throw new errors_UsageError(`${source.name}: a sparse initializer has no values or no indices; export the model again`);
-    const where = `${source.name}: sparse initializer "${sparse.values.name}"`;
-    const values = readTensor(sparse.values, source);
-    const indices = readTensor(sparse.indices, source);
-    const dims = readDims(sparse.dims, where);
-    const broken = new errors_UsageError(`${where} is inconsistent; export the model again`);
-    const { data } = values;
-    if (isStrings(data) || values.type === 'string' || isNibble(values.type) || !(indices.data instanceof BigInt64Array)) throw broken;
-    const count = elementCount(dims);
-    const bytes = count * data.BYTES_PER_ELEMENT;
-    if (bytes > MAX_BYTES) throw new errors_UsageError(`${where} would take ${bytes} bytes when dense; the limit is 2 GiB`);
-    const rank = indices.dims.length === 2 ? indices.dims[1] ?? 1 : undefined;
-    if (indices.data.length !== data.length * (rank ?? 1) || rank !== undefined && rank !== dims.length) throw broken;
-    const dense = emptyData(values.type, count);
-    for(let entry = 0; entry < data.length; entry++){
-        let place = 0;
-        if (rank === undefined) place = Number(indices.data[entry]);
-        else dims.forEach((dim, axis)=>place = place * dim + Number(indices.data[entry * rank + axis]));
-        if (place < 0 || place >= count) throw broken;
-        dense[place] = data[entry];
-    }
-    return {
-        type: values.type,
-        dims,
-        data: dense
-    };
-}
-
 ;// CONCATENATED MODULE: ./.build/onnx/proto.js
 
 /** A shallow copy of a message with some fields replaced; unknown fields come along. (`create` would adopt a spread object as it is, without the defaults of its prototype.) */ function changed(schema, message, changes) {
@@ -11015,40 +10979,43 @@ function ownNames(body) {
     ]);
 }
 
-;// CONCATENATED MODULE: ./.build/onnx/training.js
+;// CONCATENATED MODULE: ./.build/onnx/sparse.js
+
 
 /**
- * Whether a Dropout draws: it is told to train, or by what nobody knows before the graph has run, and does not keep everything.
+ * Fills in the zeros of a sparse initializer (values [NNZ]; indices int64 [NNZ], linear, or [NNZ, rank]).
  *
- * @param scope where its inputs are made, of the canonical opset
- */ function trains({ op, domain, inputs }, scope) {
-    const [, ratio = '', training = ''] = inputs;
-    if (op !== 'Dropout' || domain !== '' || training === '') return false;
-    return numberOf(training, scope) !== 0 && (ratio === '' || numberOf(ratio, scope) !== 0);
+ * @throws UsageError when an index lies outside the shape, or the dense tensor would exceed 2 GiB.
+ */ function densify(sparse, source) {
+    if (!sparse.values || !sparse.indices) throw new errors_UsageError(`${source.name}: a sparse initializer has no values or no indices; export the model again`);
+    const where = `${source.name}: sparse initializer "${sparse.values.name}"`;
+    const values = readTensor(sparse.values, source);
+    const indices = readTensor(sparse.indices, source);
+    const dims = readDims(sparse.dims, where);
+    const broken = new errors_UsageError(`${where} is inconsistent; export the model again`);
+    const { data } = values;
+    if (isStrings(data) || values.type === 'string' || isNibble(values.type) || !(indices.data instanceof BigInt64Array)) throw broken;
+    const count = elementCount(dims);
+    const bytes = count * data.BYTES_PER_ELEMENT;
+    if (bytes > MAX_BYTES) throw new errors_UsageError(`${where} would take ${bytes} bytes when dense; the limit is 2 GiB`);
+    const rank = indices.dims.length === 2 ? indices.dims[1] ?? 1 : undefined;
+    if (indices.data.length !== data.length * (rank ?? 1) || rank !== undefined && rank !== dims.length) throw broken;
+    const dense = emptyData(values.type, count);
+    for(let entry = 0; entry < data.length; entry++){
+        let place = 0;
+        if (rank === undefined) place = Number(indices.data[entry]);
+        else dims.forEach((dim, axis)=>place = place * dim + Number(indices.data[entry * rank + axis]));
+        if (place < 0 || place >= count) throw broken;
+        dense[place] = data[entry];
+    }
+    return {
+        type: values.type,
+        dims,
+        data: dense
+    };
 }
-/** What hands the number on that it gets. */ const PASSING = new Set([
-    'Cast',
-    'CastLike',
-    'Identity',
-    'Reshape',
-    'Squeeze',
-    'Unsqueeze'
-]);
-/** A number that constants make, as exporters do; undefined for everything else. */ function numberOf(name, scope) {
-    const constant = scope.constants.get(name);
-    if (constant) return Number(constant.data[0]);
-    const node = scope.nodes.find(({ outputs })=>outputs.includes(name));
-    if (node?.domain !== '') return undefined;
-    if (PASSING.has(node.op)) return numberOf(node.inputs[0], scope);
-    // In a body constants are nodes.
-    if (node.op === 'Constant') return Number(tensorAttribute(node, 'value')?.data[0]);
-    const opposite = node.op === 'Not' ? numberOf(node.inputs[0], scope) : undefined;
-    return opposite === undefined ? undefined : Number(opposite === 0);
-}
 
-;// CONCATENATED MODULE: ./.build/onnx/canonical/cleanup.js
-
-
+;// CONCATENATED MODULE: ./.build/onnx/canonical/constantValue.js
 
 
 
@@ -11100,6 +11067,118 @@ function ownNames(body) {
         external: {}
     });
 }
+
+;// CONCATENATED MODULE: ./.build/onnx/training.js
+
+
+/** To be made once for many nodes. */ function scopeOf({ nodes, constants }) {
+    const known = [
+        ...constants
+    ].map(([name, tensor])=>[
+            name,
+            ()=>first(tensor)
+        ]);
+    return {
+        makers: each([
+            ...known,
+            ...nodes.flatMap(madeBy)
+        ])
+    };
+}
+/** @param nodes those of the body */ function scopeOfBody(body, nodes, around) {
+    const source = {
+        name: body.name,
+        external: {}
+    };
+    const unknown = [
+        ...body.input.map(({ name })=>name),
+        ...body.sparseInitializer.map(({ values })=>values?.name ?? '')
+    ];
+    const known = body.initializer.map((proto)=>[
+            proto.name,
+            once(()=>first(readTensor(proto, source)))
+        ]);
+    return {
+        makers: each([
+            ...unknown.map(unknowable),
+            ...known,
+            ...nodes.flatMap(madeBy)
+        ]),
+        around
+    };
+}
+/**
+ * Whether a Dropout draws: it is told to train, or by what nobody knows before the graph has run, and does not keep everything.
+ *
+ * @param scope where its inputs are made, of the canonical opset
+ */ function trains({ op, domain, inputs }, scope) {
+    const [, ratio = '', training = ''] = inputs;
+    if (op !== 'Dropout' || domain !== '' || training === '') return false;
+    return numberOf(training, scope) !== 0 && (ratio === '' || numberOf(ratio, scope) !== 0);
+}
+/** What hands the number on that it gets. */ const PASSING = new Set([
+    'Cast',
+    'CastLike',
+    'Identity',
+    'Reshape',
+    'Squeeze',
+    'Unsqueeze'
+]);
+/** Nodes behind a constant. Exporters write two or three; a file made to keep us busy as many as it likes. */ const LONGEST_WAY = 16;
+/** A number that constants make, as exporters do; undefined for everything else. */ function numberOf(name, from) {
+    let wanted = name;
+    let scope = from;
+    let nots = 0;
+    for(let step = 0; step < LONGEST_WAY; step++){
+        while(scope && !scope.makers.has(wanted))scope = scope.around;
+        const maker = scope?.makers.get(wanted);
+        if (typeof maker === 'function') return negated(maker(), nots);
+        if (maker?.domain !== '') return undefined;
+        if (maker.op === 'Not') nots += 1;
+        else if (!PASSING.has(maker.op)) return undefined;
+        wanted = maker.inputs[0];
+    }
+    return undefined;
+}
+/** Only of 0 and 1 is it known what they are once they have been cast. */ function negated(value, times) {
+    if (times === 0) return value;
+    return value === 0 || value === 1 ? (value + times) % 2 : undefined;
+}
+/** In a body constants are nodes. */ function madeBy(node) {
+    const isConstant = node.op === 'Constant' && node.domain === '';
+    const maker = isConstant ? once(()=>first(constantValue(node))) : node;
+    return node.outputs.map((output)=>[
+            output,
+            maker
+        ]);
+}
+/** Of a name that several make nobody knows which is meant. */ function each(made) {
+    const makers = new Map();
+    for (const [name, maker] of made)makers.set(...makers.has(name) ? unknowable(name) : [
+        name,
+        maker
+    ]);
+    return makers;
+}
+function unknowable(name) {
+    return [
+        name,
+        ()=>undefined
+    ];
+}
+function first(tensor) {
+    return tensor && Number(tensor.data[0]);
+}
+/** A sparse constant is long in writing out, and many may ask for it. */ function once(make) {
+    let made;
+    return ()=>(made ??= {
+            value: make()
+        }).value;
+}
+
+;// CONCATENATED MODULE: ./.build/onnx/canonical/cleanup.js
+
+
 /**
  * Drops Identity and inference-mode Dropout: who read their output reads their input. An output of the graph keeps its
  * name: the node that makes the value is renamed instead.
@@ -11110,12 +11189,13 @@ function ownNames(body) {
     const used = new Set(graph.nodes.flatMap(reads).concat([
         ...outputs
     ]));
+    const scope = scopeOf(graph);
     const nodes = [];
     for (const original of graph.nodes){
         const node = renameReads(original, follow);
         const [source] = node.inputs;
         const [target] = node.outputs;
-        if (!isPassThrough(node, graph, used)) nodes.push(node);
+        if (!isPassThrough(node, scope, used)) nodes.push(node);
         else if (!outputs.has(target)) aliases.set(target, source);
         else nodes.push({
             ...node,
@@ -11151,10 +11231,10 @@ function ownNames(body) {
         constants
     };
 }
-function isPassThrough(node, graph, used) {
+function isPassThrough(node, scope, used) {
     if (node.domain !== '') return false;
     if (node.op === 'Identity') return true;
-    return node.op === 'Dropout' && !used.has(node.outputs[1] ?? '') && !trains(node, graph);
+    return node.op === 'Dropout' && !used.has(node.outputs[1] ?? '') && !trains(node, scope);
 }
 /** `y = Identity(x)`, y an output of the graph: let the node that makes x call it y, where that is possible. */ function claimOutputs(graph) {
     const outputs = new Set(graph.outputs.map(({ name })=>name));
@@ -12279,7 +12359,7 @@ function takenNames(graph) {
         ...passedThrough
     ];
 }
-function functionKey(domain, name, overload) {
+/** No two functions of a model share one. */ function functionKey(domain, name, overload) {
     return JSON.stringify([
         domain === 'ai.onnx' ? '' : domain,
         name,
@@ -12462,7 +12542,7 @@ function scalar(type, value) {
 ;// CONCATENATED MODULE: ./.build/onnx/canonical/signs.js
 
 /**
- * sign(a) · |a| is a, to the bit. PyTorch's newer exporter writes that into every LpPool, as sign(a) · relu(|a|): left as it is,
+ * sign(a) · |a| is a; only −0 may lose its sign in the product. PyTorch's newer exporter writes that into every LpPool, as sign(a) · relu(|a|): left as it is,
  * the straight-through gradient of the sign, |a| · 1, would come on top of the true one. The product becomes an Identity, and the sign is left for whoever else reads it.
  */ function joinSigns(graph) {
     const makers = new Map(graph.nodes.flatMap((node)=>node.outputs.map((output)=>[
@@ -14053,6 +14133,7 @@ const SOFTMAX = {
 
 
 
+
 const OLDEST_OPSET = 7;
 /** Opset 24 came with version 11 of the format, but uses nothing that 10 lacks, and onnxruntime 1.30 reads both. */ const CANONICAL_IR = 10;
 /** Function calls within function calls. Real exports nest three or four deep. */ const MAX_CALL_DEPTH = 32;
@@ -14091,10 +14172,7 @@ const OLDEST_OPSET = 7;
     const findFunction = functionTable(graph.functions ?? []);
     let inlined = 0;
     const inline = (called, node, place)=>{
-        const calls = enter([
-            `${called.domain}.${called.name}`,
-            called.overload
-        ].filter(Boolean).join(':'), place.calls);
+        const calls = enter(called, place.calls);
         inlined += 1 + called.node.length;
         if (inlined > MAX_INLINED_NODES) throw new errors_UsageError(`the functions of the model give more than ${MAX_INLINED_NODES} nodes when inlined; export it without functions`);
         return instantiate(called, node, context.fresh).flatMap((inner)=>modernise(inner, {
@@ -14124,12 +14202,19 @@ const OLDEST_OPSET = 7;
     };
     return modernise;
 }
-function enter(name, calls) {
-    if (calls.includes(name)) throw new errors_UsageError(`the model's function "${name}" calls itself; export the model without functions`);
+function enter({ domain, name, overload }, calls) {
+    const key = functionKey(domain, name, overload);
+    if (calls.includes(key)) {
+        const called = [
+            `${domain}.${name}`,
+            overload
+        ].filter(Boolean).join(':');
+        throw new errors_UsageError(`the model's function "${called}" calls itself; export the model without functions`);
+    }
     if (calls.length >= MAX_CALL_DEPTH) throw new errors_UsageError(`the model's functions are nested more than ${MAX_CALL_DEPTH} deep; export it without functions`);
     return [
         ...calls,
-        name
+        key
     ];
 }
 /** Takes a Constant node out of the graph and keeps its value. */ function hoist(node, { constants }) {
@@ -14324,15 +14409,22 @@ function domainsOf(node) {
 
 
 
-/** The operators of a graph, bodies included, whose output differs from run to run. */ function chanceOperators({ nodes, constants }) {
-    const all = nodes.flatMap(within);
-    const drawing = all.filter((node)=>drawsByChance(node, {
-            nodes: all,
-            constants
-        }));
+/** The operators of a graph, bodies included, whose output differs from run to run. */ function chanceOperators(graph) {
     return [
-        ...new Set(drawing.map(operatorOf))
+        ...new Set(drawing(graph.nodes, scopeOf(graph)).map(operatorOf))
     ];
+}
+function drawing(nodes, scope) {
+    return nodes.flatMap((node)=>{
+        const inside = bodies(node.attributes.values()).flatMap((body)=>{
+            const inner = body.node.map(read);
+            return drawing(inner, scopeOfBody(body, inner, scope));
+        });
+        return drawsByChance(node, scope) ? [
+            node,
+            ...inside
+        ] : inside;
+    });
 }
 /** @param scope where its inputs are made: a Dropout that is told not to train draws nothing */ function drawsByChance(node, scope) {
     return node.domain === '' && (RANDOM.has(node.op) || trains(node, scope));
@@ -14362,12 +14454,6 @@ function domainsOf(node) {
     return makeNode(to === undefined ? 'Identity' : 'Cast', node.inputs, node.outputs, {
         to
     }, node.name);
-}
-/** A node and all nodes of its bodies. */ function within(node) {
-    return [
-        node,
-        ...bodies(node.attributes.values()).flatMap((body)=>body.node.map(read).flatMap(within))
-    ];
 }
 function stilled(node) {
     if (node.domain === '' && (RANDOM.has(node.op) || node.op === 'Dropout')) return withoutNoise(node);
@@ -14430,15 +14516,65 @@ function read(proto) {
 
 ;// CONCATENATED MODULE: ./.build/onnx/olderOpset.js
 
+
+
+/** onnxruntime 1.30 has no kernels for the random operators of opset 22. */ const OLDER_OPSET = 21;
+/** Operators that came since, up to opset 24. */ const NEW_SINCE = new Set([
+    'Attention',
+    'RMSNormalization',
+    'RotaryEmbedding',
+    'Swish',
+    'TensorScatter'
+]);
+/** Attributes that came since. Besides, operators took more types. */ const NEW_ATTRIBUTES = new Map([
+    [
+        'Cast',
+        'round_mode'
+    ],
+    [
+        'CastLike',
+        'round_mode'
+    ],
+    [
+        'DequantizeLinear',
+        'output_dtype'
+    ],
+    [
+        'QuantizeLinear',
+        'precision'
+    ]
+]);
+/** Whether a node, or one in its bodies, is of an opset that is newer. */ function isNewer({ op, domain, attributes }) {
+    if (domain === '' && (NEW_SINCE.has(op) || attributes.has(NEW_ATTRIBUTES.get(op) ?? ''))) return true;
+    return bodies(attributes.values()).some((body)=>body.node.some((proto)=>isNewer(readNode(proto, {
+                name: proto.name || proto.opType,
+                external: {}
+            }))));
+}
 /**
  * A node of the newest opset as nodes that opset 21 has, too, where a gradient rule would have kept it as it is: only the
  * graphs of models that draw numbers go back so far. Others stay.
  */ function rewrittenForOlderOpset(node, b) {
-    if (node.op !== 'RMSNormalization' || node.domain !== '') return [
+    if (node.domain !== '') return [
+        node
+    ];
+    // How numbers are rounded to float8, which no value of a classifier is.
+    if (node.op === 'Cast' || node.op === 'CastLike') return [
+        olderOpset_without(node, 'round_mode')
+    ];
+    if (node.op !== 'RMSNormalization') return [
         node
     ];
     addRootMeanSquare(node, b);
     return [];
+}
+function olderOpset_without(node, attribute) {
+    return {
+        ...node,
+        attributes: new Map([
+            ...node.attributes
+        ].filter(([name])=>name !== attribute))
+    };
 }
 /** x / √(mean(x²) + ε) · scale, with the mean over the axes from `axis` on. */ function addRootMeanSquare(node, b) {
     const [x, scale] = node.inputs;
@@ -14494,21 +14630,23 @@ function read(proto) {
 
 
 
+
 function stillness(graph) {
     const operators = chanceOperators(graph);
     if (operators.length === 0) return {
         graph,
         operators,
         ofOneShape: [],
-        restore: (made)=>made
+        restore: quiet
     };
     const b = new GraphBuilder({
         ...graph,
         nodes: []
     }, 'chance');
     const noises = [];
+    const scope = scopeOf(graph);
     for (const node of graph.nodes){
-        if (!drawsByChance(node, graph)) b.nodes.push(...rewrittenForOlderOpset(node, b));
+        if (!drawsByChance(node, scope)) b.nodes.push(...rewrittenForOlderOpset(node, b));
         else noises.push(...[
             addStill(node, graph, b)
         ].filter((noise)=>noise !== undefined));
@@ -14532,16 +14670,15 @@ function stillness(graph) {
         restore: (made)=>restored(made, noises)
     };
 }
-/** onnxruntime 1.30 has no kernels for the random operators of opset 22. Since 21 only these, and types, were added. */ const DRAWN_UNTIL = 21;
-const NEW_SINCE = new Set([
-    'Attention',
-    'RotaryEmbedding',
-    'Swish',
-    'TensorScatter'
-]);
+function quiet(graph) {
+    return {
+        graph,
+        draws: false
+    };
+}
 function restored(made, noises) {
     // Where they are not written out, since nothing of the image goes through them. The gradient is that without noise, then.
-    if (made.nodes.some(({ op, domain })=>domain === '' && NEW_SINCE.has(op))) return made;
+    if (made.nodes.some(isNewer)) return quiet(made);
     const byName = new Map(noises.map((noise)=>[
             noise.name,
             noise
@@ -14563,7 +14700,7 @@ function restored(made, noises) {
                 ...noise.constants ?? []
             ])
     ]);
-    return prune({
+    const graph = prune({
         ...made,
         nodes,
         constants,
@@ -14571,10 +14708,15 @@ function restored(made, noises) {
             ...made.opsets,
             [
                 '',
-                DRAWN_UNTIL
+                OLDER_OPSET
             ]
         ])
     });
+    // Noise in a branch that is never taken was not put back.
+    return graph.nodes.some(({ op, domain })=>domain === '' && RANDOM.has(op)) ? {
+        graph,
+        draws: true
+    } : quiet(made);
 }
 /** Adds what stands in for a node that draws, and says how to draw. */ function addStill(node, graph, b) {
     const [name] = node.outputs;
@@ -19222,7 +19364,8 @@ function sliced(node, graph, observation) {
 /** The greatest float32 below 3. */ const BELOW_THREE = 3 - 2 ** -22;
 /**
  * The same for maps, in three passes: with c = x clipped to ±3 it is c/3 plus 1 below, ½
- * inside, 0 above, which a steep HardSigmoid of x − c tells (inside it is exactly 0): 0.45 of the time, between convolutions.
+ * inside, 0 above, which a steep HardSigmoid of x − c tells (inside it is exactly 0). Between
+ * convolutions it takes less time (`node bench/alternatives.mjs featureMaps`).
  */ function mapSlope(x, b) {
     const clipped = clip(affine(x, 1, 0, x, b), -BELOW_THREE, BELOW_THREE, x, b);
     const beyond = b.add('Add', [
@@ -21337,7 +21480,7 @@ const normalization = {
             ])
         ]),
     /** Canonical graphs have it only where its mask is read, or where it trains. */ Dropout: rule((node, gradient, b)=>{
-        if (!trains(node, b)) return [
+        if (!trains(node, scopeOf(b))) return [
             gradient
         ];
         throw new errors_UsageError(`Dropout (node "${node.name}") with training_mode has no gradient rule: its output is random; export the model in inference mode`);
@@ -21405,7 +21548,7 @@ const pooling = {
         const [x] = node.inputs;
         const indices = rowMajorIndices(node, b);
         const window = poolWindow(node, b);
-        // Nothing to add up where no pixel has two windows: 0.73 to 0.85 of the time, the pool itself included.
+        // Nothing to add up where no pixel has two windows, so it takes less time (`node bench/alternatives.mjs pools`).
         if (keepApart(window) && b.observed(x).type === 'float32') return [
             b.add('MaxUnpool', [
                 gradient,
@@ -21528,12 +21671,15 @@ const pooling = {
 function pooling_product(sizes) {
     return sizes.reduce((total, size)=>total * size, 1);
 }
-/** Windows around each pixel, stride 1: what is averaged there is spread by the same average, in 0.3 of ConvTranspose's time. */ function isCentred({ kernel, strides, dilations, begin, end }) {
+/**
+ * Windows around each pixel, stride 1: what is averaged there is spread by the same average, in 0.3 of ConvTranspose's time
+ * (`node bench/alternatives.mjs pools`).
+ */ function isCentred({ kernel, strides, dilations, begin, end }) {
     return kernel.every((size, axis)=>strides[axis] === 1 && dilations[axis] === 1 && begin[axis] === end[axis] && size === 2 * begin[axis] + 1);
 }
 /**
  * Windows side by side: each gradient is repeated over its own, which costs no arithmetic. Resize, of images only, takes 0.2
- * of the time of Expand.
+ * of the time of Expand (`node bench/alternatives.mjs pools`).
  */ function repeatTiles(b, gradient, x, { kernel, output }) {
     const channels = b.dims(x)[1];
     if (kernel.length === 2 && b.observed(x).type === 'float32') return b.add('Resize', [
@@ -24150,8 +24296,8 @@ const CONTRIB = 'com.microsoft';
 ;// CONCATENATED MODULE: ./.build/autodiff/separateBiases.js
 /**
  * Biases behind products of three and more axes get as many axes: [K] → [1, 1, K]. onnxruntime otherwise makes one Gemm of
- * product and bias where it knows every size, which first writes the bias and then reads it back: a ViT's forward pass takes
- * 1.2 times as long (bench/alternatives.mjs).
+ * product and bias where it knows every size, which first writes the bias and then reads it back: that takes longer
+ * (`node bench/alternatives.mjs attention`).
  *
  * @param rankOf of a value of the model; undefined for what nobody observed.
  */ function separateBiases(graph, rankOf) {
@@ -24434,10 +24580,10 @@ const WEIGHT_STEP = 1 / 127;
                 batch: wanted,
                 names
             }));
-        const drawing = still.restore(gradient);
+        const restored = still.restore(gradient);
         const gradientBatch = settled.batch === 'free' ? wanted ?? 'free' : settled.batch;
         return {
-            gradientModel: encodeModel(forOnnxruntime(drawing, real.settled.observation)),
+            gradientModel: encodeModel(forOnnxruntime(restored.graph, real.settled.observation)),
             preprocessingModel: runnable.preprocessingModel,
             input,
             output: {
@@ -24452,7 +24598,7 @@ const WEIGHT_STEP = 1 / 127;
             batchDependent: facts.dependent,
             chance: still.operators,
             gradientBatch,
-            drawsApart: draws && drawing !== gradient && (!isShared || gradientBatch === 1),
+            drawsApart: restored.draws && (!isShared || gradientBatch === 1),
             comparable: rounds || draws || facts.dependent ? undefined : surelyApart(canonical, false)
         };
     });
@@ -24460,7 +24606,8 @@ const WEIGHT_STEP = 1 / 127;
 /** Whether a value that the images do not shape has nothing for each of them. */ function hasNoRows({ observation, batch }, name) {
     const observed = observation.get(name);
     if (observed === undefined || batch === 1) return false;
-    return batch === 'free' ? observed.batchAxis === undefined : observed.dims[0] !== batch;
+    // As many rows as there are images may be those of a weight.
+    return batch !== 'free' || observed.batchAxis === undefined;
 }
 /** Puts the model's name in front of what the user can mend. */ async function named(name, work) {
     try {
@@ -24630,7 +24777,7 @@ const NAMES = {
             selectable: false,
             names: NAMES
         };
-        return encodeModel(still.restore(gradientGraph(real.settled, real.classifier, options)));
+        return encodeModel(still.restore(gradientGraph(real.settled, real.classifier, options)).graph);
         function ownName(name) {
             return name === MODEL_PREFIX + input.name ? input.name : name;
         }
@@ -32616,7 +32763,7 @@ function walk(nodes, seeds) {
     const found = [];
     for (const node of nodes){
         if (!reads(node).some((name)=>reached.has(name))) continue;
-        found.push(node, ...bodies(node.attributes.values()).flatMap((body)=>onTheWay_within(node, body, reached)));
+        found.push(node, ...bodies(node.attributes.values()).flatMap((body)=>within(node, body, reached)));
         for (const output of node.outputs)if (output !== '') reached.add(output);
     }
     return {
@@ -32627,7 +32774,7 @@ function walk(nodes, seeds) {
 /**
  * The nodes of a body on the way. Its inputs stand for the node's, place by place, and what a Loop or Scan carries comes
  * back: again until nothing is added.
- */ function onTheWay_within(node, body, outside) {
+ */ function within(node, body, outside) {
     const nodes = body.node.map((proto)=>readNode(proto, {
             name: describe(node),
             external: {}
@@ -34317,7 +34464,10 @@ function ascent_mean(vectors) {
     let step = 0;
     return {
         step (point, gradient) {
-            const direction = steepest(gradient, Math.max(1, Math.floor(changed / REDUCTION)), slopes);
+            // Always rounded up it would stay at two pixels, where the best point may have changed one; always down it would move one of
+            // two, and on a fold whose steepest pixel lies across it the other never moves. The paper does not say how.
+            const round = Math.floor(step / period) % 2 === 0 ? Math.ceil : Math.floor;
+            const direction = steepest(gradient, Math.max(1, round(changed / REDUCTION)), slopes);
             const moving = direction.reduce((sum, sign)=>sum + Math.abs(sign), 0);
             const length = moving > 0 ? size / moving : 0;
             for(let i = 0; i < direction.length; i++)direction[i] = point[i] + length * direction[i];
@@ -45933,28 +46083,26 @@ function channelsOf({ shape, layout }) {
     return signs;
 }
 /**
- * What gradients get where search has beaten them: APGD on the margin that looks for its start in larger balls (Croce and Hein
- * 2021, section 4). Of fashion-hardened under L2 it breaks fifteen of sixteen images that only Square had broken.
- */ const SECOND_CHANCE = published('apgd', {
-    id: 'diagnosis-margin',
-    loss: 'margin',
-    largerBalls: true
-});
-/**
- * Search without gradients beats attacks with them on healthy models, too, where these got stuck or had not all their turn,
- * since the image was broken by then. So where search alone broke an image gradients are asked once more, diagnosed or not.
+ * An attack for survivors has no turn once search has broken an image, which is no evidence against gradients that were never
+ * asked. So where search alone broke an image those of the suite's attacks with gradients that had no turn get it now, as the
+ * suite itself would have run them. No other attack will do: one that is strong enough breaks models that mask theirs, too.
  */ function* secondChance(task, plan, found) {
     const beaten = plan.threats.filter(({ id })=>isBrokenBySearchAlone(plan, found.found[id]));
-    if (!plan.gradient || beaten.length === 0) return [];
-    for (const threat of beaten)if (!(yield* breaks(SECOND_CHANCE, threat, task, plan, found))) return [];
-    return [
+    for (const threat of beaten)if (!(yield* breaksWhenAsked(threat, task, plan, found))) return [];
+    return beaten.length > 0 ? [
         'gradients-break-too'
-    ];
+    ] : [];
 }
 function isBrokenBySearchAlone({ attacks }, ran) {
     const ends = attacks.filter(({ id })=>ran !== undefined && Object.hasOwn(ran.results, id));
     const breaking = ends.filter(({ id })=>ran?.results[id].success);
     return breaking.length > 0 && !breaking.some(needsGradient) && ends.some(needsGradient);
+}
+function* breaksWhenAsked(threat, task, plan, found) {
+    const { results } = found.found[threat.id];
+    const untried = plan.attacks.filter((attack)=>needsGradient(attack) && !Object.hasOwn(results, attack.id));
+    for (const attack of untried)if (yield* breaks(attack, threat, task, plan, found)) return true;
+    return false;
 }
 /** Twice in one batch, or in two, with other neighbours than before. */ function* isSteady({ pixels }, { clean }) {
     const answers = yield* predictionsAt([
@@ -46201,8 +46349,9 @@ function lookLikeProbabilities(logits) {
 /**
  * The whole evaluation of one image, as one coroutine. The original says first what the clean image is; where it is
  * wrong there is nothing to attack. Then every attack runs under every threat; one marked `survivorsOnly` is left out
- * where an earlier attack of the suite has already broken the image under this threat, or any has under a smaller ε. A
- * diagnosis comes last: it adds signs, and leaves the results of the suite alone.
+ * where an earlier attack of the suite has already broken the image under this threat, or any has under a smaller ε. Where
+ * search alone broke it, those with gradients that were left out have their turn after the suite, and marked images are diagnosed
+ * last: both add signs, and leave the results of the suite alone.
  *
  * @param task pixels inside the plan's bounds
  */ function* evaluateImage(task, plan) {
@@ -46476,7 +46625,7 @@ function lookLikeProbabilities(logits) {
     /** The logits that attacks see are not negative and sum to 1. */ 'probability-logits',
     /** The image withstood an attack whose loss was still rising when it ended. */ 'loss-rising',
     /** The pixels lie within a fiftieth of the declared range. */ 'narrow-pixels',
-    /** Of the suite only search without gradients broke the image; a stronger attack with gradients breaks it, too. */ 'gradients-break-too',
+    /** Only search without gradients broke the image; an attack with them that had no turn because of it does so, too. */ 'gradients-break-too',
     // The rest only images that were marked for a diagnosis can show.
     /** The same image again got other outputs. */ 'unstable-logits',
     /** An attack with more steps, from another start, broke what the suite had left robust. */ 'more-steps',
