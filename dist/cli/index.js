@@ -27232,15 +27232,17 @@ function isFlagCode(code) {
  * then: of a model with twenty robust images two would be one in ten.
  */ const SHARE = 0.05;
 const FEW = 3;
-/** Of a model that changes its mind one more question breaks an image now and then: that proves nothing. */ const LUCK = new Set([
-    'randomness',
-    'unstable-logits'
-]);
+/**
+ * Of a model that changes its mind one more question breaks an image now and then: that proves nothing. That it draws numbers
+ * alone is no such sign; where they move an answer the flag names the images.
+ */ function changesItsMind({ flags }) {
+    return flags.some(({ code, samples })=>code === 'unstable-logits' || code === 'randomness' && samples !== undefined);
+}
 /** A broken image proves that the suite missed one; more than a few, that gradients do not lead it. */ function transferFlags(transfers, models) {
     return transfers.flatMap(({ from, to, threat, fooled })=>{
         const title = models[to].threats.filter(({ id })=>id === threat).map(threatTitle);
         const robust = models[to].samples.filter(({ threats })=>threats[threat].robust).length;
-        if (fooled.length === 0 || models[to].flags.some(({ code })=>LUCK.has(code))) return [];
+        if (fooled.length === 0 || changesItsMind(models[to])) return [];
         const images = `${fooled.length} of ${robust} images that count as robust under ${title}`;
         const missed = `Adversarial examples of the ${from} break ${images}, which the suite missed`;
         const masked = `The gradients are masked: adversarial examples of the ${from} break ${images}`;
