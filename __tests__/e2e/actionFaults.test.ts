@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
-import { everyFault } from '../support/github/faults.js'
+import { everyFault, spread } from '../support/github/faults.js'
 import { heldJob } from '../support/github/heldJob.js'
 import type { HeldJob } from '../support/github/heldJob.js'
 import { actionsToken, startGitHub } from '../support/github/loopback.js'
@@ -20,8 +20,12 @@ import type { InstalledAction, Job, Outcome } from '../support/github/runner.js'
  * ends: a job that hangs, or that ends without a verdict, holds everybody up.
  */
 
-/** Those of one kind are tried with the parts they are of, without a process for each. */
-const faults = Object.entries(everyFault).filter(([name]) => !/rate limit|after the work/.test(name))
+/** Those of one kind are tried with the parts they are of, and a third of the others here unless all are asked for. */
+const faults = spread(
+  Object.entries(everyFault).filter(([name]) => !/rate limit|after the work/.test(name)),
+  ['as long as the job runs'],
+  3,
+)
 
 /** What the toolkits print of one failure in a second line, which nothing keeps them from. */
 const second = /uploadCacheArchiveSDK|rate limit will reset in/
@@ -70,7 +74,7 @@ describe('gate and shard, without the services for caches and artifacts', () => 
     return runJob(action, { ...job, inputs: given, environment }, held.onStart)
   }
 
-  test.each(faults)('%s: verdict, status, summary, check and comment stay', async (_, fault) => {
+  test.each(faults)('$name: verdict, status, summary, check and comment stay', async ({ fault }) => {
     service.faultAt = () => fault
     const outcome = await run({})
     expect(outcome).toMatchObject({ status: 1, outputs: { verdict: 'regression' } })
@@ -115,7 +119,7 @@ describe('publish and merge, which get what other jobs have uploaded', () => {
   /** The storage behind artifacts is tried with every fault in uploadsFaults.test.ts, without a process for each. */
   const list = 'actions/list-workflow-run-artifacts'
 
-  test.each(faults)('%s: the check tells of an error, the job asks to be run again', async (_, fault) => {
+  test.each(faults)('$name: the check tells of an error, the job asks to be run again', async ({ fault }) => {
     scene.github.faultAt = (_place, operation) => (operation === list ? fault : undefined)
     const outcome = await scene.publish({}, {}, undefined, held)
     expect(outcome).toMatchObject({ status: 3, outputs: { verdict: 'error' }, warnings: [] })
@@ -124,7 +128,7 @@ describe('publish and merge, which get what other jobs have uploaded', () => {
     expect(scene.github.checkRuns).toEqual([expect.objectContaining({ conclusion: 'failure' })])
   })
 
-  test.each(faults)('%s: no verdict on half of the shards', async (_, fault) => {
+  test.each(faults)('$name: no verdict on half of the shards', async ({ fault }) => {
     scene.github.faultAt = (_place, operation) => (operation === list ? fault : undefined)
     const job = { event: 'workflow_dispatch', payload: {}, sha: 'd'.repeat(40), workspace: scene.workspace }
     const given = { apiUrl: scene.github.url, token: 'ghs_writes', environment: held.environment }
