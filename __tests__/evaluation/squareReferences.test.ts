@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals'
 import { AttackSchema } from '../../src/config/attackSchemas.js'
 import { evaluate } from '../../src/evaluation/evaluate.js'
 import { effectsOf, realChildren, requestOf } from './support.js'
-import { dataset, fixture, model } from '../engine/support/fixtures.js'
+import { dataset, fixture, imagesOf, model } from '../engine/support/fixtures.js'
 
 /** Images that torchattacks' Square left robust, in each of ten runs (scripts/reference/squareSeeds.py). */
 interface Reference {
@@ -17,42 +17,33 @@ interface Reference {
 
 const reference = JSON.parse(fixture('attacks/square-seeds.json').toString()) as Reference
 const worker = fileURLToPath(new URL('../../.build/engine/worker.js', import.meta.url))
-/** As many as there is time for: they take about a minute. */
-const starts = ['a', 'b', 'c', 'd', 'e'].map((id) => `square-${id}`)
-
-/** In the mean over every choice of so many runs, how many images withstand all of them. */
-function leftBy(runs: readonly ReadonlySet<number>[], together: number): number {
-  const left = choices(runs, together).map(
-    ([first, ...others]) => [...first].filter((index) => others.every((run) => run.has(index))).length,
-  )
-  return left.reduce((sum, count) => sum + count, 0) / left.length
-}
-
-function choices<Item>(items: readonly Item[], size: number): readonly (readonly Item[])[] {
-  if (size === 0) return [[]]
-  return items.flatMap((item, at) => choices(items.slice(at + 1), size - 1).map((rest) => [item, ...rest]))
-}
+/** As many as there is time for: each takes some twenty seconds. */
+const starts = ['square-a', 'square-b', 'square-c']
 
 // One start of random search is a draw of luck, theirs leave 81 to 91 images: it is the means that two implementations share.
-test('Square under L2 leaves at most one image more here than in torchattacks, alone and in three starts, in the mean', async () => {
-  const spec = AttackSchema.parse({ name: 'square', restarts: 1, queries: reference.queries })
-  const attacks = starts.map((id) => ({ ...spec, id, survivorsOnly: false }))
+test('Square under L2 leaves at most one image more here than in torchattacks, in the mean over several starts', async () => {
+  const theirs = reference.runs.map(({ robustIndices }) => robustIndices)
+  // What no run of theirs broke costs most and is not tried: it counts as left here, too.
+  const unbroken = theirs[0].filter((index) => theirs.every((left) => left.includes(index)))
   const data = dataset('fashion/fashion-test.npz', reference.samples)
+  const images = imagesOf(data).filter(({ index }) => !unbroken.includes(index))
+  const pixels = Float32Array.from(images.flatMap((image) => [...image.pixels]))
+  const labels = Int32Array.from(images, ({ label }) => label)
+  const spec = AttackSchema.parse({ name: 'square', restarts: 1, queries: reference.queries })
   const rest = {
     model: model(`fashion/${reference.model}.onnx`),
-    dataset: data,
+    dataset: { ...data, samples: images.length, pixels, labels },
     threats: [{ id: 'threat', norm: reference.norm, epsilon: reference.epsilon }],
-    suite: { name: 'starts', version: 1, attacks },
+    suite: { name: 'starts', version: 1, attacks: starts.map((id) => ({ ...spec, id, survivorsOnly: false })) },
   }
   const limits = { seconds: 1800, batch: 64, workers: 2 }
-  const request = requestOf(data.samples, {}, { ...rest, limits })
+  const request = requestOf(images.length, {}, { ...rest, limits })
   const { samples } = await evaluate(request, effectsOf(realChildren(worker).startChild))
   const right = samples.filter(({ predicted, label }) => predicted === label)
-  const runs = starts.map((id) => {
-    const withstood = right.filter(({ threats }) => !threats.threat.attacks[id].success)
-    return new Set(withstood.map(({ index }) => index))
-  })
-  const theirs = reference.runs.map(({ robustIndices }) => new Set(robustIndices))
-  expect(leftBy(runs, 1)).toBeLessThanOrEqual(leftBy(theirs, 1) + 1)
-  expect(leftBy(runs, 3)).toBeLessThanOrEqual(leftBy(theirs, 3) + 1)
+  const left = starts.map(
+    (id) => unbroken.length + right.filter(({ threats }) => !threats.threat.attacks[id].success).length,
+  )
+  expect(mean(left)).toBeLessThanOrEqual(mean(theirs.map(({ length }) => length)) + 1)
 }, 1_800_000)
+
+const mean = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0) / counts.length
