@@ -80,18 +80,21 @@ describe('the steps are those of the papers', () => {
     },
   )
 
-  test('L1: a step moves the steepest of the pixels, two thirds of as many as differ, all alike, ε together', () => {
+  test('L1: a step moves the steepest of the pixels, two thirds of as many as differ, rounded up and down in turn, all alike', () => {
     const slopes = Array.from({ length: 30 }, (_, i) => (i % 2 === 0 ? 1 : -1) * (30 - i))
     const model = scripted((_, place) => ({ value: -place, gradient: slopes }))
     const image = new Array<number>(30).fill(0.5)
     const { gradients: x } = run(apgd, model, { image, norm: 'l1', epsilon: 2 })
     const changed = x[0].filter((pixel) => pixel !== 0.5).length
-    const count = Math.floor(changed / 1.5)
-    expect(count).toBeGreaterThan(5)
+    expect(changed % 3).not.toBe(0)
+    expect(changed).toBeGreaterThan(8)
     // The first ball is three times as wide; projecting to it has its own tests.
     const wider = threatModel(Float32Array.from(image), { norm: 'l1', epsilon: 6 }, [0, 1])
-    const moved = x[0].map((pixel, i) => (i < count ? pixel + (6 / count) * Math.sign(slopes[i]) : pixel))
-    expect(x[1]).toEqual(wider.project(moved))
+    const moved = (from: Float32Array, count: number, size: number) =>
+      from.map((pixel, i) => (i < count ? pixel + (size / count) * Math.sign(slopes[i]) : pixel))
+    expect(x[1]).toEqual(wider.project(moved(x[0], Math.ceil(changed / 1.5), 6)))
+    // With 30 steps in this ball every step is a check. The start stays the best: no sparser, and a step size of ε / 1.5.
+    expect(x[2]).toEqual(wider.project(moved(x[1], Math.floor(changed / 1.5), 4)))
   })
 })
 
