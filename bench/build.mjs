@@ -19,12 +19,13 @@ const { values } = parseArgs({ options: { profile: { type: 'boolean', default: f
 /** Seconds for a model of 100 MB. */
 const BAR = 5
 
-/** Weights that keep a signal's size through a layer of so many inputs. */
+/** Weights that keep a signal's size through a layer of so many inputs: the place's bits, scrambled (a multiplicative hash). */
 function weights(dims, inputs) {
-  const data = Float32Array.from(
-    { length: dims.reduce((a, b) => a * b, 1) },
-    (_, at) => Math.sin(at * 12.9898) * Math.sqrt(3 / inputs),
-  )
+  const size = Math.sqrt(3 / inputs)
+  const data = Float32Array.from({ length: dims.reduce((a, b) => a * b, 1) }, (_, at) => {
+    const bits = Math.imul(at ^ (at >>> 15), 0x2c1b3c6d)
+    return (Math.imul(bits ^ (bits >>> 12), 0x297a2d39) / 2 ** 31) * size
+  })
   return { type: 'float32', dims, data }
 }
 

@@ -1,4 +1,4 @@
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
+import { clearField, create, fromBinary, isFieldSet, toBinary } from '@bufbuild/protobuf'
 import {
   AttributeProtoSchema,
   GraphProtoSchema,
@@ -6,11 +6,14 @@ import {
   NodeProtoSchema,
   OperatorSetIdProtoSchema,
   TensorProto_DataLocation,
+  TensorProtoSchema,
   ValueInfoProtoSchema,
 } from 'onnx-buf'
 import type { GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto } from 'onnx-buf'
 import { UsageError } from '../errors.js'
 import type { Graph, Node, Tensor, ValueInfo } from './graph.js'
+import { field, joined } from './messageParts.js'
+import type { MessageParts } from './messageParts.js'
 import { topologicalOrder } from './order.js'
 import { changed } from './proto.js'
 import { describeNonModel } from './sniff.js'
@@ -86,7 +89,6 @@ export function encodeModel(graph: Graph): Uint8Array {
   const content = changed(GraphProtoSchema, graph.proto?.graph ?? create(GraphProtoSchema), {
     name: graph.name || 'graph',
     node: graph.nodes.map(writeNode),
-    initializer: [...graph.constants].map(([name, tensor]) => writeTensor(tensor, name)),
     input: graph.inputs.map(writeValueInfo),
     output: graph.outputs.map(writeValueInfo),
   })
@@ -99,10 +101,24 @@ export function encodeModel(graph: Graph): Uint8Array {
         create(OperatorSetIdProtoSchema, { domain, version: BigInt(version) }),
       ),
       functions: [...(graph.functions ?? [])],
-      graph: content,
+      graph: undefined,
     },
   )
-  return toBinary(ModelProtoSchema, model)
+  // A writer that grows copies hundreds of megabytes several times over.
+  const weights = [...graph.constants].flatMap(([name, tensor]) =>
+    field(GraphProtoSchema.field.initializer, tensorParts(tensor, name)),
+  )
+  const whole = field(ModelProtoSchema.field.graph, [toBinary(GraphProtoSchema, content), ...weights])
+  return joined([toBinary(ModelProtoSchema, model), ...whole])
+}
+
+function tensorParts(tensor: Tensor, name: string): MessageParts {
+  const proto = writeTensor(tensor, name)
+  const { rawData } = TensorProtoSchema.field
+  if (!isFieldSet(proto, rawData)) return [toBinary(TensorProtoSchema, proto)]
+  const numbers = proto.rawData
+  clearField(proto, rawData)
+  return [toBinary(TensorProtoSchema, proto), ...field(rawData, [numbers])]
 }
 
 /** A node as it stands in a file; unknown fields of the message it was read from come along. */

@@ -1,6 +1,8 @@
 import { encodeModel } from './codec.js'
+import { RANDOM } from './dependence.js'
 import type { ElementType, Graph, RunModel, Tensor } from './graph.js'
 import { sequenceValues } from './sequences.js'
+import { reads } from './subgraphs.js'
 
 /** What a value was seen to be when the graph ran: no shape inference is written by hand. */
 export interface ObservedValue {
@@ -15,8 +17,14 @@ export type Observation = ReadonlyMap<string, ObservedValue>
 
 /** A graph that tells all it computes. */
 export interface Observer {
-  /** Every tensor of a run: intermediates, outputs, the inputs and constants. */
-  readonly all: (feeds: ReadonlyMap<string, Tensor>) => Promise<ReadonlyMap<string, Tensor>>
+  /**
+   * Every tensor of a run: intermediates, outputs, the inputs and constants. What is the same in every run is taken from the
+   * one `before`, if there was one: the weights of a quantised model, four times as large in float32, are not handed over anew.
+   */
+  readonly all: (
+    feeds: ReadonlyMap<string, Tensor>,
+    before?: ReadonlyMap<string, Tensor>,
+  ) => Promise<ReadonlyMap<string, Tensor>>
   /** The graph's own outputs alone. */
   readonly outputs: (feeds: ReadonlyMap<string, Tensor>) => Promise<ReadonlyMap<string, Tensor>>
 }
@@ -27,10 +35,24 @@ export function observer(graph: Graph, run: RunModel): Observer {
   const names = graph.nodes.flatMap((node) => node.outputs.filter((name) => name !== '' && !sequences.has(name)))
   const model = encodeModel({ ...graph, outputs: names.map((name) => ({ name })) })
   const wanted = graph.outputs.map(({ name }) => name)
+  const varying = varyingValues(graph)
+  const again = names.filter((name) => varying.has(name))
   return {
-    all: async (feeds) => new Map([...graph.constants, ...feeds, ...(await run(model, feeds, names))]),
+    all: async (feeds, before) => {
+      if (before === undefined) return new Map([...graph.constants, ...feeds, ...(await run(model, feeds, names))])
+      return new Map([...before, ...feeds, ...(again.length === 0 ? [] : await run(model, feeds, again))])
+    },
     outputs: (feeds) => run(model, feeds, wanted),
   }
+}
+
+/** What may differ from run to run: with the images, their number, or by chance. */
+function varyingValues({ inputs, nodes }: Graph): ReadonlySet<string> {
+  const found = new Set(inputs.map(({ name }) => name))
+  for (const node of nodes)
+    if (RANDOM.has(node.op) || reads(node).some((name) => found.has(name)))
+      for (const output of node.outputs) found.add(output)
+  return found
 }
 
 /** Shapes and types of one run: all that is known when the batch is fixed. */

@@ -30,38 +30,45 @@ export async function settle(
   samples: Samples,
   run: RunModel,
 ): Promise<Settled> {
-  const free = await tryFree(freeBatch(graph), samples, run)
-  if (free) return free
+  const attempt = await tryFree(freeBatch(graph), samples, run)
+  if (attempt.settled) return attempt.settled
   const own = declared ?? 1
-  const values = await observer(graph, run).all(samples(0, own))
+  const values = (own === 1 ? attempt.first : undefined) ?? (await observer(graph, run).all(samples(0, own)))
   const folded = foldConstants(graph, [values])
   const lifted = own === 1 ? liftBatch(folded, values) : undefined
-  const settled = lifted && (await tryFree(freeBatch(lifted), samples, run))
-  return settled ?? { graph: folded, observation: observeFixed(values), batch: own }
+  const again = lifted && (await tryFree(freeBatch(lifted), samples, run))
+  return again?.settled ?? { graph: folded, observation: observeFixed(values), batch: own }
 }
 
-async function tryFree(graph: Graph, samples: Samples, run: RunModel): Promise<Settled | undefined> {
-  const attempt = await runBatches(graph, samples, run).catch(() => undefined)
-  if (attempt === undefined) return undefined
-  const { first, second, both } = attempt
-  const observation = observeBatch(first, both)
-  if (observation === undefined || !keepsImagesApart(graph, observation, attempt)) return undefined
-  const outputs = graph.outputs.every(({ name }) => {
-    const alone = [first.get(name), second.get(name), attempt.third.get(name)]
-    return isStack(attempt.three.get(name), alone)
-  })
-  return outputs ? { graph: foldConstants(graph, [first, both]), observation, batch: 'free' } : undefined
+interface Attempt {
+  /** What one image gives, at every step; undefined where not even one runs. */
+  readonly first?: ReadonlyMap<string, Tensor>
+  /** Undefined where images together do not give what each gives alone. */
+  readonly settled?: Settled
 }
 
 /** The first image has every brightness, the second is dark, the third is bright: whatever is shared between them shows. */
-async function runBatches(graph: Graph, samples: Samples, run: RunModel) {
+async function tryFree(graph: Graph, samples: Samples, run: RunModel): Promise<Attempt> {
   const observed = observer(graph, run)
-  const first = await observed.all(samples(0, 1))
-  const second = await observed.all(samples(1, 1))
-  const both = await observed.all(samples(0, 2))
-  const third = await observed.outputs(samples(2, 1))
-  const three = await observed.outputs(samples(0, 3))
-  return { first, second, both, third, three }
+  const first = await orNothing(observed.all(samples(0, 1)))
+  const second = first && (await orNothing(observed.all(samples(1, 1), first)))
+  const both = second && (await orNothing(observed.all(samples(0, 2), first)))
+  const observation = both && observeBatch(first, both)
+  if (!observation || !keepsImagesApart(graph, observation, { first, second, both })) return { first }
+  const three = await orNothing(observed.outputs(samples(0, 3)))
+  const third = three && (await orNothing(observed.outputs(samples(2, 1))))
+  const isApart = graph.outputs.every(({ name }) =>
+    isStack(three?.get(name), [first.get(name), second.get(name), third?.get(name)]),
+  )
+  return {
+    first,
+    settled: isApart ? { graph: foldConstants(graph, [first, both]), observation, batch: 'free' } : undefined,
+  }
+}
+
+/** A graph may not run with every number of images. */
+function orNothing<T>(work: Promise<T>): Promise<T | undefined> {
+  return work.catch(() => undefined)
 }
 
 /** Whether every value that depends on the images has rows for each, and the rows are what each image gives alone. */
