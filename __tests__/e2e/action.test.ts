@@ -15,12 +15,12 @@ import type { InstalledAction, Job, Outcome } from '../support/github/runner.js'
  * The built action as a child process under Node 24, against a loopback GitHub and real git repositories.
  *
  * Models: `hardened` is adversarially trained, `finetuned` is what two epochs on clean images made of it. By PyTorch, PGD-20 at
- * ε 0.1 leaves 72.8 % and 3.6 % of 1,000 images; so on 32 images one falls far below the other whatever the seed.
+ * ε 0.1 leaves 72.8 % and 3.6 % of 1,000 images; so on 16 images one falls far below the other whatever the seed.
  */
 const hardened = readFileSync('fixtures/fashion/fashion-hardened.onnx')
 const finetuned = readFileSync('fixtures/fashion/fashion-finetuned.onnx')
 const data = readFileSync('fixtures/fashion/fashion-test.npz')
-const config = 'model: models/classifier.onnx\ndata: data/test.npz\nepsilon: 0.1\nsamples: 32\nsuite: quick\n'
+const config = 'model: models/classifier.onnx\ndata: data/test.npz\nepsilon: 0.1\nsamples: 16\nsuite: quick\n'
 const model = 'models/classifier.onnx'
 const start: Content = { [model]: hardened, 'data/test.npz': data, 'robustness.yml': config }
 
@@ -98,7 +98,7 @@ describe('a pull request with a weaker model', () => {
     )
     expect(baseline - candidate).toBeGreaterThan(0.3)
     const results = JSON.parse(await readFile(outcome.outputs.results, 'utf8')) as { samples: unknown[] }
-    expect(results.samples).toHaveLength(32)
+    expect(results.samples).toHaveLength(16)
     expect(await readFile(outcome.outputs.report, 'utf8')).toContain('**Regression**')
   })
 
@@ -140,7 +140,7 @@ describe('a pull request with a weaker model', () => {
 })
 
 describe('a pull request that puts a symbolic link where its yardstick lies is refused in one line', () => {
-  const settings = { data: 'data/test.npz', epsilon: '0.1', samples: '32', suite: 'quick' }
+  const settings = { data: 'data/test.npz', epsilon: '0.1', samples: '16', suite: 'quick' }
 
   async function refused(files: Content, before: Content, inputs: Job['inputs'], path: string, link: string) {
     const { job } = await changing(files, before)

@@ -25,7 +25,7 @@ const retrained = Buffer.concat([finetuned, Buffer.from([0x32, 1, 0x61])])
 const start: Content = {
   [model]: hardened,
   'data/test.npz': readFileSync('fixtures/fashion/fashion-test.npz'),
-  'robustness.yml': `model: ${model}\ndata: data/test.npz\nepsilon: 0.1\nsamples: 32\nsuite: quick\n`,
+  'robustness.yml': `model: ${model}\ndata: data/test.npz\nepsilon: 0.1\nsamples: 16\nsuite: quick\n`,
 }
 
 let action: InstalledAction

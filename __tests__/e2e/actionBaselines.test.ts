@@ -21,7 +21,7 @@ import type { InstalledAction, Job, Outcome } from '../support/github/runner.js'
 const hardened = readFileSync('fixtures/fashion/fashion-hardened.onnx')
 const finetuned = readFileSync('fixtures/fashion/fashion-finetuned.onnx')
 const data = readFileSync('fixtures/fashion/fashion-test.npz')
-const config = 'model: models/classifier.onnx\ndata: data/test.npz\nepsilon: 0.1\nsamples: 32\nsuite: quick\n'
+const config = 'model: models/classifier.onnx\ndata: data/test.npz\nepsilon: 0.1\nsamples: 16\nsuite: quick\n'
 const model = 'models/classifier.onnx'
 const withoutModel: Content = { 'data/test.npz': data, 'robustness.yml': config }
 const start: Content = { ...withoutModel, [model]: hardened }

@@ -37,7 +37,7 @@ async function dryRun(inputs: Readonly<Record<string, string>>, installed = acti
   const base = await hosted.commit('main', {
     [model]: readFileSync('fixtures/fashion/fashion-hardened.onnx'),
     'data/test.npz': readFileSync('fixtures/fashion/fashion-test.npz'),
-    'robustness.yml': `model: ${model}\ndata: data/test.npz\nepsilon: 0.1\nsamples: 32\nsuite: quick\n`,
+    'robustness.yml': `model: ${model}\ndata: data/test.npz\nepsilon: 0.1\nsamples: 16\nsuite: quick\n`,
     ...atBase,
   })
   const head = await hosted.commit(
@@ -59,8 +59,8 @@ test('tells the plan in log and summary, and posts, writes and blocks nothing', 
   const { status, summary, log, outputs, errors, files } = await dryRun({})
   expect({ status, errors, verdict: outputs.verdict }).toEqual({ status: 0, errors: [], verdict: '' })
   for (const text of [summary, log]) {
-    expect(text).toMatch(/^Candidate: models\/classifier\.onnx, 10 classes; right on \d+ of the first 32 images/m)
-    expect(text).toMatch(/^Baseline: .*, 10 classes; right on \d+ of the first 32 images/m)
+    expect(text).toMatch(/^Candidate: models\/classifier\.onnx, 10 classes; right on \d+ of the first 16 images/m)
+    expect(text).toMatch(/^Baseline: .*, 10 classes; right on \d+ of the first 16 images/m)
     expect(text).toMatch(/^All in all: at most about \d+ s$/m)
   }
   expect([...github.comments, ...github.checkRuns]).toEqual([])

@@ -63,7 +63,7 @@ describe('is all that is spoken to and linked to, github.com is nowhere', () => 
       const outcome = await runJob(gate, {
         ...{ workspace: await scene.hosted.checkout(merge, 1), event: 'pull_request', sha: merge, environment },
         ...{ payload: pullRequestFrom(head, base), apiUrl: `${scene.github.url}/api/v3`, token: 'ghs_writes' },
-        inputs: { model: 'a.onnx', data: 'x.npz', epsilon: '0.1', samples: '32', suite: 'quick' },
+        inputs: { model: 'a.onnx', data: 'x.npz', epsilon: '0.1', samples: '16', suite: 'quick' },
       })
       expect(outcome).toMatchObject({ status: 1, outputs: { verdict: 'regression' }, warnings: [] })
       const { comments, checkRuns } = scene.github

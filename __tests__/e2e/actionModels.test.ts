@@ -15,7 +15,7 @@ import type { InstalledAction, Job, Outcome } from '../support/github/runner.js'
 const config = `
 data: data/test.npz
 epsilon: 0.1
-samples: 32
+samples: 16
 suite: quick
 models:
   - { name: letters, model: models/letters.onnx }

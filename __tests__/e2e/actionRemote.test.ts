@@ -73,7 +73,7 @@ async function run(inputs: Record<string, string>, held?: HeldJob): Promise<Outc
   const payload = pullRequestFrom(head, base)
   const job = {
     ...{ workspace, event: 'pull_request', payload, sha: merge, apiUrl: github.url, token: 'ghs_writes' },
-    inputs: { epsilon: '0.1', samples: '32', suite: 'quick', ...inputs },
+    inputs: { epsilon: '0.1', samples: '16', suite: 'quick', ...inputs },
     environment: { ...server.environment, ...held?.environment },
   }
   const outcome = await runJob(action, job, held?.onStart)

@@ -15,7 +15,7 @@ import type { InstalledAction, Outcome } from '../support/github/runner.js'
 
 const hardened = readFileSync('fixtures/fashion/fashion-hardened.onnx')
 const finetuned = readFileSync('fixtures/fashion/fashion-finetuned.onnx')
-const config = 'model: models/classifier.onnx\ndata: data/test.npz\nepsilon: 0.1\nsamples: 32\nsuite: quick\n'
+const config = 'model: models/classifier.onnx\ndata: data/test.npz\nepsilon: 0.1\nsamples: 16\nsuite: quick\n'
 const model = 'models/classifier.onnx'
 const start: Content = {
   ...{

@@ -10,7 +10,7 @@ const config = `
 data: ${fixture('fashion-test.npz')}
 baseline: ${fixture('fashion-hardened.onnx')}
 epsilon: 0.1
-samples: 32
+samples: 16
 suite: quick
 models:
   - { name: gone, model: gone.onnx }

@@ -30,7 +30,7 @@ describe('healthy models raise nothing', () => {
     ),
     ['fashion/fashion-hardened.onnx', FASHION, { epsilon: '0.1', suite: 'quick' }] as const,
   ])('%s %s %o', async (model, data, flags) => {
-    const results = await evaluated(await readFile(fixture(model)), await dataFor(data, flags, 60), flags)
+    const results = await evaluated(await readFile(fixture(model)), await dataFor(data, flags, 40), flags)
     expect(results.flags).toEqual([])
   })
 

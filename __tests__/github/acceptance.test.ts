@@ -4,7 +4,6 @@ import type { Event } from '../../src/github/context.js'
 import { publish } from '../../src/github/publish.js'
 import type { SectionMark } from '../../src/github/sections.js'
 import { clientOf } from '../support/github/client.js'
-import { githubDescription } from '../support/github/description.js'
 import { hostLabels } from '../support/github/labels.js'
 import type { HostedLabels, LabelEvent } from '../support/github/labels.js'
 import { actionsToken, startGitHub } from '../support/github/loopback.js'
@@ -18,16 +17,13 @@ const [model, other] = ['a'.repeat(64), 'b'.repeat(64)]
 const question = { label, checkName: 'Robustness gate', candidate: model }
 const mergeSha = 'd'.repeat(40)
 
-/** Its checks are compiled once. */
-const description = githubDescription()
-
 let github: LoopbackGitHub
 let labels: HostedLabels
 beforeEach(async () => {
   labels = hostLabels()
   labels.pulls.push({ number: 2, author: 'mallory', base: 'main', commits: [headSha], events: [] })
   const world = { repository: 'Codertocat/Hello-World', pullRequests: [2, 3] }
-  github = await startGitHub({ ...world, tokens: { writes: actionsToken }, extensions: [labels] }, description)
+  github = await startGitHub({ ...world, tokens: { writes: actionsToken }, extensions: [labels] })
   github.heads.set(2, headSha)
 })
 afterEach(() => github.close())

@@ -7,7 +7,6 @@ import type { Baseline } from '../../src/github/baseline.js'
 import type { Event } from '../../src/github/context.js'
 import { repositoryArtifacts } from '../support/github/branchArtifacts.js'
 import { clientOf } from '../support/github/client.js'
-import { githubDescription } from '../support/github/description.js'
 import { everyFault } from '../support/github/faults.js'
 import type { Fault } from '../support/github/faults.js'
 import { actionsToken, startGitHub } from '../support/github/loopback.js'
@@ -30,11 +29,9 @@ const uploaded = [
 ]
 
 let github: LoopbackGitHub
-/** Its checks are compiled once. */
-const description = githubDescription()
 beforeEach(async () => {
   const world = { repository: 'Codertocat/Hello-World', pullRequests: [2], tokens: { ghs: actionsToken } }
-  github = await startGitHub({ ...world, extensions: [repositoryArtifacts(uploaded)] }, description)
+  github = await startGitHub({ ...world, extensions: [repositoryArtifacts(uploaded)] })
 })
 afterEach(() => github.close())
 

@@ -5,7 +5,6 @@ import { publish } from '../../src/github/publish.js'
 import type { Publication } from '../../src/github/publish.js'
 import { statusOf } from '../../src/github/status.js'
 import { clientOf } from '../support/github/client.js'
-import { githubDescription } from '../support/github/description.js'
 import { everyFault, isFinal, spread } from '../support/github/faults.js'
 import type { Fault } from '../support/github/faults.js'
 import { actionsToken, startGitHub } from '../support/github/loopback.js'
@@ -19,13 +18,10 @@ const repository = { owner: 'Codertocat', repo: 'Hello-World' }
 const post = (connection: Connection = {}, path = '') =>
   publish(clientOf(github.url + path, 'writes', repository, connection), saying('Robust accuracy falls.'))
 
-/** Its checks are compiled once; there are three hundred cases. */
-const description = githubDescription()
-
 beforeEach(async () => {
   const person: Holder = { person: 'octocat', comments: 'write', checks: 'read' }
   const tokens = { writes: actionsToken, person }
-  github = await startGitHub({ repository: 'Codertocat/Hello-World', pullRequests: [2], tokens }, description)
+  github = await startGitHub({ repository: 'Codertocat/Hello-World', pullRequests: [2], tokens })
 })
 afterEach(() => github.close())
 
@@ -48,7 +44,7 @@ const look = ['pulls/get', 'checks/list-for-ref', 'issues/list-comments']
 
 const scenes: Readonly<Record<string, Scene>> = {
   'a first publication': {
-    ...{ token: 'writes', publication: saying('Robust accuracy falls.'), n: 1 },
+    ...{ token: 'writes', publication: saying('Robust accuracy falls.'), n: 2 },
     before: async () => {},
     way: ['checks/list-for-ref', 'checks/create', ...look, 'issues/create-comment', ...look],
   },

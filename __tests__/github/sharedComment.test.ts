@@ -4,15 +4,11 @@ import type { Client } from '../../src/github/client.js'
 import { publish } from '../../src/github/publish.js'
 import type { Publication } from '../../src/github/publish.js'
 import { clientOf } from '../support/github/client.js'
-import { githubDescription } from '../support/github/description.js'
 import { actionsToken, startGitHub } from '../support/github/loopback.js'
 import type { LoopbackGitHub } from '../support/github/loopback.js'
 import { headSha, nextSha, saying, wordsOf } from '../support/github/publication.js'
 
 /** Runs that come one after the other or at once, on a pull request that moves on: what its comment says in the end. */
-
-/** Its checks are compiled once. */
-const description = githubDescription()
 
 let github: LoopbackGitHub
 const client = (token = 'writes'): Client => clientOf(github.url, token, { owner: 'Codertocat', repo: 'Hello-World' })
@@ -25,7 +21,7 @@ beforeEach(async () => {
     commentsOnly: { app: 'github-actions', comments: 'write', checks: 'none' },
     otherApp: { app: 'model-keeper', comments: 'write', checks: 'write' },
   } as const
-  github = await startGitHub({ repository: 'Codertocat/Hello-World', pullRequests: [2], tokens }, description)
+  github = await startGitHub({ repository: 'Codertocat/Hello-World', pullRequests: [2], tokens })
 })
 afterEach(() => github.close())
 

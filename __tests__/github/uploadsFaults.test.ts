@@ -4,7 +4,6 @@ import type { WorkflowRunEvent } from '../../src/github/context.js'
 import { readShards, shardsOfRun } from '../../src/github/shards.js'
 import { reportedResults } from '../../src/github/uploads.js'
 import { clientOf } from '../support/github/client.js'
-import { githubDescription } from '../support/github/description.js'
 import { everyFault } from '../support/github/faults.js'
 import type { Fault } from '../support/github/faults.js'
 import { holdTimers } from '../support/heldTimers.js'
@@ -32,15 +31,13 @@ const shard = {
 }
 const results = { 'results.json': Buffer.from(smallestResults) }
 const files = { ...results, 'shard.json': Buffer.from(JSON.stringify(shard)) }
-const description = githubDescription()
-
 let github: LoopbackGitHub
 let timers: HeldTimers
 beforeEach(async () => {
   const runs = hostRuns()
   runs.artifacts.push({ run: 7, name: 'robustness-gate', zip: zipSync(files) })
   const world = { repository: 'Codertocat/Hello-World', pullRequests: [2], tokens: { ghs: actionsToken } }
-  github = await startGitHub({ ...world, extensions: [runs] }, description)
+  github = await startGitHub({ ...world, extensions: [runs] })
   timers = holdTimers(globalThis)
   github.onStall = timers.passNext
 })

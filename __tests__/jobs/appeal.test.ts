@@ -8,7 +8,6 @@ import { appealIn } from '../../src/jobs/appeal.js'
 import type { Run } from '../../src/jobs/services.js'
 import { fates, handmadeBaseline, handmadeResults, POLICY } from '../comparison/handmade.js'
 import { clientOf } from '../support/github/client.js'
-import { githubDescription } from '../support/github/description.js'
 import { everyFault, spread } from '../support/github/faults.js'
 import type { Fault } from '../support/github/faults.js'
 import { hostLabels } from '../support/github/labels.js'
@@ -22,15 +21,13 @@ import { headSha, nextSha, saying } from '../support/github/publication.js'
 const label = 'robustness-regression-accepted'
 const settings: Config['publish'] = { comment: 'never', checkName: 'Robustness gate', acceptLabel: label }
 const weaker = compare(handmadeResults(fates('f', 100)), handmadeBaseline(fates('R', 100)), POLICY)
-const description = githubDescription()
-
 let github: LoopbackGitHub
 let labels: HostedLabels
 beforeEach(async () => {
   labels = hostLabels()
   labels.pulls.push({ number: 2, author: 'octocat', base: 'main', commits: [headSha], events: [] })
   const world = { repository: 'Codertocat/Hello-World', pullRequests: [2], tokens: { writes: actionsToken } }
-  github = await startGitHub({ ...world, extensions: [labels] }, description)
+  github = await startGitHub({ ...world, extensions: [labels] })
   github.heads.set(2, headSha)
 })
 afterEach(() => github.close())

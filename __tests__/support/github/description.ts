@@ -38,7 +38,14 @@ export interface ApiDescription {
   readonly reply: (operation: Operation, status: number, body: unknown) => readonly string[]
 }
 
+let compiled: ApiDescription | undefined
+
+/** Its checks are compiled once for all that a file tests. */
 export function githubDescription(): ApiDescription {
+  return (compiled ??= compileDescription())
+}
+
+function compileDescription(): ApiDescription {
   const file = join(dirname(fileURLToPath(import.meta.url)), 'openapi.json')
   const { operations } = JSON.parse(readFileSync(file, 'utf8')) as { operations: readonly Described[] }
   const strict = new Ajv({ strict: false, allErrors: true })

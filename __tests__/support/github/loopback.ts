@@ -75,7 +75,8 @@ export interface Extension {
  * A GitHub on 127.0.0.1 that keeps comments and check runs, knows tokens and their permissions, and holds every request,
  * and every reply of its own, against GitHub's OpenAPI description.
  */
-export async function startGitHub(world: World, description = githubDescription()): Promise<LoopbackGitHub> {
+export async function startGitHub(world: World): Promise<LoopbackGitHub> {
+  const description = githubDescription()
   const violations: string[] = []
   const broken = new Map<string, Reply>()
   const state: State = {
