@@ -78,7 +78,7 @@ describe('a baseline that cannot be used is the state that the gate would find, 
   async function ofSeed(seed: number): Promise<Content> {
     return inTemporaryFolder(async (cwd) => {
       const files = ['--model', resolve('fixtures/fashion/fashion-hardened.onnx'), '--seed', String(seed)]
-      const data = ['--data', resolve('fixtures/fashion/fashion-test.npz'), '--samples', '32', '--epsilon', '0.1']
+      const data = ['--data', resolve('fixtures/fashion/fashion-test.npz'), '--samples', '16', '--epsilon', '0.1']
       await runCli(['evaluate', ...files, ...data, '--suite', 'quick', '--out', 'out'], { cwd })
       return { 'baseline.json': readFileSync(join(cwd, 'out/results.json')) }
     })

@@ -15,8 +15,7 @@ interface Piece {
 
 /**
  * Gathers and Slices that together take a value apart, as exporters write queries, keys and values, become one Split: its
- * gradient is one Concat, where each of theirs is padded with zeros to the whole and all are added. A ViT exported so has
- * its gradient in 0.94 of the time.
+ * gradient is one Concat, where each of theirs is padded with zeros to the whole and all are added.
  *
  * @returns the graph, and what is to be known of the values that are new in it.
  */

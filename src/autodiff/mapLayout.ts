@@ -5,7 +5,7 @@ import { affine, isFeatureMap, isGate, overPixels } from './rules/featureMaps.js
 
 /**
  * Writes the forward pass into an empty builder so that its maps stay in the layout of convolutions (featureMaps.ts) though
- * the gradient reads them, too. MobileNet v3 and its gradient take 0.9 of the time.
+ * the gradient reads them, too.
  */
 export function addInMapLayout(forward: readonly Node[], b: GradientBuilder): void {
   b.nodes.length = 0

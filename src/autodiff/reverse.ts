@@ -135,7 +135,7 @@ function wayOut({ op, domain }: Node): string {
 
 /**
  * Where a value is read several times its gradients add up. Those that a ConvTranspose made get into the layout of the
- * others by a Conv that does nothing else, and onnxruntime makes the sum a part of it: 0.96 of ResNet-18's time.
+ * others by a Conv that does nothing else, and onnxruntime makes the sum a part of it.
  */
 function total(name: string, gradients: readonly string[] | undefined, b: GradientBuilder): string | undefined {
   if (gradients === undefined || gradients.length < 2) return gradients?.[0]

@@ -67,7 +67,8 @@ function isOverlapping(group: number, window: Window): boolean {
 
 /**
  * ConvTranspose goes through groups one by one: zeros that are multiplied are cheaper from 5×5 taps on, and on maps that stay
- * in the cache from 3×3 on (0.7 of the time on 32×32 and 16×16 pixels, as much as ConvTranspose's on 112×112).
+ * in the cache from 3×3 on (0.7 of the time on 32×32 and 16×16 pixels, as much as ConvTranspose's on 112×112;
+ * `node bench/alternatives.mjs convolutions`).
  */
 function isWideDepthwise({ dims }: Tensor, group: number, window: Window): boolean {
   const { kernel, strides, dilations, begin, input, output } = window
