@@ -1,5 +1,8 @@
 import { availableParallelism } from 'node:os'
 
+// As src/engine/session.ts does: what a test sets itself does not reach the native runtime.
+process.env.ORT_DISABLE_TELEMETRY = '1'
+
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: '<rootDir>/__tests__/support/hostTypedArrays.mjs',

@@ -4,6 +4,10 @@ import { UsageError } from '../errors.js'
 import type { RunModel, Tensor } from '../onnx/graph.js'
 import { messageOf, oneLine } from '../text.js'
 
+// Outside Windows onnxruntime reads it when it opens its first model. Unless it is set, the file's and the graph's name and hashes of
+// the weights go to its maker, with an identifier of the machine that it keeps; a child without an environment lacks even CI, which would do.
+process.env.ORT_DISABLE_TELEMETRY = '1'
+
 /**
  * One thread for each session: parallelism comes from worker processes, and with one thread the order of the sums does
  * not depend on the machine. Only fatal errors are logged; the others come back as exceptions.
