@@ -19,5 +19,5 @@ export default {
   },
   testTimeout: 120_000,
   // Much of the time goes to what is waited for: GitHub asks for a second between two writes, and the action keeps to it.
-  maxWorkers: availableParallelism() + 2,
+  maxWorkers: availableParallelism() + 1,
 }

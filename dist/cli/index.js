@@ -39871,7 +39871,7 @@ const onnx_pb_GraphProtoSchema = /*@__PURE__*/
  * Describes the message onnx.TensorProto.
  * Use `create(TensorProtoSchema)` to create a new message.
  */
-const TensorProtoSchema = /*@__PURE__*/
+const onnx_pb_TensorProtoSchema = /*@__PURE__*/
   message_messageDesc(file_onnx, 14);
 
 /**
@@ -40167,7 +40167,7 @@ function checkBytes({ byteLength: held }, needed, dims, where) {
     if (held !== needed) throw new UsageError(`${where} has ${held} bytes of data where its shape [${dims.join(', ')}] needs ${needed}; the file is damaged, export it again`);
 }
 /** The proto of a tensor, its numbers as raw_data. */ function tensor_writeTensor(tensor, name) {
-    const proto = create_create(TensorProtoSchema, {
+    const proto = create_create(onnx_pb_TensorProtoSchema, {
         name,
         dims: tensor.dims.map(tensor_toInt64),
         dataType: tensor_dataType(tensor.type)
@@ -40535,6 +40535,7 @@ function sort(nodes, waiting, readers, name) {
 
 
 
+
 /** Graph inputs may leave out initializers since this version of the format. */ const FREE_INITIALIZERS_IR = 4;
 /**
  * Reads a ModelProto. Fields we do not know stay with the model, its graph and its nodes and are written again by
@@ -40588,9 +40589,6 @@ function sort(nodes, waiting, readers, name) {
     const content = changed(GraphProtoSchema, graph.proto?.graph ?? create(GraphProtoSchema), {
         name: graph.name || 'graph',
         node: graph.nodes.map(writeNode),
-        initializer: [
-            ...graph.constants
-        ].map(([name, tensor])=>writeTensor(tensor, name)),
         input: graph.inputs.map(writeValueInfo),
         output: graph.outputs.map(writeValueInfo)
     });
@@ -40607,9 +40605,35 @@ function sort(nodes, waiting, readers, name) {
         functions: [
             ...graph.functions ?? []
         ],
-        graph: content
+        graph: undefined
     });
-    return toBinary(ModelProtoSchema, model);
+    // A writer that grows copies hundreds of megabytes several times over.
+    const weights = [
+        ...graph.constants
+    ].flatMap(([name, tensor])=>field(GraphProtoSchema.field.initializer, tensorParts(tensor, name)));
+    const whole = field(ModelProtoSchema.field.graph, [
+        toBinary(GraphProtoSchema, content),
+        ...weights
+    ]);
+    return joined([
+        toBinary(ModelProtoSchema, model),
+        ...whole
+    ]);
+}
+function tensorParts(tensor, name) {
+    const proto = writeTensor(tensor, name);
+    const { rawData } = TensorProtoSchema.field;
+    if (!isFieldSet(proto, rawData)) return [
+        toBinary(TensorProtoSchema, proto)
+    ];
+    const numbers = proto.rawData;
+    clearField(proto, rawData);
+    return [
+        toBinary(TensorProtoSchema, proto),
+        ...field(rawData, [
+            numbers
+        ])
+    ];
 }
 /** A node as it stands in a file; unknown fields of the message it was read from come along. */ function writeNode(node) {
     return changed(NodeProtoSchema, node.proto ?? create(NodeProtoSchema), {
@@ -40749,7 +40773,7 @@ function writeValueInfo({ name, type, dims }) {
     'Shape',
     'Size'
 ]);
-/** Operators whose output differs from run to run, though no input does. */ const RANDOM = new Set([
+/** Operators whose output differs from run to run, though no input does. */ const dependence_RANDOM = new Set([
     'Bernoulli',
     'Multinomial',
     'RandomNormal',
@@ -40757,7 +40781,7 @@ function writeValueInfo({ name, type, dims }) {
     'RandomUniform',
     'RandomUniformLike'
 ]);
-/** The values that depend on `seeds`, or on what `outside` or `draws` tells of: nodes in topological order, seeds included. */ function dependence_dependents(nodes, seeds, outside = ()=>false, draws = (operator)=>RANDOM.has(operator)) {
+/** The values that depend on `seeds`, or on what `outside` or `draws` tells of: nodes in topological order, seeds included. */ function dependence_dependents(nodes, seeds, outside = ()=>false, draws = (operator)=>dependence_RANDOM.has(operator)) {
     const found = new Set(seeds);
     const isDependent = (name)=>found.has(name) || outside(name);
     for (const node of nodes){
@@ -41453,6 +41477,8 @@ const recurrent = (input)=>({
 ;// CONCATENATED MODULE: ./.build/onnx/observe.js
 
 
+
+
 /** Makes every intermediate value of a graph an output. Written once for all runs: the weights may be large. */ function observe_observer(graph, run) {
     const sequences = sequenceValues(graph);
     const names = graph.nodes.flatMap((node)=>node.outputs.filter((name)=>name !== '' && !sequences.has(name)));
@@ -41463,14 +41489,28 @@ const recurrent = (input)=>({
             }))
     });
     const wanted = graph.outputs.map(({ name })=>name);
+    const varying = varyingValues(graph);
+    const again = names.filter((name)=>varying.has(name));
     return {
-        all: async (feeds)=>new Map([
+        all: async (feeds, before)=>{
+            if (before === undefined) return new Map([
                 ...graph.constants,
                 ...feeds,
                 ...await run(model, feeds, names)
-            ]),
+            ]);
+            return new Map([
+                ...before,
+                ...feeds,
+                ...again.length === 0 ? [] : await run(model, feeds, again)
+            ]);
+        },
         outputs: (feeds)=>run(model, feeds, wanted)
     };
+}
+/** What may differ from run to run: with the images, their number, or by chance. */ function varyingValues({ inputs, nodes }) {
+    const found = new Set(inputs.map(({ name })=>name));
+    for (const node of nodes)if (RANDOM.has(node.op) || reads(node).some((name)=>found.has(name))) for (const output of node.outputs)found.add(output);
+    return found;
 }
 /** Shapes and types of one run: all that is known when the batch is fixed. */ function observe_observeFixed(values) {
     return new Map(Array.from(values, ([name, { type, dims }])=>[
@@ -41645,58 +41685,55 @@ function widenInfo(info) {
  *
  * @param declared the batch the model declares; undefined where it is symbolic.
  */ async function settle(graph, declared, samples, run) {
-    const free = await tryFree(freeBatch(graph), samples, run);
-    if (free) return free;
+    const attempt = await tryFree(freeBatch(graph), samples, run);
+    if (attempt.settled) return attempt.settled;
     const own = declared ?? 1;
-    const values = await observer(graph, run).all(samples(0, own));
+    const values = (own === 1 ? attempt.first : undefined) ?? await observer(graph, run).all(samples(0, own));
     const folded = foldConstants(graph, [
         values
     ]);
     const lifted = own === 1 ? liftBatch(folded, values) : undefined;
-    const settled = lifted && await tryFree(freeBatch(lifted), samples, run);
-    return settled ?? {
+    const again = lifted && await tryFree(freeBatch(lifted), samples, run);
+    return again?.settled ?? {
         graph: folded,
         observation: observeFixed(values),
         batch: own
     };
 }
-async function tryFree(graph, samples, run) {
-    const attempt = await runBatches(graph, samples, run).catch(()=>undefined);
-    if (attempt === undefined) return undefined;
-    const { first, second, both } = attempt;
-    const observation = observeBatch(first, both);
-    if (observation === undefined || !keepsImagesApart(graph, observation, attempt)) return undefined;
-    const outputs = graph.outputs.every(({ name })=>{
-        const alone = [
-            first.get(name),
-            second.get(name),
-            attempt.third.get(name)
-        ];
-        return isStack(attempt.three.get(name), alone);
-    });
-    return outputs ? {
-        graph: foldConstants(graph, [
-            first,
-            both
-        ]),
-        observation,
-        batch: 'free'
-    } : undefined;
-}
-/** The first image has every brightness, the second is dark, the third is bright: whatever is shared between them shows. */ async function runBatches(graph, samples, run) {
+/** The first image has every brightness, the second is dark, the third is bright: whatever is shared between them shows. */ async function tryFree(graph, samples, run) {
     const observed = observer(graph, run);
-    const first = await observed.all(samples(0, 1));
-    const second = await observed.all(samples(1, 1));
-    const both = await observed.all(samples(0, 2));
-    const third = await observed.outputs(samples(2, 1));
-    const three = await observed.outputs(samples(0, 3));
-    return {
+    const first = await orNothing(observed.all(samples(0, 1)));
+    const second = first && await orNothing(observed.all(samples(1, 1), first));
+    const both = second && await orNothing(observed.all(samples(0, 2), first));
+    const observation = both && observeBatch(first, both);
+    if (!observation || !keepsImagesApart(graph, observation, {
         first,
         second,
-        both,
-        third,
-        three
+        both
+    })) return {
+        first
     };
+    const three = await orNothing(observed.outputs(samples(0, 3)));
+    const third = three && await orNothing(observed.outputs(samples(2, 1)));
+    const isApart = graph.outputs.every(({ name })=>isStack(three?.get(name), [
+            first.get(name),
+            second.get(name),
+            third?.get(name)
+        ]));
+    return {
+        first,
+        settled: isApart ? {
+            graph: foldConstants(graph, [
+                first,
+                both
+            ]),
+            observation,
+            batch: 'free'
+        } : undefined
+    };
+}
+/** A graph may not run with every number of images. */ function orNothing(work) {
+    return work.catch(()=>undefined);
 }
 /** Whether every value that depends on the images has rows for each, and the rows are what each image gives alone. */ function keepsImagesApart(graph, observation, { first, second, both }) {
     const images = graph.inputs.map(({ name })=>name);

@@ -5026,257 +5026,6 @@ function safeObjectProperty(name) {
     return reservedObjectProperties.has(name) ? name + "$" : name;
 }
 
-;// CONCATENATED MODULE: ./node_modules/@bufbuild/protobuf/dist/esm/reflect/unsafe.js
-// Copyright 2021-2026 Buf Technologies, Inc.
-//
-// Licensed under the Apache License, Version 2.0 (the "License");
-// you may not use this file except in compliance with the License.
-// You may obtain a copy of the License at
-//
-//      http://www.apache.org/licenses/LICENSE-2.0
-//
-// Unless required by applicable law or agreed to in writing, software
-// distributed under the License is distributed on an "AS IS" BASIS,
-// WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
-// See the License for the specific language governing permissions and
-// limitations under the License.
-
-// bootstrap-inject google.protobuf.FeatureSet.FieldPresence.IMPLICIT: const $name = $number;
-const IMPLICIT = 2;
-const unsafe_unsafeLocal = Symbol.for("reflect unsafe local");
-/**
- * Return the selected field of a oneof group.
- *
- * @private
- */
-function unsafeOneofCase(
-// biome-ignore lint/suspicious/noExplicitAny: `any` is the best choice for dynamic access
-target, oneof) {
-    const c = target[oneof.localName].case;
-    if (c === undefined) {
-        return c;
-    }
-    return oneof.fields.find((f) => f.localName === c);
-}
-/**
- * Returns true if the field is set.
- *
- * @private
- */
-function unsafeIsSet(
-// biome-ignore lint/suspicious/noExplicitAny: `any` is the best choice for dynamic access
-target, field) {
-    const name = field.localName;
-    if (field.oneof) {
-        return target[field.oneof.localName].case === name;
-    }
-    if (field.presence != IMPLICIT) {
-        // Fields with explicit presence have properties on the prototype chain
-        // for default / zero values (except for proto3).
-        return (target[name] !== undefined &&
-            Object.prototype.hasOwnProperty.call(target, name));
-    }
-    switch (field.fieldKind) {
-        case "list":
-            return target[name].length > 0;
-        case "map":
-            return Object.keys(target[name]).length > 0;
-        case "scalar":
-            return !isScalarZeroValue(field.scalar, target[name]);
-        case "enum":
-            return target[name] !== field.enum.values[0].number;
-    }
-    throw new Error("message field with implicit presence");
-}
-/**
- * Returns true if the field is set, but only for singular fields with explicit
- * presence (proto2).
- *
- * @private
- */
-function unsafeIsSetExplicit(target, localName) {
-    return (Object.prototype.hasOwnProperty.call(target, localName) &&
-        target[localName] !== undefined);
-}
-/**
- * Return a field value, respecting oneof groups.
- *
- * @private
- */
-function unsafeGet(target, field) {
-    if (field.oneof) {
-        const oneof = target[field.oneof.localName];
-        if (oneof.case === field.localName) {
-            return oneof.value;
-        }
-        return undefined;
-    }
-    return target[field.localName];
-}
-/**
- * Set a field value, respecting oneof groups.
- *
- * @private
- */
-function unsafeSet(target, field, value) {
-    if (field.oneof) {
-        target[field.oneof.localName] = {
-            case: field.localName,
-            value: value,
-        };
-    }
-    else {
-        target[field.localName] = value;
-    }
-}
-/**
- * Set a property, treating __proto__ as an own data property.
- *
- * @private
- */
-function setOwn(obj, key, value) {
-    if (key === "__proto__") {
-        Object.defineProperty(obj, "__proto__", {
-            value,
-            writable: true,
-            enumerable: true,
-            configurable: true,
-        });
-    }
-    else {
-        // Plain assignment is the engine's optimized fast path: defineProperty is
-        // several times slower and can deoptimize the object, so we reserve it for
-        // the only key that actually needs it.
-        obj[key] = value;
-    }
-}
-/**
- * Get a property, disregarding inherited members.
- *
- * @private
- */
-function getOwn(obj, key) {
-    return Object.prototype.hasOwnProperty.call(obj, key) ? obj[key] : undefined;
-}
-/**
- * Resets the field, so that unsafeIsSet() will return false.
- *
- * @private
- */
-function unsafeClear(
-// biome-ignore lint/suspicious/noExplicitAny: `any` is the best choice for dynamic access
-target, field) {
-    const name = field.localName;
-    if (field.oneof) {
-        const oneofLocalName = field.oneof.localName;
-        if (target[oneofLocalName].case === name) {
-            target[oneofLocalName] = { case: undefined };
-        }
-    }
-    else if (field.presence != IMPLICIT) {
-        // Fields with explicit presence have properties on the prototype chain
-        // for default / zero values (except for proto3). By deleting their own
-        // property, the field is reset.
-        delete target[name];
-    }
-    else {
-        switch (field.fieldKind) {
-            case "map":
-                target[name] = {};
-                break;
-            case "list":
-                target[name] = [];
-                break;
-            case "enum":
-                target[name] = field.enum.values[0].number;
-                break;
-            case "scalar":
-                target[name] = scalarZeroValue(field.scalar, field.longAsString);
-                break;
-        }
-    }
-}
-
-;// CONCATENATED MODULE: ./node_modules/@bufbuild/protobuf/dist/esm/codegenv2/restore-json-names.js
-// Copyright 2021-2026 Buf Technologies, Inc.
-//
-// Licensed under the Apache License, Version 2.0 (the "License");
-// you may not use this file except in compliance with the License.
-// You may obtain a copy of the License at
-//
-//      http://www.apache.org/licenses/LICENSE-2.0
-//
-// Unless required by applicable law or agreed to in writing, software
-// distributed under the License is distributed on an "AS IS" BASIS,
-// WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
-// See the License for the specific language governing permissions and
-// limitations under the License.
-
-
-/**
- * @private
- */
-function restoreJsonNames(message) {
-    for (const f of message.field) {
-        if (!unsafeIsSetExplicit(f, "jsonName")) {
-            f.jsonName = protoCamelCase(f.name);
-        }
-    }
-    message.nestedType.forEach(restoreJsonNames);
-}
-
-;// CONCATENATED MODULE: ./node_modules/@bufbuild/protobuf/dist/esm/descriptors.js
-// Copyright 2021-2026 Buf Technologies, Inc.
-//
-// Licensed under the Apache License, Version 2.0 (the "License");
-// you may not use this file except in compliance with the License.
-// You may obtain a copy of the License at
-//
-//      http://www.apache.org/licenses/LICENSE-2.0
-//
-// Unless required by applicable law or agreed to in writing, software
-// distributed under the License is distributed on an "AS IS" BASIS,
-// WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
-// See the License for the specific language governing permissions and
-// limitations under the License.
-/**
- * Scalar value types. This is a subset of field types declared by protobuf
- * enum google.protobuf.FieldDescriptorProto.Type The types GROUP and MESSAGE
- * are omitted, but the numerical values are identical.
- */
-var descriptors_ScalarType;
-(function (ScalarType) {
-    // 0 is reserved for errors.
-    // Order is weird for historical reasons.
-    ScalarType[ScalarType["DOUBLE"] = 1] = "DOUBLE";
-    ScalarType[ScalarType["FLOAT"] = 2] = "FLOAT";
-    // Not ZigZag encoded.  Negative numbers take 10 bytes.  Use TYPE_SINT64 if
-    // negative values are likely.
-    ScalarType[ScalarType["INT64"] = 3] = "INT64";
-    ScalarType[ScalarType["UINT64"] = 4] = "UINT64";
-    // Not ZigZag encoded.  Negative numbers take 10 bytes.  Use TYPE_SINT32 if
-    // negative values are likely.
-    ScalarType[ScalarType["INT32"] = 5] = "INT32";
-    ScalarType[ScalarType["FIXED64"] = 6] = "FIXED64";
-    ScalarType[ScalarType["FIXED32"] = 7] = "FIXED32";
-    ScalarType[ScalarType["BOOL"] = 8] = "BOOL";
-    ScalarType[ScalarType["STRING"] = 9] = "STRING";
-    // Tag-delimited aggregate.
-    // Group type is deprecated and not supported in proto3. However, Proto3
-    // implementations should still be able to parse the group wire format and
-    // treat group fields as unknown fields.
-    // TYPE_GROUP = 10,
-    // TYPE_MESSAGE = 11,  // Length-delimited aggregate.
-    // New in version 2.
-    ScalarType[ScalarType["BYTES"] = 12] = "BYTES";
-    ScalarType[ScalarType["UINT32"] = 13] = "UINT32";
-    // TYPE_ENUM = 14,
-    ScalarType[ScalarType["SFIXED32"] = 15] = "SFIXED32";
-    ScalarType[ScalarType["SFIXED64"] = 16] = "SFIXED64";
-    ScalarType[ScalarType["SINT32"] = 17] = "SINT32";
-    ScalarType[ScalarType["SINT64"] = 18] = "SINT64";
-})(descriptors_ScalarType || (descriptors_ScalarType = {}));
-
 ;// CONCATENATED MODULE: ./node_modules/@bufbuild/protobuf/dist/esm/wire/varint.js
 // Copyright 2008 Google Inc.  All rights reserved.
 //
@@ -5732,6 +5481,383 @@ function assertUInt64String(value) {
     if (!/^[0-9]+$/.test(value)) {
         throw new Error("invalid uint64: " + value);
     }
+}
+
+;// CONCATENATED MODULE: ./node_modules/@bufbuild/protobuf/dist/esm/descriptors.js
+// Copyright 2021-2026 Buf Technologies, Inc.
+//
+// Licensed under the Apache License, Version 2.0 (the "License");
+// you may not use this file except in compliance with the License.
+// You may obtain a copy of the License at
+//
+//      http://www.apache.org/licenses/LICENSE-2.0
+//
+// Unless required by applicable law or agreed to in writing, software
+// distributed under the License is distributed on an "AS IS" BASIS,
+// WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+// See the License for the specific language governing permissions and
+// limitations under the License.
+/**
+ * Scalar value types. This is a subset of field types declared by protobuf
+ * enum google.protobuf.FieldDescriptorProto.Type The types GROUP and MESSAGE
+ * are omitted, but the numerical values are identical.
+ */
+var descriptors_ScalarType;
+(function (ScalarType) {
+    // 0 is reserved for errors.
+    // Order is weird for historical reasons.
+    ScalarType[ScalarType["DOUBLE"] = 1] = "DOUBLE";
+    ScalarType[ScalarType["FLOAT"] = 2] = "FLOAT";
+    // Not ZigZag encoded.  Negative numbers take 10 bytes.  Use TYPE_SINT64 if
+    // negative values are likely.
+    ScalarType[ScalarType["INT64"] = 3] = "INT64";
+    ScalarType[ScalarType["UINT64"] = 4] = "UINT64";
+    // Not ZigZag encoded.  Negative numbers take 10 bytes.  Use TYPE_SINT32 if
+    // negative values are likely.
+    ScalarType[ScalarType["INT32"] = 5] = "INT32";
+    ScalarType[ScalarType["FIXED64"] = 6] = "FIXED64";
+    ScalarType[ScalarType["FIXED32"] = 7] = "FIXED32";
+    ScalarType[ScalarType["BOOL"] = 8] = "BOOL";
+    ScalarType[ScalarType["STRING"] = 9] = "STRING";
+    // Tag-delimited aggregate.
+    // Group type is deprecated and not supported in proto3. However, Proto3
+    // implementations should still be able to parse the group wire format and
+    // treat group fields as unknown fields.
+    // TYPE_GROUP = 10,
+    // TYPE_MESSAGE = 11,  // Length-delimited aggregate.
+    // New in version 2.
+    ScalarType[ScalarType["BYTES"] = 12] = "BYTES";
+    ScalarType[ScalarType["UINT32"] = 13] = "UINT32";
+    // TYPE_ENUM = 14,
+    ScalarType[ScalarType["SFIXED32"] = 15] = "SFIXED32";
+    ScalarType[ScalarType["SFIXED64"] = 16] = "SFIXED64";
+    ScalarType[ScalarType["SINT32"] = 17] = "SINT32";
+    ScalarType[ScalarType["SINT64"] = 18] = "SINT64";
+})(descriptors_ScalarType || (descriptors_ScalarType = {}));
+
+;// CONCATENATED MODULE: ./node_modules/@bufbuild/protobuf/dist/esm/reflect/scalar.js
+// Copyright 2021-2026 Buf Technologies, Inc.
+//
+// Licensed under the Apache License, Version 2.0 (the "License");
+// you may not use this file except in compliance with the License.
+// You may obtain a copy of the License at
+//
+//      http://www.apache.org/licenses/LICENSE-2.0
+//
+// Unless required by applicable law or agreed to in writing, software
+// distributed under the License is distributed on an "AS IS" BASIS,
+// WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+// See the License for the specific language governing permissions and
+// limitations under the License.
+
+
+/**
+ * Returns true if both scalar values are equal.
+ *
+ * For float and double, values are compared following IEEE semantics: -0
+ * equals 0, and NaN does not equal NaN. This is value equality, not identity.
+ *
+ * It deliberately differs from isScalarZeroValue, which treats -0 as distinct
+ * from 0. A value can equal the zero value without being a zero value
+ * (scalarEquals(DOUBLE, -0, 0) is true while isScalarZeroValue(DOUBLE, -0) is
+ * false) so this function must not be used to derive implicit presence.
+ */
+function scalarEquals(type, a, b) {
+    if (a === b) {
+        // This correctly matches equal values except BYTES and (possibly) 64-bit integers.
+        return true;
+    }
+    // Special case BYTES - we need to compare each byte individually
+    if (type == ScalarType.BYTES) {
+        if (!(a instanceof Uint8Array) || !(b instanceof Uint8Array)) {
+            return false;
+        }
+        if (a.length !== b.length) {
+            return false;
+        }
+        for (let i = 0; i < a.length; i++) {
+            if (a[i] !== b[i]) {
+                return false;
+            }
+        }
+        return true;
+    }
+    // Special case 64-bit integers - we support number, string and bigint representation.
+    switch (type) {
+        case ScalarType.UINT64:
+        case ScalarType.FIXED64:
+        case ScalarType.INT64:
+        case ScalarType.SFIXED64:
+        case ScalarType.SINT64:
+            // Loose comparison will match between 0n, 0 and "0".
+            return a == b;
+    }
+    // Anything that hasn't been caught by strict comparison or special cased
+    // BYTES and 64-bit integers is not equal.
+    return false;
+}
+/**
+ * Returns the zero value for the given scalar type, the value a field of this
+ * type has when unset: 0 for numeric types, "" for strings, false for
+ * booleans, and an empty Uint8Array for bytes. For 64-bit integer types, the
+ * result is "0" when longAsString is true, otherwise 0n.
+ *
+ * This is the type's zero value, not a proto2 custom field default. For float
+ * and double it is +0; isScalarZeroValue treats only +0, not -0, as this value.
+ */
+function scalarZeroValue(type, longAsString) {
+    switch (type) {
+        case descriptors_ScalarType.STRING:
+            return "";
+        case descriptors_ScalarType.BOOL:
+            return false;
+        case descriptors_ScalarType.DOUBLE:
+        case descriptors_ScalarType.FLOAT:
+            return 0.0;
+        case descriptors_ScalarType.INT64:
+        case descriptors_ScalarType.UINT64:
+        case descriptors_ScalarType.SFIXED64:
+        case descriptors_ScalarType.FIXED64:
+        case descriptors_ScalarType.SINT64:
+            return (longAsString ? "0" : protoInt64.zero);
+        case descriptors_ScalarType.BYTES:
+            return new Uint8Array(0);
+        default:
+            // Handles INT32, UINT32, SINT32, FIXED32, SFIXED32.
+            // We do not use individual cases to save a few bytes code size.
+            return 0;
+    }
+}
+/**
+ * Returns true if the value is the zero value for the given scalar type: `0`
+ * for numeric types, `false` for booleans, `""` for strings, and an empty
+ * Uint8Array for bytes.
+ *
+ * This is the implicit-presence default check. A singular field with implicit
+ * presence is treated as unset, and omitted from the wire, when its value is
+ * the zero value. With explicit presence, or in repeated and map fields,
+ * presence is structural and this function does not apply.
+ *
+ * Note that -0 is NOT a zero value for float and double: under implicit
+ * presence, +0 is omitted from the wire but -0 is written, following the
+ * proto3 specification. As a result this can disagree with scalarEquals, which
+ * compares by value and treats -0 as equal to 0.
+ */
+function isScalarZeroValue(type, value) {
+    switch (type) {
+        case descriptors_ScalarType.BOOL:
+            return value === false;
+        case descriptors_ScalarType.STRING:
+            return value === "";
+        case descriptors_ScalarType.BYTES:
+            return value instanceof Uint8Array && !value.byteLength;
+        case descriptors_ScalarType.DOUBLE:
+        case descriptors_ScalarType.FLOAT:
+            // Object.is distinguishes -0 from 0.
+            return Object.is(value, 0);
+        default:
+            // Loose comparison matches 0n, 0 and "0".
+            return value == 0;
+    }
+}
+
+;// CONCATENATED MODULE: ./node_modules/@bufbuild/protobuf/dist/esm/reflect/unsafe.js
+// Copyright 2021-2026 Buf Technologies, Inc.
+//
+// Licensed under the Apache License, Version 2.0 (the "License");
+// you may not use this file except in compliance with the License.
+// You may obtain a copy of the License at
+//
+//      http://www.apache.org/licenses/LICENSE-2.0
+//
+// Unless required by applicable law or agreed to in writing, software
+// distributed under the License is distributed on an "AS IS" BASIS,
+// WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+// See the License for the specific language governing permissions and
+// limitations under the License.
+
+// bootstrap-inject google.protobuf.FeatureSet.FieldPresence.IMPLICIT: const $name = $number;
+const IMPLICIT = 2;
+const unsafe_unsafeLocal = Symbol.for("reflect unsafe local");
+/**
+ * Return the selected field of a oneof group.
+ *
+ * @private
+ */
+function unsafeOneofCase(
+// biome-ignore lint/suspicious/noExplicitAny: `any` is the best choice for dynamic access
+target, oneof) {
+    const c = target[oneof.localName].case;
+    if (c === undefined) {
+        return c;
+    }
+    return oneof.fields.find((f) => f.localName === c);
+}
+/**
+ * Returns true if the field is set.
+ *
+ * @private
+ */
+function unsafeIsSet(
+// biome-ignore lint/suspicious/noExplicitAny: `any` is the best choice for dynamic access
+target, field) {
+    const name = field.localName;
+    if (field.oneof) {
+        return target[field.oneof.localName].case === name;
+    }
+    if (field.presence != IMPLICIT) {
+        // Fields with explicit presence have properties on the prototype chain
+        // for default / zero values (except for proto3).
+        return (target[name] !== undefined &&
+            Object.prototype.hasOwnProperty.call(target, name));
+    }
+    switch (field.fieldKind) {
+        case "list":
+            return target[name].length > 0;
+        case "map":
+            return Object.keys(target[name]).length > 0;
+        case "scalar":
+            return !isScalarZeroValue(field.scalar, target[name]);
+        case "enum":
+            return target[name] !== field.enum.values[0].number;
+    }
+    throw new Error("message field with implicit presence");
+}
+/**
+ * Returns true if the field is set, but only for singular fields with explicit
+ * presence (proto2).
+ *
+ * @private
+ */
+function unsafeIsSetExplicit(target, localName) {
+    return (Object.prototype.hasOwnProperty.call(target, localName) &&
+        target[localName] !== undefined);
+}
+/**
+ * Return a field value, respecting oneof groups.
+ *
+ * @private
+ */
+function unsafeGet(target, field) {
+    if (field.oneof) {
+        const oneof = target[field.oneof.localName];
+        if (oneof.case === field.localName) {
+            return oneof.value;
+        }
+        return undefined;
+    }
+    return target[field.localName];
+}
+/**
+ * Set a field value, respecting oneof groups.
+ *
+ * @private
+ */
+function unsafeSet(target, field, value) {
+    if (field.oneof) {
+        target[field.oneof.localName] = {
+            case: field.localName,
+            value: value,
+        };
+    }
+    else {
+        target[field.localName] = value;
+    }
+}
+/**
+ * Set a property, treating __proto__ as an own data property.
+ *
+ * @private
+ */
+function setOwn(obj, key, value) {
+    if (key === "__proto__") {
+        Object.defineProperty(obj, "__proto__", {
+            value,
+            writable: true,
+            enumerable: true,
+            configurable: true,
+        });
+    }
+    else {
+        // Plain assignment is the engine's optimized fast path: defineProperty is
+        // several times slower and can deoptimize the object, so we reserve it for
+        // the only key that actually needs it.
+        obj[key] = value;
+    }
+}
+/**
+ * Get a property, disregarding inherited members.
+ *
+ * @private
+ */
+function getOwn(obj, key) {
+    return Object.prototype.hasOwnProperty.call(obj, key) ? obj[key] : undefined;
+}
+/**
+ * Resets the field, so that unsafeIsSet() will return false.
+ *
+ * @private
+ */
+function unsafeClear(
+// biome-ignore lint/suspicious/noExplicitAny: `any` is the best choice for dynamic access
+target, field) {
+    const name = field.localName;
+    if (field.oneof) {
+        const oneofLocalName = field.oneof.localName;
+        if (target[oneofLocalName].case === name) {
+            target[oneofLocalName] = { case: undefined };
+        }
+    }
+    else if (field.presence != IMPLICIT) {
+        // Fields with explicit presence have properties on the prototype chain
+        // for default / zero values (except for proto3). By deleting their own
+        // property, the field is reset.
+        delete target[name];
+    }
+    else {
+        switch (field.fieldKind) {
+            case "map":
+                target[name] = {};
+                break;
+            case "list":
+                target[name] = [];
+                break;
+            case "enum":
+                target[name] = field.enum.values[0].number;
+                break;
+            case "scalar":
+                target[name] = scalarZeroValue(field.scalar, field.longAsString);
+                break;
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./node_modules/@bufbuild/protobuf/dist/esm/codegenv2/restore-json-names.js
+// Copyright 2021-2026 Buf Technologies, Inc.
+//
+// Licensed under the Apache License, Version 2.0 (the "License");
+// you may not use this file except in compliance with the License.
+// You may obtain a copy of the License at
+//
+//      http://www.apache.org/licenses/LICENSE-2.0
+//
+// Unless required by applicable law or agreed to in writing, software
+// distributed under the License is distributed on an "AS IS" BASIS,
+// WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+// See the License for the specific language governing permissions and
+// limitations under the License.
+
+
+/**
+ * @private
+ */
+function restoreJsonNames(message) {
+    for (const f of message.field) {
+        if (!unsafeIsSetExplicit(f, "jsonName")) {
+            f.jsonName = protoCamelCase(f.name);
+        }
+    }
+    message.nestedType.forEach(restoreJsonNames);
 }
 
 ;// CONCATENATED MODULE: ./node_modules/@bufbuild/protobuf/dist/esm/wire/text-format.js
@@ -8998,132 +9124,6 @@ var SymbolVisibility;
  */
 const SymbolVisibilitySchema = /*@__PURE__*/ (/* unused pure expression or super */ null && (enumDesc(file_google_protobuf_descriptor, 1)));
 
-;// CONCATENATED MODULE: ./node_modules/@bufbuild/protobuf/dist/esm/reflect/scalar.js
-// Copyright 2021-2026 Buf Technologies, Inc.
-//
-// Licensed under the Apache License, Version 2.0 (the "License");
-// you may not use this file except in compliance with the License.
-// You may obtain a copy of the License at
-//
-//      http://www.apache.org/licenses/LICENSE-2.0
-//
-// Unless required by applicable law or agreed to in writing, software
-// distributed under the License is distributed on an "AS IS" BASIS,
-// WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
-// See the License for the specific language governing permissions and
-// limitations under the License.
-
-
-/**
- * Returns true if both scalar values are equal.
- *
- * For float and double, values are compared following IEEE semantics: -0
- * equals 0, and NaN does not equal NaN. This is value equality, not identity.
- *
- * It deliberately differs from isScalarZeroValue, which treats -0 as distinct
- * from 0. A value can equal the zero value without being a zero value
- * (scalarEquals(DOUBLE, -0, 0) is true while isScalarZeroValue(DOUBLE, -0) is
- * false) so this function must not be used to derive implicit presence.
- */
-function scalarEquals(type, a, b) {
-    if (a === b) {
-        // This correctly matches equal values except BYTES and (possibly) 64-bit integers.
-        return true;
-    }
-    // Special case BYTES - we need to compare each byte individually
-    if (type == ScalarType.BYTES) {
-        if (!(a instanceof Uint8Array) || !(b instanceof Uint8Array)) {
-            return false;
-        }
-        if (a.length !== b.length) {
-            return false;
-        }
-        for (let i = 0; i < a.length; i++) {
-            if (a[i] !== b[i]) {
-                return false;
-            }
-        }
-        return true;
-    }
-    // Special case 64-bit integers - we support number, string and bigint representation.
-    switch (type) {
-        case ScalarType.UINT64:
-        case ScalarType.FIXED64:
-        case ScalarType.INT64:
-        case ScalarType.SFIXED64:
-        case ScalarType.SINT64:
-            // Loose comparison will match between 0n, 0 and "0".
-            return a == b;
-    }
-    // Anything that hasn't been caught by strict comparison or special cased
-    // BYTES and 64-bit integers is not equal.
-    return false;
-}
-/**
- * Returns the zero value for the given scalar type, the value a field of this
- * type has when unset: 0 for numeric types, "" for strings, false for
- * booleans, and an empty Uint8Array for bytes. For 64-bit integer types, the
- * result is "0" when longAsString is true, otherwise 0n.
- *
- * This is the type's zero value, not a proto2 custom field default. For float
- * and double it is +0; isScalarZeroValue treats only +0, not -0, as this value.
- */
-function scalar_scalarZeroValue(type, longAsString) {
-    switch (type) {
-        case descriptors_ScalarType.STRING:
-            return "";
-        case descriptors_ScalarType.BOOL:
-            return false;
-        case descriptors_ScalarType.DOUBLE:
-        case descriptors_ScalarType.FLOAT:
-            return 0.0;
-        case descriptors_ScalarType.INT64:
-        case descriptors_ScalarType.UINT64:
-        case descriptors_ScalarType.SFIXED64:
-        case descriptors_ScalarType.FIXED64:
-        case descriptors_ScalarType.SINT64:
-            return (longAsString ? "0" : protoInt64.zero);
-        case descriptors_ScalarType.BYTES:
-            return new Uint8Array(0);
-        default:
-            // Handles INT32, UINT32, SINT32, FIXED32, SFIXED32.
-            // We do not use individual cases to save a few bytes code size.
-            return 0;
-    }
-}
-/**
- * Returns true if the value is the zero value for the given scalar type: `0`
- * for numeric types, `false` for booleans, `""` for strings, and an empty
- * Uint8Array for bytes.
- *
- * This is the implicit-presence default check. A singular field with implicit
- * presence is treated as unset, and omitted from the wire, when its value is
- * the zero value. With explicit presence, or in repeated and map fields,
- * presence is structural and this function does not apply.
- *
- * Note that -0 is NOT a zero value for float and double: under implicit
- * presence, +0 is omitted from the wire but -0 is written, following the
- * proto3 specification. As a result this can disagree with scalarEquals, which
- * compares by value and treats -0 as equal to 0.
- */
-function scalar_isScalarZeroValue(type, value) {
-    switch (type) {
-        case ScalarType.BOOL:
-            return value === false;
-        case ScalarType.STRING:
-            return value === "";
-        case ScalarType.BYTES:
-            return value instanceof Uint8Array && !value.byteLength;
-        case ScalarType.DOUBLE:
-        case ScalarType.FLOAT:
-            // Object.is distinguishes -0 from 0.
-            return Object.is(value, 0);
-        default:
-            // Loose comparison matches 0n, 0 and "0".
-            return value == 0;
-    }
-}
-
 ;// CONCATENATED MODULE: ./node_modules/@bufbuild/protobuf/dist/esm/is-message.js
 // Copyright 2021-2026 Buf Technologies, Inc.
 //
@@ -9584,7 +9584,7 @@ function createZeroValue(field) {
             : defaultValue;
     }
     return field.fieldKind == "scalar"
-        ? scalar_scalarZeroValue(field.scalar, field.longAsString)
+        ? scalarZeroValue(field.scalar, field.longAsString)
         : field.enum.values[0].number;
 }
 
@@ -10030,7 +10030,7 @@ function compileListFieldReader(field) {
 function compileMapFieldReader(field) {
     const localName = field.localName;
     const readKey = compileScalarReader(field.mapKey, field.utf8Validation, false);
-    const keyZero = scalar_scalarZeroValue(field.mapKey, false);
+    const keyZero = scalarZeroValue(field.mapKey, false);
     let readValue;
     let valueDefault;
     switch (field.mapKind) {
@@ -10044,7 +10044,7 @@ function compileMapFieldReader(field) {
                 valueDefault = () => new Uint8Array(0);
             }
             else {
-                const zero = scalar_scalarZeroValue(scalar, false);
+                const zero = scalarZeroValue(scalar, false);
                 valueDefault = () => zero;
             }
             break;
@@ -11725,6 +11725,71 @@ function writeTypeOfScalar(type) {
     }
 }
 
+;// CONCATENATED MODULE: ./node_modules/@bufbuild/protobuf/dist/esm/fields.js
+// Copyright 2021-2026 Buf Technologies, Inc.
+//
+// Licensed under the Apache License, Version 2.0 (the "License");
+// you may not use this file except in compliance with the License.
+// You may obtain a copy of the License at
+//
+//      http://www.apache.org/licenses/LICENSE-2.0
+//
+// Unless required by applicable law or agreed to in writing, software
+// distributed under the License is distributed on an "AS IS" BASIS,
+// WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+// See the License for the specific language governing permissions and
+// limitations under the License.
+
+/**
+ * Returns true if the field is set.
+ *
+ * - Scalar and enum fields with implicit presence (proto3):
+ *   Set if not a zero value.
+ *
+ * - Scalar and enum fields with explicit presence (proto2, oneof):
+ *   Set if a value was set when creating or parsing the message, or when a
+ *   value was assigned to the field's property.
+ *
+ * - Message fields:
+ *   Set if the property is not undefined.
+ *
+ * - List and map fields:
+ *   Set if not empty.
+ */
+function isFieldSet(message, field) {
+    return (field.parent.typeName == message.$typeName && unsafeIsSet(message, field));
+}
+/**
+ * Resets the field, so that isFieldSet() will return false.
+ */
+function clearField(message, field) {
+    if (field.parent.typeName == message.$typeName) {
+        unsafeClear(message, field);
+    }
+}
+
+;// CONCATENATED MODULE: ./.build/onnx/messageParts.js
+
+/** A field that holds a message or bytes: its tag and length, and what it holds as it is. */ function field({ number }, content) {
+    const head = new BinaryWriter().tag(number, WireType.LengthDelimited).uint32(byteCount(content)).finish();
+    return [
+        head,
+        ...content
+    ];
+}
+/** The whole message, each byte copied once. */ function joined(parts) {
+    const whole = new Uint8Array(byteCount(parts));
+    let at = 0;
+    for (const part of parts){
+        whole.set(part, at);
+        at += part.byteLength;
+    }
+    return whole;
+}
+function byteCount(parts) {
+    return parts.reduce((sum, { byteLength })=>sum + byteLength, 0);
+}
+
 ;// CONCATENATED MODULE: ./.build/onnx/order.js
 
 
@@ -11875,6 +11940,7 @@ function sort(nodes, waiting, readers, name) {
 
 
 
+
 /** Graph inputs may leave out initializers since this version of the format. */ const FREE_INITIALIZERS_IR = 4;
 /**
  * Reads a ModelProto. Fields we do not know stay with the model, its graph and its nodes and are written again by
@@ -11928,9 +11994,6 @@ function sort(nodes, waiting, readers, name) {
     const content = changed(GraphProtoSchema, graph.proto?.graph ?? create(GraphProtoSchema), {
         name: graph.name || 'graph',
         node: graph.nodes.map(writeNode),
-        initializer: [
-            ...graph.constants
-        ].map(([name, tensor])=>writeTensor(tensor, name)),
         input: graph.inputs.map(writeValueInfo),
         output: graph.outputs.map(writeValueInfo)
     });
@@ -11947,9 +12010,35 @@ function sort(nodes, waiting, readers, name) {
         functions: [
             ...graph.functions ?? []
         ],
-        graph: content
+        graph: undefined
     });
-    return toBinary(ModelProtoSchema, model);
+    // A writer that grows copies hundreds of megabytes several times over.
+    const weights = [
+        ...graph.constants
+    ].flatMap(([name, tensor])=>field(GraphProtoSchema.field.initializer, tensorParts(tensor, name)));
+    const whole = field(ModelProtoSchema.field.graph, [
+        toBinary(GraphProtoSchema, content),
+        ...weights
+    ]);
+    return joined([
+        toBinary(ModelProtoSchema, model),
+        ...whole
+    ]);
+}
+function tensorParts(tensor, name) {
+    const proto = writeTensor(tensor, name);
+    const { rawData } = TensorProtoSchema.field;
+    if (!isFieldSet(proto, rawData)) return [
+        toBinary(TensorProtoSchema, proto)
+    ];
+    const numbers = proto.rawData;
+    clearField(proto, rawData);
+    return [
+        toBinary(TensorProtoSchema, proto),
+        ...field(rawData, [
+            numbers
+        ])
+    ];
 }
 /** A node as it stands in a file; unknown fields of the message it was read from come along. */ function writeNode(node) {
     return changed(NodeProtoSchema, node.proto ?? create(NodeProtoSchema), {
@@ -15574,6 +15663,8 @@ const recurrent = (input)=>({
 ;// CONCATENATED MODULE: ./.build/onnx/observe.js
 
 
+
+
 /** Makes every intermediate value of a graph an output. Written once for all runs: the weights may be large. */ function observer(graph, run) {
     const sequences = sequenceValues(graph);
     const names = graph.nodes.flatMap((node)=>node.outputs.filter((name)=>name !== '' && !sequences.has(name)));
@@ -15584,14 +15675,28 @@ const recurrent = (input)=>({
             }))
     });
     const wanted = graph.outputs.map(({ name })=>name);
+    const varying = varyingValues(graph);
+    const again = names.filter((name)=>varying.has(name));
     return {
-        all: async (feeds)=>new Map([
+        all: async (feeds, before)=>{
+            if (before === undefined) return new Map([
                 ...graph.constants,
                 ...feeds,
                 ...await run(model, feeds, names)
-            ]),
+            ]);
+            return new Map([
+                ...before,
+                ...feeds,
+                ...again.length === 0 ? [] : await run(model, feeds, again)
+            ]);
+        },
         outputs: (feeds)=>run(model, feeds, wanted)
     };
+}
+/** What may differ from run to run: with the images, their number, or by chance. */ function varyingValues({ inputs, nodes }) {
+    const found = new Set(inputs.map(({ name })=>name));
+    for (const node of nodes)if (RANDOM.has(node.op) || reads(node).some((name)=>found.has(name))) for (const output of node.outputs)found.add(output);
+    return found;
 }
 /** Shapes and types of one run: all that is known when the batch is fixed. */ function observeFixed(values) {
     return new Map(Array.from(values, ([name, { type, dims }])=>[
@@ -15639,58 +15744,55 @@ const recurrent = (input)=>({
  *
  * @param declared the batch the model declares; undefined where it is symbolic.
  */ async function settle(graph, declared, samples, run) {
-    const free = await tryFree(freeBatch(graph), samples, run);
-    if (free) return free;
+    const attempt = await tryFree(freeBatch(graph), samples, run);
+    if (attempt.settled) return attempt.settled;
     const own = declared ?? 1;
-    const values = await observer(graph, run).all(samples(0, own));
+    const values = (own === 1 ? attempt.first : undefined) ?? await observer(graph, run).all(samples(0, own));
     const folded = foldConstants(graph, [
         values
     ]);
     const lifted = own === 1 ? liftBatch(folded, values) : undefined;
-    const settled = lifted && await tryFree(freeBatch(lifted), samples, run);
-    return settled ?? {
+    const again = lifted && await tryFree(freeBatch(lifted), samples, run);
+    return again?.settled ?? {
         graph: folded,
         observation: observeFixed(values),
         batch: own
     };
 }
-async function tryFree(graph, samples, run) {
-    const attempt = await runBatches(graph, samples, run).catch(()=>undefined);
-    if (attempt === undefined) return undefined;
-    const { first, second, both } = attempt;
-    const observation = observeBatch(first, both);
-    if (observation === undefined || !keepsImagesApart(graph, observation, attempt)) return undefined;
-    const outputs = graph.outputs.every(({ name })=>{
-        const alone = [
-            first.get(name),
-            second.get(name),
-            attempt.third.get(name)
-        ];
-        return isStack(attempt.three.get(name), alone);
-    });
-    return outputs ? {
-        graph: foldConstants(graph, [
-            first,
-            both
-        ]),
-        observation,
-        batch: 'free'
-    } : undefined;
-}
-/** The first image has every brightness, the second is dark, the third is bright: whatever is shared between them shows. */ async function runBatches(graph, samples, run) {
+/** The first image has every brightness, the second is dark, the third is bright: whatever is shared between them shows. */ async function tryFree(graph, samples, run) {
     const observed = observer(graph, run);
-    const first = await observed.all(samples(0, 1));
-    const second = await observed.all(samples(1, 1));
-    const both = await observed.all(samples(0, 2));
-    const third = await observed.outputs(samples(2, 1));
-    const three = await observed.outputs(samples(0, 3));
-    return {
+    const first = await orNothing(observed.all(samples(0, 1)));
+    const second = first && await orNothing(observed.all(samples(1, 1), first));
+    const both = second && await orNothing(observed.all(samples(0, 2), first));
+    const observation = both && observeBatch(first, both);
+    if (!observation || !keepsImagesApart(graph, observation, {
         first,
         second,
-        both,
-        third,
-        three
+        both
+    })) return {
+        first
     };
+    const three = await orNothing(observed.outputs(samples(0, 3)));
+    const third = three && await orNothing(observed.outputs(samples(2, 1)));
+    const isApart = graph.outputs.every(({ name })=>isStack(three?.get(name), [
+            first.get(name),
+            second.get(name),
+            third?.get(name)
+        ]));
+    return {
+        first,
+        settled: isApart ? {
+            graph: foldConstants(graph, [
+                first,
+                both
+            ]),
+            observation,
+            batch: 'free'
+        } : undefined
+    };
+}
+/** A graph may not run with every number of images. */ function orNothing(work) {
+    return work.catch(()=>undefined);
 }
 /** Whether every value that depends on the images has rows for each, and the rows are what each image gives alone. */ function keepsImagesApart(graph, observation, { first, second, both }) {
     const images = graph.inputs.map(({ name })=>name);
