@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 
-// As src/engine/session.ts does: what a test sets itself does not reach the native runtime.
+// As src/engine/session.ts does: what is set inside a test does not reach the native runtime.
 process.env.ORT_DISABLE_TELEMETRY = '1'
 
 /** @type {import('jest').Config} */

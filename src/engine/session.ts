@@ -4,10 +4,6 @@ import { UsageError } from '../errors.js'
 import type { RunModel, Tensor } from '../onnx/graph.js'
 import { messageOf, oneLine } from '../text.js'
 
-// Outside Windows onnxruntime reads it when it opens its first model. Unless it is set, the file's and the graph's name and hashes of
-// the weights go to its maker, with an identifier of the machine that it keeps; a child without an environment lacks even CI, which would do.
-process.env.ORT_DISABLE_TELEMETRY = '1'
-
 /**
  * One thread for each session: parallelism comes from worker processes, and with one thread the order of the sums does
  * not depend on the machine. Only fatal errors are logged; the others come back as exceptions.
@@ -55,6 +51,7 @@ export async function openSession(
   optimisation: Optimisation = 'all',
   provider: ExecutionProvider = 'cpu',
 ): Promise<InferenceSession> {
+  sayNothing()
   // onnxruntime-node 1.30 takes one ./ off a path, and then misses the file that a model calls ./weights.
   const pathOf = (location: string): string => (location.startsWith('./') ? `./${location}` : location)
   const externalData = Object.entries(external).map(([location, data]) => ({ path: pathOf(location), data }))
@@ -68,6 +65,14 @@ export async function openSession(
       { cause: error },
     )
   }
+}
+
+/**
+ * Switches off onnxruntime's telemetry, which since 1.29 sends its maker names and hashes of the models with an identifier of the
+ * machine, where no CI=… is set: a child has no environment. It looks at this variable when the first model is opened.
+ */
+function sayNothing(): void {
+  process.env.ORT_DISABLE_TELEMETRY = '1'
 }
 
 /** Runs encoded models, and keeps the last one open: whoever made the runner closes it. */

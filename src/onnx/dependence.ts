@@ -19,7 +19,10 @@ export const RANDOM: ReadonlySet<string> = new Set([
 
 type Test = (name: string) => boolean
 
-/** The values that depend on `seeds`, or on what `outside` or `draws` tells of: nodes in topological order, seeds included. */
+/**
+ * The values that depend on `seeds`, or on what `outside` or `draws` tells of: nodes in topological order, seeds included. What
+ * is drawn in the body of a node that depends on nothing else is not searched for.
+ */
 export function dependents(
   nodes: readonly Node[],
   seeds: Iterable<string>,

@@ -2,7 +2,7 @@ import { encodeModel } from './codec.js'
 import { RANDOM } from './dependence.js'
 import type { ElementType, Graph, Node, RunModel, Tensor } from './graph.js'
 import { sequenceValues } from './sequences.js'
-import { bodies, reads } from './subgraphs.js'
+import { bodies } from './subgraphs.js'
 
 /** What a value was seen to be when the graph ran: no shape inference is written by hand. */
 export interface ObservedValue {
@@ -46,16 +46,16 @@ export function observer(graph: Graph, run: RunModel): Observer {
   }
 }
 
-/** What may differ from run to run: with the images, their number, or by chance, which may be in bodies. */
+/** What may differ from run to run: with the images, their number, or by chance. What has a body may read or draw there. */
 function varyingValues({ inputs, nodes }: Graph): ReadonlySet<string> {
   const found = new Set(inputs.map(({ name }) => name))
   for (const node of nodes)
-    if (mayDraw(node) || reads(node).some((name) => found.has(name)))
+    if (mayVary(node) || node.inputs.some((name) => found.has(name)))
       for (const output of node.outputs) found.add(output)
   return found
 }
 
-function mayDraw({ op, attributes }: Node): boolean {
+function mayVary({ op, attributes }: Node): boolean {
   return RANDOM.has(op) || op === 'Dropout' || bodies(attributes.values()).length > 0
 }
 
