@@ -1,5 +1,5 @@
 import { create } from '@bufbuild/protobuf'
-import { describe, expect, test } from '@jest/globals'
+import { expect, test } from '@jest/globals'
 import { GraphProtoSchema, ValueInfoProtoSchema } from 'onnx-buf'
 import type { GraphProto } from 'onnx-buf'
 import { makeNode } from '../../src/onnx/attributes.js'
