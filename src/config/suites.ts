@@ -45,7 +45,7 @@ const suites: readonly Suite[] = [
       published('fab', { restarts: 5, survivorsOnly }),
       published('square', { survivorsOnly }),
       published('apgd-t', { targets: { linf: 9, l2: 9, l1: 9 }, survivorsOnly }),
-      published('fab-t', { restarts: 5, survivorsOnly }),
+      published('fab-t', { survivorsOnly }),
       lastWord,
     ],
   },
