@@ -1,13 +1,11 @@
-import { create } from '@bufbuild/protobuf'
 import { describe, expect, test } from '@jest/globals'
-import { GraphProtoSchema } from 'onnx-buf'
-import type { GraphProto } from 'onnx-buf'
 import { namedSuite } from '../../src/config/suites.js'
 import { loadModel } from '../../src/engine/load.js'
 import type { LoadRequest } from '../../src/engine/messages.js'
 import { makeNode } from '../../src/onnx/attributes.js'
-import { encodeModel, writeNode } from '../../src/onnx/codec.js'
+import { encodeModel } from '../../src/onnx/codec.js'
 import type { Node, Tensor } from '../../src/onnx/graph.js'
+import { body } from '../autodiff/cases/bodies.js'
 import { dataset, loadRequest } from './support/fixtures.js'
 
 const IMAGE = [0.25, 0.5, 0.75, 1]
@@ -32,6 +30,7 @@ const CONSTANTS = new Map<string, Tensor>([
   ['all', { type: 'int64', dims: [1], data: BigInt64Array.of(16n) }],
   ['square', { type: 'int64', dims: [2], data: BigInt64Array.of(4n, 4n) }],
   ['training', { type: 'bool', dims: [], data: Uint8Array.of(1) }],
+  ['three', { type: 'int64', dims: [], data: BigInt64Array.of(3n) }],
 ])
 const healthy = loadRequest('fashion/fashion-hardened.onnx', dataset('fashion/fashion-test.npz', 1), { batch: 16 })
 
@@ -53,10 +52,7 @@ function request(nodes: readonly Node[], { opset = 17, batch = 'n' as string | n
   return { ...healthy, shape: [4], model: { name: 'draws.onnx', bytes, external: {} }, attacks }
 }
 
-function body(node: Node): GraphProto {
-  const [name] = node.outputs
-  return create(GraphProtoSchema, { name, node: [writeNode(node)], output: [{ name }] })
-}
+const branch = (node: Node) => body([], node.outputs, [node])
 
 const fixedNoise = [
   makeNode('RandomNormal', [], ['noise'], { shape: [1, 4] }),
@@ -179,8 +175,8 @@ describe('where that cannot be, the flag says so, and nobody pays for twenty equ
   const neverTaken = [
     makeNode('Not', ['training'], ['told']),
     makeNode('If', ['told'], ['fed'], {
-      then_branch: body(makeNode('Dropout', ['x', 'half', 'training'], ['drawn'])),
-      else_branch: body(makeNode('Neg', ['x'], ['still'])),
+      then_branch: branch(makeNode('Dropout', ['x', 'half', 'training'], ['drawn'])),
+      else_branch: branch(makeNode('Neg', ['x'], ['still'])),
     }),
     makeNode('MatMul', ['fed', 'w'], ['y']),
   ]
@@ -190,8 +186,8 @@ describe('where that cannot be, the flag says so, and nobody pays for twenty equ
     makeNode('ReduceSum', ['noise'], ['sum'], { keepdims: 0 }),
     makeNode('Greater', ['sum', 'half'], ['told']),
     makeNode('If', ['told'], ['bent'], {
-      then_branch: body(makeNode('RMSNormalization', ['noise', 'ones'], ['normal'])),
-      else_branch: body(makeNode('Neg', ['noise'], ['opposite'])),
+      then_branch: branch(makeNode('RMSNormalization', ['noise', 'ones'], ['normal'])),
+      else_branch: branch(makeNode('Neg', ['noise'], ['opposite'])),
     }),
     makeNode('Add', ['x', 'bent'], ['fed']),
     makeNode('MatMul', ['fed', 'w'], ['y']),
@@ -214,6 +210,30 @@ describe('where that cannot be, the flag says so, and nobody pays for twenty equ
     ])
     expect(plan.gradient).toBe(true)
     expect(plan.attacks.map((attack) => 'eot' in attack && attack.eot)).toEqual([1, 1])
+  })
+
+  const branches = {
+    then_branch: branch(makeNode('Dropout', ['x', 'half', 'training'], ['drawn'])),
+    else_branch: branch(makeNode('Neg', ['x'], ['still'])),
+  }
+  const isBright = [
+    makeNode('ReduceMax', ['x'], ['brightest'], { keepdims: 0 }),
+    makeNode('Greater', ['brightest', 'half'], ['bright']),
+  ]
+  const noisyStep = body(
+    ['i', 'go', 'carried'],
+    ['goesOn', 'next'],
+    [makeNode('Identity', ['go'], ['goesOn']), makeNode('Dropout', ['carried', 'half', 'training'], ['next'])],
+  )
+  test.each([
+    ['a branch that is taken', [makeNode('If', ['training'], ['fed'], branches)]],
+    ['a branch that the image chooses', [...isBright, makeNode('If', ['bright'], ['fed'], branches)]],
+    ['a Loop', [makeNode('Loop', ['three', 'training', 'x'], ['fed'], { body: noisyStep })]],
+  ])('noise inside %s leaves no gradient: search alone attacks', async (_, nodes) => {
+    const { flags, plan } = await loadModel(request([...nodes, makeNode('MatMul', ['fed', 'w'], ['y'])]))
+    expect(flags.map(({ code }) => code)).toEqual(expect.arrayContaining(['randomness', 'no-gradient-rule']))
+    expect(plan.gradient).toBe(false)
+    expect(plan.attacks.map(({ name }) => name)).toEqual(['square', 'noise'])
   })
 
   test('without any gradient that is what the flags tell to mend', async () => {
