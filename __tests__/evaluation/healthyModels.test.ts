@@ -23,14 +23,15 @@ describe('healthy models raise nothing', () => {
   ] as const
   const NORMS = ['linf', 'l2', 'l1'] as const
 
-  // L2 and L1 take more steps than Linf does, and a short suite has few: neither is a fault of the model.
+  // L2 and L1 take more steps than Linf does, and a short suite has few: neither is a fault of the model. Of 52 images two are
+  // not looked at more closely.
   test.each([
     ...MODELS.flatMap(([model, data, declared, epsilons]) =>
       NORMS.map((norm, place) => [model, data, { ...declared, norm, epsilon: epsilons[place] }] as const),
     ),
     ['fashion/fashion-hardened.onnx', FASHION, { epsilon: '0.1', suite: 'quick' }] as const,
   ])('%s %s %o', async (model, data, flags) => {
-    const results = await evaluated(await readFile(fixture(model)), await dataFor(data, flags, 40), flags)
+    const results = await evaluated(await readFile(fixture(model)), await dataFor(data, flags, 52), flags)
     expect(results.flags).toEqual([])
   })
 
