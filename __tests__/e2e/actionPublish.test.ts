@@ -131,15 +131,6 @@ describe('nothing is posted, and one sentence says why', () => {
   })
 })
 
-test('two pull requests of one head: nothing is posted, for the run does not say which it was for', async () => {
-  scene.runs.pulls.push({ ...mallorys, number: 3 })
-  scene.uploadResults(robust)
-  const outcome = await scene.publish()
-  expect(outcome).toMatchObject({ status: 0, errors: [] })
-  expect(outcome.summary).toMatch(/^The pull requests 2 and 3 have the same head/)
-  nothingPosted()
-})
-
 describe('without results the verdict is an error, never a pass', () => {
   async function told(sentence: RegExp, run: object = {}): Promise<void> {
     expect(await scene.publish(run)).toMatchObject({ status: 0, outputs: { verdict: 'error' } })

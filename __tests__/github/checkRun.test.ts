@@ -4,6 +4,7 @@ import type { Comparison } from '../../src/comparison/types.js'
 import type { Annotation } from '../../src/github/annotations.js'
 import { annotationsOf } from '../../src/github/annotations.js'
 import { publish } from '../../src/github/publish.js'
+import type { SectionMark } from '../../src/github/sections.js'
 import { clientOf } from '../support/github/client.js'
 import { actionsToken, startGitHub } from '../support/github/loopback.js'
 import type { LoopbackGitHub } from '../support/github/loopback.js'
@@ -64,7 +65,7 @@ test('another model on the same commit gets a check run of its own: its age tell
 
 describe('one commit that several events judge', () => {
   const green = { conclusion: 'success' } as const
-  const of = (pullRequest: number | 'unknown' | undefined, id: number, more = {}) => ({
+  const of = (pullRequest: SectionMark['pullRequest'], id: number, more = {}) => ({
     ...more,
     mark: { pullRequest, run: { id, attempt: 1 } },
   })
@@ -116,6 +117,24 @@ describe('one commit that several events judge', () => {
     expect(github.comments.map(wordsOf)).toEqual(['Green.'])
     await post('Red again.', of(3, 3))
     expect(newest()).toBe('failure')
+  })
+
+  test('that it has several pull requests hides the green one of the first, and no push’s hides that', async () => {
+    await post('Green.', of(2, 9, green))
+    await post('Same head.', of('several', 1))
+    expect(newest()).toBe('failure')
+    await post('Green.', of(undefined, 10, green))
+    expect(newest()).toBe('failure')
+  })
+
+  test('that it has several is as true when an older run finds it, and once it has one again that one’s counts', async () => {
+    await post('Same head.', of('several', 9))
+    await post('Green.', of(2, 1, green))
+    expect(newest()).toBe('success')
+    await post('Same head.', of('several', 8))
+    expect(newest()).toBe('failure')
+    await post('Green.', of(2, 1, green))
+    expect(newest()).toBe('success')
   })
 
   test('runs for a push replace one another', async () => {

@@ -55,7 +55,9 @@ export async function putCheckRun(client: Client, request: CheckRequest): Promis
   if (told) return posted(told.run, [], 'pull request')
   const { run: found, mark: former } =
     before.find(({ mark }) => mark?.pullRequest === request.mark.pullRequest) ?? ({} as Partial<Own>)
-  if (found && former && isOlder(request.mark.run, former.run)) return posted(found, [], 'newer run')
+  // That a commit has several pull requests is as true in an older run.
+  const isOfNow = request.mark.pullRequest === 'several'
+  if (found && former && !isOfNow && isOlder(request.mark.run, former.run)) return posted(found, [], 'newer run')
   const said = found ? await annotationsOn(client, found) : []
   const missing = request.annotations.filter((annotation) => !said.some((one) => isSame(one, annotation)))
   const isStale = said.some((one) => !request.annotations.some((annotation) => isSame(one, annotation)))

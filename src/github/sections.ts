@@ -12,8 +12,11 @@ export interface SectionMark {
   /** Of verdict and figures: the same as long as there is nothing new to say. */
   readonly digest: string
   readonly run: RunId
-  /** That the run was for; `unknown` where it was for one that could not be looked up. Undefined of any other event. */
-  readonly pullRequest?: number | 'unknown'
+  /**
+   * That the run was for; `unknown` where it was for one that could not be looked up, `several` where the commit is the head of more
+   * than one. Undefined of any other event.
+   */
+  readonly pullRequest?: number | 'unknown' | 'several'
   /** sha256 of the model that was judged; undefined when there was none. */
   readonly candidate?: string
   /** When the gate told of that model first, where that was on a commit which the pull request may no longer have. */
@@ -54,7 +57,7 @@ export function formatSection(mark: SectionMark, markdown: string): string {
 }
 
 const line =
-  /^<!-- robustness-gate section comment="(always|on-change|on-failure|never)" fails="(true|false)" digest="([0-9a-f]+)" run="([0-9.]+)"(?: pull="(unknown|[1-9][0-9]{0,9})")?(?: candidate="([0-9a-f]{64})"(?: since="([0-9TZ:.-]+)")?)? -->\r?\n/
+  /^<!-- robustness-gate section comment="(always|on-change|on-failure|never)" fails="(true|false)" digest="([0-9a-f]+)" run="([0-9.]+)"(?: pull="(unknown|several|[1-9][0-9]{0,9})")?(?: candidate="([0-9a-f]{64})"(?: since="([0-9TZ:.-]+)")?)? -->\r?\n/
 
 /** What a summary of a check run says; undefined when it is none of ours. */
 export function parseSection(summary: string): Pick<Section, 'mark' | 'markdown'> | undefined {
@@ -62,7 +65,7 @@ export function parseSection(summary: string): Pick<Section, 'mark' | 'markdown'
   if (match === null) return undefined
   const [whole, comment, fails, digest, run, pull, candidate, since] = match
   const common = { comment: comment as CommentMode, fails: fails === 'true', digest, run: parseRun(run) }
-  const pullRequest = pull === 'unknown' ? ('unknown' as const) : Number(pull)
+  const pullRequest = pull === 'unknown' || pull === 'several' ? (pull as 'unknown' | 'several') : Number(pull)
   const of = pull === undefined ? {} : { pullRequest }
   const mark = { ...common, ...of, candidate, ...(since !== undefined && { since }) }
   return { mark, markdown: summary.slice(whole.length) }
@@ -93,7 +96,7 @@ export function sectionsOf(runs: readonly ListedRun[], pullRequest: number): rea
 }
 
 function isOf({ pullRequest: own }: SectionMark, pullRequest: number): boolean {
-  return own === pullRequest || own === 'unknown'
+  return own === pullRequest || own === 'unknown' || own === 'several'
 }
 
 export function formatRun({ id, attempt }: RunId): string {

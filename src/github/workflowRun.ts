@@ -13,6 +13,8 @@ export type Addressee =
     }
   /** The run was started by no pull request: its commit has a check run only. */
   | { readonly kind: 'commit' }
+  /** Open pull requests of one head: which of them the run was for it does not tell. Their numbers, ascending. */
+  | { readonly kind: 'several'; readonly numbers: readonly number[] }
   /** It is too late, or nobody's: one sentence. */
   | { readonly kind: 'nobody'; readonly reason: string }
 
@@ -34,12 +36,10 @@ export async function addresseeOf(client: Client, event: WorkflowRunEvent): Prom
   })
   const own = data.filter(({ head }) => (head.repo as typeof head.repo | null)?.full_name === headRepository)
   const open = own.filter(({ state }) => state === 'open')
-  const [pull, other] = open.filter(({ head }) => head.sha === headSha)
+  const [pull, ...others] = open.filter(({ head }) => head.sha === headSha)
   if (pull === undefined) return nobody(whyNobody(own, open, event))
-  if (other !== undefined)
-    return nobody(
-      `The pull requests ${pull.number} and ${other.number} have the same head, and the run does not tell which it was for, so nothing is posted; close one, or push a commit to it.`,
-    )
+  if (others.length > 0)
+    return { kind: 'several', numbers: [pull, ...others].map(({ number }) => number).sort((one, other) => one - other) }
   return {
     kind: 'pull request',
     number: pull.number,

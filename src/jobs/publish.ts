@@ -19,6 +19,7 @@ import { appealIn } from './appeal.js'
 import { placeOf } from './gate.js'
 import { comparedAsReported, governingOf } from './reported.js'
 import type { Changes } from './reported.js'
+import { tellSameHead } from './sameHead.js'
 import type { Measured, Run } from './services.js'
 import { fullReport, inRepository, tell } from './tell.js'
 
@@ -61,6 +62,10 @@ export async function publishReported(run: Run): Promise<void> {
   const { value: addressee, warnings: ofAddressee } = await found(client, event)
   if (addressee.kind === 'nobody') {
     await nothingToTell(run, addressee.reason)
+    return
+  }
+  if (addressee.kind === 'several') {
+    await tellSameHead(addressed(run, event, { kind: 'commit' }), addressee.numbers, config.publish)
     return
   }
   const towards = addressed(run, event, addressee)
@@ -111,7 +116,7 @@ async function found(client: Client, event: WorkflowRunEvent): Promise<Looked<Ad
   }
 }
 
-async function changesOf(client: Client, event: WorkflowRunEvent, addressee: Addressee): Promise<Looked<Changes>> {
+async function changesOf(client: Client, event: WorkflowRunEvent, addressee: Judged): Promise<Looked<Changes>> {
   if (addressee.kind !== 'pull request') return { value: isOfPullRequest(event) ? 'unknown' : 'none', warnings: [] }
   try {
     return { value: await changedFiles(client, addressee.number), warnings: [] }
@@ -133,8 +138,11 @@ function notesOf(changes: Changes, config: Config, reported: Reported, run: Run)
   return changeNotes(changes, governingOf(config, reported, changes, run))
 }
 
+/** Who can be told of a verdict. */
+type Judged = Extract<Addressee, { kind: 'pull request' | 'commit' }>
+
 /** The same run as if it had been the one that evaluated: comment, check and links are about that one. */
-function addressed(run: Run, event: WorkflowRunEvent, addressee: Exclude<Addressee, { kind: 'nobody' }>): Run {
+function addressed(run: Run, event: WorkflowRunEvent, addressee: Judged): Run {
   const { owner, repo } = run.context.repository
   const context: Context = {
     ...run.context,
