@@ -19,16 +19,7 @@ import { changed } from './proto.js'
 import { describeNonModel } from './sniff.js'
 import { densify } from './sparse.js'
 import { mapBodies } from './subgraphs.js'
-import {
-  byteLength,
-  dataType,
-  dataTypeName,
-  elementType,
-  MAX_BYTES,
-  readTensor,
-  toInt64,
-  writeTensor,
-} from './tensor.js'
+import { dataType, dataTypeName, elementType, readTensor, toInt64, writeTensor } from './tensor.js'
 import type { TensorSource } from './externalBytes.js'
 
 export interface DecodeOptions {
@@ -80,12 +71,9 @@ export function decodeModel(bytes: Uint8Array, options: DecodeOptions = {}): Gra
 /**
  * Writes a graph as a ModelProto, every constant as an initializer.
  *
- * @throws UsageError when its weights exceed the 2 GiB a protobuf message can hold.
+ * @throws UsageError when it exceeds the 2 GiB a protobuf message can hold.
  */
 export function encodeModel(graph: Graph): Uint8Array {
-  const size = [...graph.constants.values()].reduce((sum, tensor) => sum + byteLength(tensor), 0)
-  if (size > MAX_BYTES)
-    throw new UsageError(`the weights of the model take ${size} bytes; one ONNX file holds at most 2 GiB`)
   const content = changed(GraphProtoSchema, graph.proto?.graph ?? create(GraphProtoSchema), {
     name: graph.name || 'graph',
     node: graph.nodes.map(writeNode),

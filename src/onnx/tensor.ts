@@ -156,12 +156,6 @@ export function writeTensor(tensor: Tensor, name: string): TensorProto {
   return proto
 }
 
-/** Size of a tensor's numbers in bytes (of a string tensor: of its text). */
-export function byteLength(tensor: Tensor): number {
-  if (!isStrings(tensor.data)) return tensor.data.byteLength
-  return tensor.data.reduce((sum, text) => sum + Buffer.byteLength(text), 0)
-}
-
 /** Zeros. */
 export function emptyData(type: Exclude<ElementType, 'string' | 'int4' | 'uint4'>, count: number): NumericData {
   const { bytes, view } = STORAGE[type]
