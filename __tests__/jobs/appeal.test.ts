@@ -98,8 +98,28 @@ describe('nobody is asked', () => {
     expect(github.operations).toEqual([])
   })
 
-  test('without a token', async () => {
-    expect(await appealIn(runWith(), settings).ask(weaker)).toBe(weaker)
+  test.each([
+    ['for a push', push, settings],
+    ['where the label is switched off', pull, { ...settings, acceptLabel: undefined }],
+  ])('without a token, nor told of the label, %s', async (_, event, publishing) => {
+    expect(await appealIn(runWith(undefined, event), publishing).ask(weaker)).toBe(weaker)
+  })
+})
+
+describe('without a token, as in the first of two workflows, nobody is asked', () => {
+  const ask = (comparison: Comparison) => appealIn(runWith(), settings).ask(comparison)
+
+  test('and who reads of the failure is told of the label, and that the workflow which publishes asks for it', async () => {
+    const { verdict } = await ask(weaker)
+    expect(verdict).toMatchObject({ outcome: 'regression', fails: true })
+    expect(verdict.appeal).toMatch(
+      /the label “robustness-regression-accepted” on pull request 2\..*mode: publish.* asks/,
+    )
+  })
+
+  test('and nothing is said of it where it could not count', async () => {
+    const broken = errorComparison('It crashed.', { candidate: handmadeResults(fates('R', 100)) })
+    expect(await ask(broken)).toBe(broken)
   })
 })
 

@@ -96,6 +96,14 @@ function howToAccept(label: string, number: number, event: Event): string {
   return `If this is intended, somebody who may set labels can accept it, for this model alone: with the label “${label}” on pull request ${number}${afterwards(event)}.`
 }
 
+/**
+ * How to accept what a run without a token has found, such as the first of two workflows; undefined where no label could.
+ */
+export function howToAcceptUnasked(label: string, event: Event): string | undefined {
+  if (event.kind !== 'pull_request') return undefined
+  return `${howToAccept(label, event.number, event)} This job has no github-token and does not ask for it: the workflow that publishes its results (mode: publish) asks GitHub, and the check run there tells the answer.`
+}
+
 /** The events of labels start the workflow on the pull request only. */
 function afterwards({ kind }: Event): string {
   if (kind === 'merge_group') return ', which then has to be queued again'

@@ -1,7 +1,7 @@
 import { answered, isAcceptable } from '../comparison/acceptance.js'
 import type { Comparison } from '../comparison/types.js'
 import type { Config } from '../config/types.js'
-import { acceptanceOf } from '../github/acceptance.js'
+import { acceptanceOf, howToAcceptUnasked } from '../github/acceptance.js'
 import { isPermission } from '../github/status.js'
 import { messageOf, oneLine } from '../text.js'
 import type { Run } from './services.js'
@@ -26,8 +26,11 @@ export function appealIn(
     warnings,
     async ask(comparison) {
       const { sha256: candidate } = comparison.candidate ?? {}
-      if (client === undefined || label === undefined || candidate === undefined || !isAcceptable(comparison))
-        return comparison
+      if (label === undefined || candidate === undefined || !isAcceptable(comparison)) return comparison
+      if (client === undefined) {
+        const appeal = howToAcceptUnasked(label, context.event)
+        return appeal === undefined ? comparison : answered(comparison, { appeal })
+      }
       try {
         const answer = await acceptanceOf(client, context.event, { label, checkName, candidate })
         return answer === undefined ? comparison : answered(comparison, answer)
