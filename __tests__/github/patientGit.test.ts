@@ -91,19 +91,24 @@ test.each([503, 429])(
   },
 )
 
-test.each([401, 403, 404])('a refusal, %i, is final, and the advice is to let git in', async (status) => {
-  const server = await answering(status)
-  try {
-    await setOrigin(server.url)
-    expect(await baseline()).toEqual(
-      unreached(/could not be fetched: git was refused \(.*\): leave actions\/checkout its credentials/),
-    )
-    expect(server.requests()).toBe(1)
-    expect(pauses).toEqual([])
-  } finally {
-    await server.close()
-  }
-})
+test.each([401, 403, 404])(
+  'a refusal, %i, is final, and the advice is to need no fetch, or to let git in',
+  async (status) => {
+    const server = await answering(status)
+    try {
+      await setOrigin(server.url)
+      expect(await baseline()).toEqual(
+        unreached(
+          /could not be fetched: git was refused \(.*\): check out with fetch-depth: 0, leave actions\/checkout its credentials, or /,
+        ),
+      )
+      expect(server.requests()).toBe(1)
+      expect(pauses).toEqual([])
+    } finally {
+      await server.close()
+    }
+  },
+)
 
 test('a branch that the clone lacks is not taken for one that is misspelt', async () => {
   await setOrigin(await closedPort())

@@ -21,7 +21,7 @@ export function patientGit(git: RunGit, pause: Pause): RunGit {
       if (failure === undefined) return result
       if (failure === 'refused')
         throw new Unreached(
-          `git was refused (${lastLine(result.stderr)}): leave actions/checkout its credentials, or give the gate a github-token with contents: read`,
+          `git was refused (${lastLine(result.stderr)}): check out with fetch-depth: 0, leave actions/checkout its credentials, or give the gate a github-token with contents: read`,
         )
       if (attempt === pauses.length)
         throw new Unreached(
