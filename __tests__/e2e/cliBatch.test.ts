@@ -47,6 +47,8 @@ test.each([
     expect(alone.tool.batch).toBe(1)
     expect(usual.tool.batch).toBe(64)
     const sameTime = { ...alone.cost, seconds: usual.cost.seconds }
-    expect({ ...alone, tool: { ...alone.tool, batch: 64 }, cost: sameTime }).toEqual(usual)
+    const expected = { ...alone, tool: { ...alone.tool, batch: 64 }, cost: sameTime }
+    expect(usual).toEqual(expected)
+    expect(JSON.stringify(usual)).toBe(JSON.stringify(expected))
   })
 })
