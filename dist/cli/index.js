@@ -25933,7 +25933,7 @@ exports.visitAsync = visitAsync;
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _cli_failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7713);
 /* harmony import */ var _cli_progress_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1620);
-/* harmony import */ var _cli_program_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(8238);
+/* harmony import */ var _cli_program_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3250);
 /* harmony import */ var _host_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2027);
 /* harmony import */ var _report_progress_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(5270);
 /* harmony import */ var _runtime_addonFinder_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6763);
@@ -26021,7 +26021,7 @@ function tidy(message) {
 
 /***/ }),
 
-/***/ 8238:
+/***/ 3250:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -36247,7 +36247,7 @@ function text_encoding_emulateEncodeInto(encodeUtf8) {
  *
  * See https://developers.google.com/protocol-buffers/docs/encoding#structure
  */
-var WireType;
+var binary_encoding_WireType;
 (function (WireType) {
     /**
      * Used for int32, int64, uint32, uint64, sint32, sint64, bool, enum
@@ -36280,7 +36280,7 @@ var WireType;
      * Always 4 bytes with little-endian byte order.
      */
     WireType[WireType["Bit32"] = 5] = "Bit32";
-})(WireType || (WireType = {}));
+})(binary_encoding_WireType || (binary_encoding_WireType = {}));
 /**
  * Maximum value for a 32-bit floating point value (Protobuf FLOAT).
  */
@@ -36301,7 +36301,7 @@ const INT32_MAX = 0x7fffffff;
  * Minimum value for a signed 32-bit integer (Protobuf INT32, SFIXED32, SINT32).
  */
 const INT32_MIN = (/* unused pure expression or super */ null && (-0x80000000));
-class BinaryWriter {
+class binary_encoding_BinaryWriter {
     constructor(encodeUtf8) {
         /**
          * Previous fork positions (the write position at the time
@@ -36728,28 +36728,28 @@ class binary_encoding_BinaryReader {
     skip(wireType, fieldNo, recursionLimit = 100) {
         let start = this.pos;
         switch (wireType) {
-            case WireType.Varint:
+            case binary_encoding_WireType.Varint:
                 while (this.buf[this.pos++] & 0x80) {
                     // ignore
                 }
                 break;
             // @ts-ignore TS7029: Fallthrough case in switch -- ignore instead of expect-error for compiler settings without noFallthroughCasesInSwitch: true
-            case WireType.Bit64:
+            case binary_encoding_WireType.Bit64:
                 this.pos += 4;
-            case WireType.Bit32:
+            case binary_encoding_WireType.Bit32:
                 this.pos += 4;
                 break;
-            case WireType.LengthDelimited:
+            case binary_encoding_WireType.LengthDelimited:
                 let len = this.uint32();
                 this.pos += len;
                 break;
-            case WireType.StartGroup:
+            case binary_encoding_WireType.StartGroup:
                 if (recursionLimit <= 0) {
                     throw new Error("maximum recursion depth reached");
                 }
                 for (;;) {
                     const [fn, wt] = this.tag();
-                    if (wt === WireType.EndGroup) {
+                    if (wt === binary_encoding_WireType.EndGroup) {
                         if (fieldNo !== undefined && fn !== fieldNo) {
                             throw new Error("invalid end group tag");
                         }
@@ -37803,14 +37803,14 @@ function findEnumValueJsonName(proto) {
     const fieldNumber = 1; // message JsonEnumValueOptions { string string = 1; }
     let jsonName;
     for (const uf of (_b = (_a = proto.options) === null || _a === void 0 ? void 0 : _a.$unknown) !== null && _b !== void 0 ? _b : []) {
-        if (uf.no !== extensionNumber || uf.wireType !== WireType.LengthDelimited) {
+        if (uf.no !== extensionNumber || uf.wireType !== binary_encoding_WireType.LengthDelimited) {
             continue;
         }
         // Occurrences of a message field are merged, so the last value wins.
         const reader = new binary_encoding_BinaryReader(new binary_encoding_BinaryReader(uf.data).bytes());
         while (reader.pos < reader.len) {
             const [no, wireType] = reader.tag();
-            if (no === fieldNumber && wireType === WireType.LengthDelimited) {
+            if (no === fieldNumber && wireType === binary_encoding_WireType.LengthDelimited) {
                 jsonName = reader.string();
             }
             else {
@@ -39355,7 +39355,7 @@ function compileGroupReader(descString, fieldReaders) {
         const unknownFields = (_a = message.$unknown) !== null && _a !== void 0 ? _a : [];
         while (reader.pos < reader.len) {
             [recordFieldNo, wireType] = reader.tag();
-            if (wireType == WireType.EndGroup) {
+            if (wireType == binary_encoding_WireType.EndGroup) {
                 break;
             }
             const fieldReader = fieldReaders.get(recordFieldNo);
@@ -39369,7 +39369,7 @@ function compileGroupReader(descString, fieldReaders) {
             }
             fieldReader(message, reader, ctx, wireType);
         }
-        if (wireType != WireType.EndGroup || recordFieldNo !== fieldNo) {
+        if (wireType != binary_encoding_WireType.EndGroup || recordFieldNo !== fieldNo) {
             throw new Error("invalid end group tag");
         }
         if (unknownFields.length > 0) {
@@ -39503,7 +39503,7 @@ function compileListFieldReader(field) {
     const packedPossible = scalarType != descriptors_ScalarType.STRING && scalarType != descriptors_ScalarType.BYTES;
     return (message, reader, ctx, wireType) => {
         const items = message[localName];
-        if (wireType == WireType.LengthDelimited && packedPossible) {
+        if (wireType == binary_encoding_WireType.LengthDelimited && packedPossible) {
             const end = reader.uint32() + reader.pos;
             while (reader.pos < end) {
                 items.push(readScalar(reader));
@@ -40177,10 +40177,6 @@ function checkBytes({ byteLength: held }, needed, dims, where) {
     else proto.rawData = tensor_isNibble(tensor.type) ? packNibbles(data) : bytesOf(data);
     return proto;
 }
-/** Size of a tensor's numbers in bytes (of a string tensor: of its text). */ function tensor_byteLength(tensor) {
-    if (!tensor_isStrings(tensor.data)) return tensor.data.byteLength;
-    return tensor.data.reduce((sum, text)=>sum + Buffer.byteLength(text), 0);
-}
 /** Zeros. */ function tensor_emptyData(type, count) {
     const { bytes, view } = STORAGE[type];
     return view(new ArrayBuffer(count * bytes), 0, count);
@@ -40347,6 +40343,40 @@ function find(node, name, type) {
     // IR versions before 2 left the type out.
     if (proto.type === Type.UNDEFINED) return proto;
     throw new UsageError(`${attributes_describe(node)}: attribute "${name}" is ${Type[proto.type] ?? proto.type} where ${Type[type]} belongs; export the model again`);
+}
+
+;// CONCATENATED MODULE: ./.build/onnx/messageParts.js
+
+
+
+/**
+ * A field that holds a message or bytes: its tag and length, and what it holds as it is.
+ *
+ * @throws UsageError when that is more than a message can hold
+ */ function messageParts_field({ number }, content) {
+    const head = new BinaryWriter().tag(number, WireType.LengthDelimited).uint32(byteCount(content)).finish();
+    return [
+        head,
+        ...content
+    ];
+}
+/**
+ * The whole message, each byte copied once.
+ *
+ * @throws UsageError when it is more than a message can hold, before there is room for it
+ */ function messageParts_joined(parts) {
+    const whole = new Uint8Array(byteCount(parts));
+    let at = 0;
+    for (const part of parts){
+        whole.set(part, at);
+        at += part.byteLength;
+    }
+    return whole;
+}
+function byteCount(parts) {
+    const bytes = parts.reduce((sum, { byteLength })=>sum + byteLength, 0);
+    if (bytes > MAX_BYTES) throw new UsageError(`the model takes at least ${bytes} bytes; one ONNX file holds at most 2 GiB`);
+    return bytes;
 }
 
 ;// CONCATENATED MODULE: ./.build/onnx/order.js
@@ -40580,12 +40610,8 @@ function sort(nodes, waiting, readers, name) {
 /**
  * Writes a graph as a ModelProto, every constant as an initializer.
  *
- * @throws UsageError when its weights exceed the 2 GiB a protobuf message can hold.
+ * @throws UsageError when it exceeds the 2 GiB a protobuf message can hold.
  */ function codec_encodeModel(graph) {
-    const size = [
-        ...graph.constants.values()
-    ].reduce((sum, tensor)=>sum + byteLength(tensor), 0);
-    if (size > MAX_BYTES) throw new UsageError(`the weights of the model take ${size} bytes; one ONNX file holds at most 2 GiB`);
     const content = changed(GraphProtoSchema, graph.proto?.graph ?? create(GraphProtoSchema), {
         name: graph.name || 'graph',
         node: graph.nodes.map(writeNode),
@@ -40781,7 +40807,10 @@ function writeValueInfo({ name, type, dims }) {
     'RandomUniform',
     'RandomUniformLike'
 ]);
-/** The values that depend on `seeds`, or on what `outside` or `draws` tells of: nodes in topological order, seeds included. */ function dependence_dependents(nodes, seeds, outside = ()=>false, draws = (operator)=>dependence_RANDOM.has(operator)) {
+/**
+ * The values that depend on `seeds`, or on what `outside` or `draws` tells of: nodes in topological order, seeds included. What
+ * is drawn in the body of a node that depends on nothing else is not searched for.
+ */ function dependence_dependents(nodes, seeds, outside = ()=>false, draws = (operator)=>dependence_RANDOM.has(operator)) {
     const found = new Set(seeds);
     const isDependent = (name)=>found.has(name) || outside(name);
     for (const node of nodes){
@@ -41507,10 +41536,13 @@ const recurrent = (input)=>({
         outputs: (feeds)=>run(model, feeds, wanted)
     };
 }
-/** What may differ from run to run: with the images, their number, or by chance. */ function varyingValues({ inputs, nodes }) {
+/** What may differ from run to run: with the images, their number, or by chance. What has a body may read or draw there. */ function varyingValues({ inputs, nodes }) {
     const found = new Set(inputs.map(({ name })=>name));
-    for (const node of nodes)if (RANDOM.has(node.op) || reads(node).some((name)=>found.has(name))) for (const output of node.outputs)found.add(output);
+    for (const node of nodes)if (mayVary(node) || node.inputs.some((name)=>found.has(name))) for (const output of node.outputs)found.add(output);
     return found;
+}
+function mayVary({ op, attributes }) {
+    return RANDOM.has(op) || op === 'Dropout' || bodies(attributes.values()).length > 0;
 }
 /** Shapes and types of one run: all that is known when the batch is fixed. */ function observe_observeFixed(values) {
     return new Map(Array.from(values, ([name, { type, dims }])=>[
@@ -47055,7 +47087,6 @@ const survivorsOnly = true;
                 survivorsOnly
             }),
             attackSchemas_published('fab-t', {
-                restarts: 5,
                 survivorsOnly
             }),
             lastWord

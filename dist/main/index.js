@@ -53155,7 +53155,6 @@ const survivorsOnly = true;
                 survivorsOnly
             }),
             (0,attackSchemas/* published */.H3)('fab-t', {
-                restarts: 5,
                 survivorsOnly
             }),
             lastWord
@@ -57554,6 +57553,69 @@ function rule(id, description) {
 
 /***/ }),
 
+/***/ 47534:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Ih: () => (/* binding */ annotationsOf),
+/* harmony export */   NA: () => (/* binding */ annotationsPerRequest),
+/* harmony export */   jN: () => (/* binding */ portions)
+/* harmony export */ });
+/* harmony import */ var _report_headline_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(56705);
+/* harmony import */ var _report_escape_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(43046);
+/* harmony import */ var _report_flags_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(32782);
+
+
+
+/** More GitHub refuses in one request. */ const annotationsPerRequest = 50;
+/** More nobody reads, and each is a part of a request. */ const mostAnnotations = 200;
+/**
+ * What decided against a model, and what casts doubt on its numbers, on the model's file; an error, and what there is to
+ * say of a model from elsewhere, on the config's.
+ */ function annotationsOf(comparison, { model, config }) {
+    const { verdict, flags, failure } = comparison;
+    const on = (path, level, title, message)=>path === undefined ? [] : [
+            annotation(path, level, title, message)
+        ];
+    if (verdict.outcome === 'error') {
+        const judged = failure?.model === undefined ? config ?? model : model ?? config;
+        return on(judged, 'failure', 'No verdict', failure?.message ?? 'The evaluation could not be completed.');
+    }
+    const { outcome, fails } = verdict;
+    const place = model ?? config;
+    const against = outcome === 'pass' ? [] : (0,_report_headline_js__WEBPACK_IMPORTED_MODULE_0__/* .decidingReasons */ .XA)(comparison).flatMap(({ message })=>on(place, fails ? 'failure' : 'warning', titles[outcome], message));
+    return [
+        ...against,
+        ...(0,_report_flags_js__WEBPACK_IMPORTED_MODULE_1__/* .doubts */ .OD)(flags.filter((flag)=>flag.model === 'candidate')).flatMap(({ code, message })=>on(place, 'warning', `Doubt: ${code}`, message))
+    ].slice(0, mostAnnotations);
+}
+const titles = {
+    regression: 'Regression',
+    inconclusive: 'Inconclusive'
+};
+/** Binary files have no lines; GitHub wants one all the same. */ function annotation(path, level, title, message) {
+    return {
+        ...{
+            path,
+            start_line: 1,
+            end_line: 1,
+            annotation_level: level
+        },
+        ...{
+            title: (0,_report_escape_js__WEBPACK_IMPORTED_MODULE_2__/* .plain */ .pj)(title, 100),
+            message: (0,_report_escape_js__WEBPACK_IMPORTED_MODULE_2__/* .plain */ .pj)(message, 2_000) || title
+        }
+    };
+}
+/** Annotations in portions that GitHub takes. */ function portions(all, size = annotationsPerRequest) {
+    return Array.from({
+        length: Math.ceil(all.length / size)
+    }, (_, place)=>all.slice(place * size, (place + 1) * size));
+}
+
+
+/***/ }),
+
 /***/ 63755:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -58070,6 +58132,196 @@ function refusalOf(run) {
         if (!asked && (0,_artifacts_js__WEBPACK_IMPORTED_MODULE_0__/* .isDenied */ .GZ)(error)) throw new SearchDenied(what, error);
         return (0,_artifacts_js__WEBPACK_IMPORTED_MODULE_0__/* .unreadable */ .O$)(what)(error);
     }
+}
+
+
+/***/ }),
+
+/***/ 96451:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Jd: () => (/* binding */ putCheckRun),
+/* harmony export */   fz: () => (/* binding */ annotate),
+/* harmony export */   vu: () => (/* binding */ conclusionOf)
+/* harmony export */ });
+/* harmony import */ var _report_layout_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(54739);
+/* harmony import */ var _annotations_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(47534);
+/* harmony import */ var _pages_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(13168);
+/* harmony import */ var _sections_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(78722);
+/* harmony import */ var _status_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(29648);
+
+
+
+
+
+/** GitHub refuses longer summaries. */ const checkSummaryLimit = 65_535;
+/** Grey for what neither passed nor blocks: a reader must not take it for a pass. */ function conclusionOf(verdict) {
+    if (verdict.fails) return 'failure';
+    return verdict.outcome === 'pass' || verdict.acceptance !== undefined ? 'success' : 'neutral';
+}
+/**
+ * Writes a gate's one check run on a commit; a repeated run replaces what the first one said. A check run that carries
+ * annotations which are no longer true (GitHub can only add to them), speaks of another model, or is hidden by another pull
+ * request's, is not replaced but followed by a new one: of several of one name GitHub shows the newest. So what a pull request's run has said stands
+ * against the runs of other events on its head, such as a push, which do not see the pull request's base.
+ */ async function putCheckRun(client, request) {
+    const { octokit, repository } = client;
+    const before = await listOwn(client, request);
+    const isOther = request.mark.pullRequest === undefined;
+    const told = isOther ? before.find(isOfPullRequest) : undefined;
+    if (told) return posted(told.run, [], 'pull request');
+    const { run: found, mark: former } = before.find(({ mark })=>mark?.pullRequest === request.mark.pullRequest) ?? {};
+    // That a commit has several pull requests is as true in an older run.
+    const isOfNow = request.mark.pullRequest === 'several';
+    if (found && former && !isOfNow && (0,_sections_js__WEBPACK_IMPORTED_MODULE_1__/* .isOlder */ .tW)(request.mark.run, former.run)) return posted(found, [], 'newer run');
+    const said = found ? await annotationsOn(client, found) : [];
+    const missing = request.annotations.filter((annotation)=>!said.some((one)=>isSame(one, annotation)));
+    const isStale = said.some((one)=>!request.annotations.some((annotation)=>isSame(one, annotation)));
+    const isOtherModel = former !== undefined && former.candidate !== request.mark.candidate;
+    const content = {
+        ...repository,
+        ...contentOf(request),
+        status: 'completed'
+    };
+    const isNewest = found === before.at(0)?.run;
+    if (found !== undefined && isNewest && !isStale && !isOtherModel) try {
+        const [first = [], ...more] = (0,_annotations_js__WEBPACK_IMPORTED_MODULE_0__/* .portions */ .jN)(missing);
+        const output = {
+            ...outputOf(request),
+            annotations: [
+                ...first
+            ]
+        };
+        const { data } = await octokit.rest.checks.update({
+            ...content,
+            check_run_id: found.id,
+            output
+        });
+        return posted(data, more.flat());
+    } catch (error) {
+        // It is another app's, which ran the same gate.
+        if ((0,_status_js__WEBPACK_IMPORTED_MODULE_2__/* .statusOf */ .c)(error) !== 403) throw error;
+    }
+    const first = request.annotations.slice(0, _annotations_js__WEBPACK_IMPORTED_MODULE_0__/* .annotationsPerRequest */ .NA);
+    const output = {
+        ...outputOf(request),
+        annotations: first
+    };
+    const { data } = await octokit.rest.checks.create({
+        ...content,
+        head_sha: request.headSha,
+        output
+    });
+    // Both runs start with the same push: the pull request's may have reported in between, and would be hidden by this one.
+    const meanwhile = isOther ? (await listOwn(client, request)).find(isOfPullRequest) : undefined;
+    if (meanwhile) {
+        await repeat(client, data.id, meanwhile);
+        return posted(data, [], 'pull request');
+    }
+    return posted(data, request.annotations.slice(_annotations_js__WEBPACK_IMPORTED_MODULE_0__/* .annotationsPerRequest */ .NA));
+}
+/** Adds the annotations that were left, as many requests as it takes. */ async function annotate(client, { id, left }, request) {
+    for (const annotations of (0,_annotations_js__WEBPACK_IMPORTED_MODULE_0__/* .portions */ .jN)(left)){
+        const output = {
+            ...outputOf(request),
+            annotations: [
+                ...annotations
+            ]
+        };
+        await client.octokit.rest.checks.update({
+            ...client.repository,
+            check_run_id: id,
+            output
+        });
+    }
+}
+function isOfPullRequest({ mark }) {
+    return mark?.pullRequest !== undefined;
+}
+/** Has a check run say what another one does. */ async function repeat({ octokit, repository }, id, { run }) {
+    const { conclusion, details_url: url, output } = run;
+    await octokit.rest.checks.update({
+        ...{
+            ...repository,
+            check_run_id: id
+        },
+        ...conclusion !== null && {
+            status: 'completed',
+            conclusion
+        },
+        ...url !== null && {
+            details_url: url
+        },
+        output: {
+            title: output.title ?? '',
+            summary: output.summary ?? ''
+        }
+    });
+}
+/** What the gate has written on the commit, the newest first. */ async function listOwn({ octokit, repository }, { checkName, headSha }) {
+    const { data } = await octokit.rest.checks.listForRef({
+        ...repository,
+        ref: headSha,
+        check_name: checkName,
+        filter: 'all',
+        per_page: 100
+    });
+    return data.check_runs.filter((run)=>run.external_id === (0,_sections_js__WEBPACK_IMPORTED_MODULE_1__/* .externalId */ .pP)(checkName)).toSorted((one, other)=>other.id - one.id).map((run)=>({
+            run,
+            mark: (0,_sections_js__WEBPACK_IMPORTED_MODULE_1__/* .parseSection */ .Bz)(run.output.summary ?? '')?.mark
+        }));
+}
+async function annotationsOn({ octokit, repository }, found) {
+    if (found.output.annotations_count === 0) return [];
+    const place = {
+        ...repository,
+        check_run_id: found.id,
+        per_page: 100
+    };
+    return (0,_pages_js__WEBPACK_IMPORTED_MODULE_3__/* .everyOne */ .I)((page)=>octokit.rest.checks.listAnnotations({
+            ...place,
+            page
+        }));
+}
+function isSame(one, other) {
+    const { path, annotation_level, title, message } = other;
+    return one.path === path && one.annotation_level === annotation_level && one.title === title && one.message === message;
+}
+function contentOf({ checkName, detailsUrl, conclusion }) {
+    return {
+        name: checkName,
+        details_url: detailsUrl,
+        external_id: (0,_sections_js__WEBPACK_IMPORTED_MODULE_1__/* .externalId */ .pP)(checkName),
+        conclusion
+    };
+}
+function outputOf({ title, summary, mark }) {
+    return {
+        title,
+        summary: (0,_report_layout_js__WEBPACK_IMPORTED_MODULE_4__/* .cut */ .Jj)((0,_sections_js__WEBPACK_IMPORTED_MODULE_1__/* .formatSection */ .$R)(mark, summary), checkSummaryLimit)
+    };
+}
+function posted(run, left, superseded) {
+    const { id, app, html_url: url } = run;
+    return {
+        ...{
+            id,
+            left
+        },
+        ...superseded && {
+            superseded
+        },
+        ...app?.slug && {
+            app: {
+                id: app.id,
+                slug: app.slug
+            }
+        },
+        ...url && {
+            url
+        }
+    };
 }
 
 
@@ -59051,6 +59303,42 @@ function oneOf(input, given, choices) {
 
 /***/ }),
 
+/***/ 59962:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Y: () => (/* binding */ outputsOf)
+/* harmony export */ });
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(76760);
+
+/** The outputs of action.yml, as text. What is not known is empty. */ function outputsOf(comparison, files) {
+    const { verdict, candidate, baseline } = comparison;
+    return {
+        verdict: verdict.outcome,
+        verdicts: '',
+        'clean-accuracy': text(candidate?.cleanAccuracy),
+        'robust-accuracy': text(worstCase(candidate)),
+        'baseline-clean-accuracy': text(baseline?.cleanAccuracy),
+        'baseline-robust-accuracy': text(worstCase(baseline)),
+        comparison: path(files?.comparison),
+        results: path(files?.results),
+        report: path(files?.report)
+    };
+}
+/** Robust accuracy under the threat that leaves least of it. */ function worstCase(model) {
+    const accuracies = Object.values(model?.robustAccuracy ?? {});
+    return accuracies.length === 0 ? undefined : Math.min(...accuracies);
+}
+function text(accuracy) {
+    return accuracy === undefined ? '' : String(accuracy);
+}
+function path(file) {
+    return file === undefined ? '' : (0,node_path__WEBPACK_IMPORTED_MODULE_0__.resolve)(file);
+}
+
+
+/***/ }),
+
 /***/ 13168:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -59077,6 +59365,527 @@ function oneOf(input, given, choices) {
     const all = [];
     for await (const page of pagesOf(ask))all.push(...page);
     return all;
+}
+
+
+/***/ }),
+
+/***/ 24306:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   M: () => (/* binding */ publicationOf),
+/* harmony export */   u: () => (/* binding */ reportMarkdown)
+/* harmony export */ });
+/* harmony import */ var _report_headline_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(56705);
+/* harmony import */ var _report_markdown_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(33768);
+/* harmony import */ var _annotations_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(47534);
+/* harmony import */ var _checkRun_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(96451);
+/* harmony import */ var _sections_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(78722);
+/* harmony import */ var _workflowRun_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(84770);
+
+
+
+
+
+
+/** What people read on GitHub: a comment and a check run, from the same text. */ function publicationOf(report, { publish }, context, files = {}) {
+    const { comparison, notes } = report;
+    const { icon, verdict, sentence } = (0,_report_headline_js__WEBPACK_IMPORTED_MODULE_0__/* .headline */ .Pl)(comparison);
+    const { event, run, runUrl, repository, serverUrl } = context;
+    return {
+        check: {
+            headSha: event.headSha,
+            checkName: publish.checkName,
+            conclusion: (0,_checkRun_js__WEBPACK_IMPORTED_MODULE_3__/* .conclusionOf */ .vu)(comparison.verdict),
+            title: [
+                ...`${icon} ${verdict}: ${sentence}`
+            ].slice(0, 250).join(''),
+            summary: reportMarkdown(report, 'comment', publish.checkName, runUrl),
+            detailsUrl: runUrl,
+            mark: {
+                comment: publish.comment,
+                fails: comparison.verdict.fails,
+                digest: (0,_sections_js__WEBPACK_IMPORTED_MODULE_4__/* .digestOf */ .ol)(comparison, notes),
+                run,
+                ...pullRequestOf(event),
+                ...judgedModel(comparison)
+            },
+            annotations: (0,_annotations_js__WEBPACK_IMPORTED_MODULE_2__/* .annotationsOf */ .Ih)(comparison, files)
+        },
+        ...event.kind === 'pull_request' && {
+            pullRequest: {
+                number: event.number,
+                checksUrl: `${serverUrl}/${repository.owner}/${repository.repo}/pull/${event.number}/checks`
+            }
+        }
+    };
+}
+function pullRequestOf(event) {
+    if (event.kind === 'pull_request') return {
+        pullRequest: event.number
+    };
+    return event.kind === 'workflow_run' && (0,_workflowRun_js__WEBPACK_IMPORTED_MODULE_5__/* .isOfPullRequest */ .A)(event) ? {
+        pullRequest: 'unknown'
+    } : {};
+}
+/** What was not judged was not told of either: nobody can have accepted an error. */ function judgedModel({ candidate, verdict }) {
+    if (verdict.outcome === 'error' || candidate === undefined) return {};
+    const since = verdict.acceptance?.reported;
+    return {
+        candidate: candidate.sha256,
+        ...since !== undefined && {
+            since
+        }
+    };
+}
+/** The report with its notes. */ function reportMarkdown({ comparison, results, notes, links: more = [] }, tier, title, runUrl) {
+    const links = [
+        {
+            text: 'Run',
+            url: runUrl
+        },
+        ...more
+    ];
+    // The report signs with the tool's name; a gate of the same name need not be told twice.
+    const named = /^robustness gate$/i.test(title) ? undefined : title;
+    return (0,_report_markdown_js__WEBPACK_IMPORTED_MODULE_1__/* .markdownReport */ .q)(comparison, {
+        tier,
+        results,
+        title: named,
+        links,
+        notes
+    });
+}
+
+
+/***/ }),
+
+/***/ 89487:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  m: () => (/* binding */ publish)
+});
+
+// EXTERNAL MODULE: ./.build/text.js
+var _build_text = __nccwpck_require__(22543);
+// EXTERNAL MODULE: ./.build/github/checkRun.js
+var checkRun = __nccwpck_require__(96451);
+// EXTERNAL MODULE: ./.build/report/layout.js
+var layout = __nccwpck_require__(54739);
+// EXTERNAL MODULE: ./.build/github/pages.js
+var pages = __nccwpck_require__(13168);
+// EXTERNAL MODULE: ./.build/github/sections.js
+var github_sections = __nccwpck_require__(78722);
+// EXTERNAL MODULE: ./.build/github/status.js
+var github_status = __nccwpck_require__(29648);
+;// CONCATENATED MODULE: ./.build/github/comment.js
+
+
+
+
+/** GitHub refuses longer bodies. */ const commentLimit = 65_536;
+/** What a comment may be long beside its marker. */ const contentLimit = commentLimit - 1_500;
+/**
+ * How often a comment is written before it is given up. Each round but the first takes another job that has reported in
+ * between; a matrix may have many.
+ */ const rounds = 20;
+/** How the line begins that the comment of all gates is recognised by; people do not see it. */ const sharedMarker = '<!-- robustness-gate comment ';
+/** The same of a gate that has a comment of its own, because its token can write no check run. */ function gateMarker(checkName) {
+    return `<!-- robustness-gate gate="${(0,github_sections/* gateKey */.l)(checkName)}" `;
+}
+/**
+ * Writes the one comment of a pull request: what is there is replaced, through however many pages it has to be looked
+ * for, and only when there is something new to say.
+ *
+ * Comments have no conditional update, and several jobs may write at once. So everything is read again after writing, until
+ * what is there is what there is to say; of two first comments the older one stays. Only one is created: its author is who the
+ * token posts as, and where it is not listed it is taken for what was sent.
+ *
+ * @returns `outdated` when the pull request has moved on to another commit: then this run has nothing to say.
+ * @throws whatever the API does, and when the comment never says what there is to say.
+ */ async function putComment(client, request) {
+    const { octokit, repository } = client;
+    const unlessGone = patience();
+    let { login } = request;
+    let created;
+    let written = false;
+    // After the last round it is only looked at.
+    for(let round = 0; round <= rounds; round += 1){
+        const head = await headOf(client, request.pullRequest);
+        if (head !== request.headSha && !written) return 'outdated';
+        const content = await request.contentOf(head);
+        if (content === undefined) return 'done';
+        const [own = created, ...doubled] = await ownComments(client, request, login);
+        if (!isDue(content, own) || request.alone && isNewer(own, head, request)) {
+            const gone = await Promise.all(doubled.map(({ id })=>unlessGone(id, octokit.rest.issues.deleteComment({
+                    ...repository,
+                    comment_id: id
+                }))));
+            if (gone.every(Boolean)) return 'done';
+            continue;
+        }
+        if (round === rounds) break;
+        const body = bodyOf(content, head, request);
+        if (own === undefined) {
+            const place = {
+                ...repository,
+                issue_number: request.pullRequest
+            };
+            const { data } = await octokit.rest.issues.createComment({
+                ...place,
+                body
+            });
+            login = data.user?.login ?? login;
+            created = {
+                id: data.id,
+                body
+            };
+        } else await unlessGone(own.id, octokit.rest.issues.updateComment({
+            ...repository,
+            comment_id: own.id,
+            body
+        }));
+        written = true;
+    }
+    throw new Error(`it says something else after ${rounds} attempts: other jobs write it all the time, or it is not kept`);
+}
+async function headOf({ octokit, repository }, pullRequest) {
+    return (await octokit.rest.pulls.get({
+        ...repository,
+        pull_number: pullRequest
+    })).data.head.sha;
+}
+/** Oldest first. */ async function ownComments({ octokit, repository }, { pullRequest, markers }, login) {
+    const place = {
+        ...repository,
+        issue_number: pullRequest,
+        per_page: 100
+    };
+    const all = await (0,pages/* everyOne */.I)((page)=>octokit.rest.issues.listComments({
+            ...place,
+            page
+        }));
+    return all.filter(({ user })=>user?.login === login).map(({ id, body = '' })=>({
+            id,
+            body: body.replaceAll('\r\n', '\n')
+        })).filter(({ body })=>markers.some((marker)=>body.startsWith(marker))).sort((one, other)=>one.id - other.id);
+}
+/**
+ * A comment that is not there was removed by another writer, who was faster; the next round sees what that one left. One that
+ * is listed again is there, and what was to be done to it was refused.
+ *
+ * @returns What tells whether a request has done what it should.
+ */ function patience() {
+    const refused = new Set();
+    return async (comment, request)=>{
+        try {
+            await request;
+            return true;
+        } catch (error) {
+            if ((0,github_status/* statusOf */.c)(error) !== 404 || refused.has(comment)) throw error;
+            refused.add(comment);
+            return false;
+        }
+    };
+}
+function isDue(content, own) {
+    if (own === undefined) return content.opens;
+    if (content.onlyOnChange) return /^<!-- [^\n]* digest="([0-9a-f]*)" -->/.exec(own.body)?.[1] !== content.digest;
+    return own.body.replace(/^<!--[^\n]*\n/, '').trimEnd() !== fitting(content).trimEnd();
+}
+function isNewer(own, head, { run }) {
+    const [, of, by] = /^<!-- [^\n]* head="([0-9a-f]*)" run="([0-9.]*)"/.exec(own?.body ?? '') ?? [];
+    return of === head && (0,github_sections/* isOlder */.tW)(run, (0,github_sections/* parseRun */.zZ)(by));
+}
+function bodyOf(content, head, { markers, run }) {
+    return `${markers[0]}head="${head}" run="${(0,github_sections/* formatRun */.TI)(run)}" digest="${content.digest}" -->\n${fitting(content)}`;
+}
+function fitting({ markdown }) {
+    return (0,layout/* cut */.Jj)(markdown, contentLimit);
+}
+
+// EXTERNAL MODULE: ./.build/report/escape.js
+var report_escape = __nccwpck_require__(43046);
+;// CONCATENATED MODULE: ./.build/github/projection.js
+
+
+
+/** What one section may be cut to before others are left out. */ const leastSection = 1_500;
+/**
+ * One comment for all gates of a commit: a single gate's report as it is; of several a table of verdicts, then a part for
+ * each. Its size in UTF-8 stays under `limit`: reports are shortened block by block, the longest first; what does not fit
+ * even so is counted.
+ *
+ * @param sections - By name.
+ * @param checksUrl - Where all checks are listed.
+ * @returns Undefined when no gate wants to be in a comment.
+ */ function project(sections, checksUrl, limit) {
+    const shown = sections.filter(({ mark })=>mark.comment !== 'never');
+    if (shown.length === 0) return undefined;
+    const [first] = shown;
+    return {
+        markdown: shown.length === 1 ? shorten(first.markdown, limit, first.url) : several(shown, checksUrl, limit),
+        digest: (0,github_sections/* shortHash */.BC)(shown.map(({ key, mark })=>[
+                key,
+                mark.digest
+            ])),
+        opens: shown.some(({ mark })=>mark.comment !== 'on-failure' || mark.fails),
+        onlyOnChange: shown.every(({ mark })=>mark.comment === 'on-change')
+    };
+}
+function several(sections, checksUrl, limit) {
+    // Half of the room for the table at most: a line of it is what a gate has at least.
+    const lines = projection_fitting(sections.map(({ name, title, url })=>[
+            (0,report_escape/* prose */.CS)(name, 80),
+            (0,report_escape/* prose */.CS)(title, 300),
+            linkTo('details', url)
+        ]), limit / 2);
+    const index = (0,layout/* blocks */.Bv)([
+        (0,layout/* table */.tp)([
+            'Gate',
+            'Verdict',
+            ''
+        ], lines).replace('--:', ':--'),
+        leftOut(sections.length - lines.length, 'more gates', checksUrl)
+    ]);
+    const heads = sections.map((section)=>`### ${(0,report_escape/* prose */.CS)(section.name, 100)}\n\n`);
+    const room = limit - bytes(index) - 400;
+    const given = allot(sections.map(({ markdown }, place)=>bytes(heads[place] + markdown) + 2), room);
+    const parts = sections.slice(0, given.length).map(({ markdown, url }, place)=>heads[place] + shorten(markdown, given[place] - bytes(heads[place]) - 2, url));
+    return `${(0,layout/* blocks */.Bv)([
+        index,
+        ...parts.map((part)=>part.trimEnd()),
+        leftOut(sections.length - given.length, 'reports', checksUrl)
+    ])}\n`;
+}
+function linkTo(text, url = '') {
+    return (0,layout/* links */.yJ)([
+        {
+            text,
+            url
+        }
+    ]);
+}
+function leftOut(count, what, url) {
+    if (count <= 0) return '';
+    return `…and ${count} ${what} that do not fit here: ${linkTo('all checks', url) || 'see the checks'}.`;
+}
+/** The first lines that are together not longer than `limit`. */ function projection_fitting(lines, limit) {
+    let used = 0;
+    const place = lines.findIndex((cells)=>(used += bytes(cells.join(' | ')) + 6) > limit);
+    return place < 0 ? lines : lines.slice(0, place);
+}
+/** Bytes for each of the first sections: short ones get what they need, long ones share the rest evenly. */ function allot(needed, room) {
+    const count = Math.min(needed.length, Math.max(1, Math.floor(room / leastSection)));
+    const given = new Array(count).fill(0);
+    let left = room;
+    const shortestFirst = [
+        ...given.keys()
+    ].sort((one, other)=>needed[one] - needed[other]);
+    shortestFirst.forEach((place, done)=>{
+        given[place] = Math.min(needed[place], Math.floor(left / (count - done)));
+        left -= given[place];
+    });
+    return given;
+}
+/**
+ * The first whole blocks of a report that fit, with a word about the rest. What is folded is left out as a whole: half of it
+ * would swallow what comes after.
+ */ function shorten(markdown, limit, url) {
+    if (bytes(markdown) <= limit) return markdown;
+    const more = `\n\nThe rest of this report did not fit here: ${linkTo('the check run', url) || 'it is in the check run'}.\n`;
+    let room = limit - bytes(more);
+    let depth = 0;
+    let kept = 0;
+    const parts = markdown.trimEnd().split('\n\n');
+    for (const [place, part] of parts.entries()){
+        room -= bytes(part) + 2;
+        if (room < 0) break;
+        depth += (part.match(/<details>/g) ?? []).length - (part.match(/<\/details>/g) ?? []).length;
+        if (depth === 0) kept = place + 1;
+    }
+    return parts.slice(0, kept).join('\n\n') + more;
+}
+function bytes(text) {
+    return Buffer.byteLength(text);
+}
+
+;// CONCATENATED MODULE: ./.build/github/publish.js
+
+
+
+
+
+
+
+/** What GITHUB_TOKEN posts as. */ const actionsLogin = 'github-actions[bot]';
+/**
+ * Posts check run and comment. Neither can fail the gate: what could not be posted becomes a warning, and the verdict
+ * stays with the job and its summary.
+ *
+ * The comment is a projection of the check runs that all gates of this pull request have written on its head, so that
+ * jobs which end at the same time share it. Where no check run can be written the gate has a comment to itself.
+ */ async function publish(client, publication) {
+    const { check, pullRequest } = publication;
+    const failures = [];
+    const attempt = async (what, post)=>{
+        try {
+            return await post();
+        } catch (error) {
+            failures.push({
+                what,
+                error
+            });
+            return undefined;
+        }
+    };
+    const posted = await attempt('check run', ()=>(0,checkRun/* putCheckRun */.Jd)(client, check));
+    if (posted?.superseded) return {
+        warnings: [],
+        notes: [
+            left(check.checkName, posted.superseded)
+        ]
+    };
+    if (posted !== undefined) await attempt('annotations', ()=>(0,checkRun/* annotate */.fz)(client, posted, check));
+    const state = pullRequest && check.mark.comment !== 'never' ? await attempt('comment', ()=>comment(client, check, pullRequest, posted)) : 'done';
+    return {
+        warnings: warnings(failures),
+        notes: state === 'outdated' ? [
+            movedOn(check.headSha)
+        ] : []
+    };
+}
+async function comment(client, check, { number, checksUrl }, posted) {
+    const { headSha, checkName, mark } = check;
+    const own = {
+        key: (0,github_sections/* gateKey */.l)(checkName),
+        name: checkName,
+        title: check.title,
+        mark,
+        markdown: check.summary
+    };
+    const projected = (sections)=>project(sections, checksUrl, contentLimit);
+    const common = {
+        pullRequest: number,
+        headSha,
+        run: mark.run
+    };
+    if (posted?.app === undefined) return putComment(client, {
+        ...common,
+        ...{
+            alone: true,
+            markers: [
+                gateMarker(checkName)
+            ],
+            login: await ownLogin(client)
+        },
+        contentOf: async (head)=>head === headSha ? projected([
+                own
+            ]) : undefined
+    });
+    const { id, slug } = posted.app;
+    const contentOf = async (head)=>{
+        const others = await sectionsOn(client, head, id, number);
+        return projected(head === headSha ? withOwn(others, {
+            ...own,
+            url: posted.url
+        }) : others);
+    };
+    return putComment(client, {
+        ...common,
+        ...{
+            alone: false,
+            markers: [
+                sharedMarker,
+                gateMarker(checkName)
+            ],
+            login: `${slug}[bot]`
+        },
+        contentOf
+    });
+}
+/** What the gates have written on a commit, by this app: the check runs of others are not ours to repeat. */ async function sectionsOn({ octokit, repository }, ref, app, pullRequest) {
+    const place = {
+        ...repository,
+        ref,
+        app_id: app,
+        filter: 'all',
+        per_page: 100
+    };
+    const runs = await (0,pages/* everyOne */.I)(async (page)=>{
+        const { data, headers } = await octokit.rest.checks.listForRef({
+            ...place,
+            page
+        });
+        return {
+            data: data.check_runs,
+            headers
+        };
+    });
+    return (0,github_sections/* sectionsOf */.Ks)(runs, pullRequest);
+}
+/** A list may lag behind what was just written. */ function withOwn(sections, own) {
+    const listed = sections.find(({ key })=>key === own.key);
+    if (listed !== undefined && !(0,github_sections/* isOlder */.tW)(listed.mark.run, own.mark.run)) return sections;
+    return [
+        ...sections.filter((section)=>section !== listed),
+        own
+    ].sort((one, other)=>one.name < other.name ? -1 : 1);
+}
+/** An installation's token, GITHUB_TOKEN among them, may not ask who it is; a person's may. */ async function ownLogin({ octokit }) {
+    try {
+        return (await octokit.rest.users.getAuthenticated()).data.login;
+    } catch (error) {
+        if ((0,github_status/* isPermission */.Y)(error)) return actionsLogin;
+        throw error;
+    }
+}
+function left(checkName, by) {
+    return by === 'newer run' ? `A newer run of "${checkName}" has reported on this commit: its check run and comment are left as they are.` : `A run of "${checkName}" for a pull request has reported on this commit: its check run is left as it is.`;
+}
+function movedOn(headSha) {
+    return `The pull request has moved on from ${headSha.slice(0, 12)}: its comment is left to the run of the newer commit.`;
+}
+const permissions = {
+    comment: '`pull-requests: write`',
+    'check run': '`checks: write`',
+    annotations: '`checks: write`'
+};
+function warnings(failures) {
+    const refused = failures.filter(({ error })=>(0,github_status/* isPermission */.Y)(error)).map(({ what })=>what);
+    const others = failures.filter(({ error })=>!(0,github_status/* isPermission */.Y)(error));
+    const sentences = [
+        ...refused.length > 0 ? [
+            refusedWarning(refused)
+        ] : [],
+        ...others.length > 0 ? [
+            failedWarning(others)
+        ] : []
+    ];
+    return sentences.length > 0 ? [
+        sentences.join(' ')
+    ] : [];
+}
+function failedWarning(failures) {
+    const reasons = [
+        ...new Set(failures.map(({ error })=>reason(error)))
+    ];
+    const names = failures.map(({ what })=>what).join(' and the ');
+    return `The ${names} could not be posted (${reasons.join('; ')}). The verdict is not affected.`;
+}
+function refusedWarning(refused) {
+    const names = refused.join(' and the ');
+    const needed = refused.map((what)=>permissions[what]).join(' and ');
+    return `The ${names} ${refused.length > 1 ? 'were' : 'was'} skipped: the token lacks ${needed}. ` + 'A pull request from a fork has a token that only reads; otherwise add it under `permissions:` of the job. ' + 'The verdict is in the job’s status and summary.';
+}
+function reason(error) {
+    const status = (0,github_status/* statusOf */.c)(error);
+    const advice = status === 401 ? '; is `github-token` still valid?' : '';
+    return `${status === undefined ? '' : `${status} `}${(0,_build_text/* oneLine */.TN)((0,_build_text/* messageOf */.bD)(error), 300)}${advice}`;
 }
 
 
@@ -60974,7 +61783,7 @@ const prefix = 'robustness-gate:';
     const judged = candidate === undefined ? '' : ` candidate="${candidate}"${known}`;
     return `<!-- robustness-gate section comment="${comment}" fails="${fails}" digest="${digest}" run="${formatRun(run)}"${of}${judged} -->\n${markdown}`;
 }
-const line = /^<!-- robustness-gate section comment="(always|on-change|on-failure|never)" fails="(true|false)" digest="([0-9a-f]+)" run="([0-9.]+)"(?: pull="(unknown|[1-9][0-9]{0,9})")?(?: candidate="([0-9a-f]{64})"(?: since="([0-9TZ:.-]+)")?)? -->\r?\n/;
+const line = /^<!-- robustness-gate section comment="(always|on-change|on-failure|never)" fails="(true|false)" digest="([0-9a-f]+)" run="([0-9.]+)"(?: pull="(unknown|several|[1-9][0-9]{0,9})")?(?: candidate="([0-9a-f]{64})"(?: since="([0-9TZ:.-]+)")?)? -->\r?\n/;
 /** What a summary of a check run says; undefined when it is none of ours. */ function parseSection(summary) {
     const match = line.exec(summary);
     if (match === null) return undefined;
@@ -60985,7 +61794,7 @@ const line = /^<!-- robustness-gate section comment="(always|on-change|on-failur
         digest,
         run: parseRun(run)
     };
-    const pullRequest = pull === 'unknown' ? 'unknown' : Number(pull);
+    const pullRequest = pull === 'unknown' || pull === 'several' ? pull : Number(pull);
     const of = pull === undefined ? {} : {
         pullRequest
     };
@@ -61026,7 +61835,7 @@ const line = /^<!-- robustness-gate section comment="(always|on-change|on-failur
     ].sort((one, other)=>one.name < other.name ? -1 : one.name > other.name ? 1 : 0);
 }
 function isOf({ pullRequest: own }, pullRequest) {
-    return own === pullRequest || own === 'unknown';
+    return own === pullRequest || own === 'unknown' || own === 'several';
 }
 function formatRun({ id, attempt }) {
     return `${id}.${attempt}`;
@@ -61446,9 +62255,15 @@ function chosen(artifacts, run, named) {
     });
     const own = data.filter(({ head })=>head.repo?.full_name === headRepository);
     const open = own.filter(({ state })=>state === 'open');
-    const [pull, other] = open.filter(({ head })=>head.sha === headSha);
+    const [pull, ...others] = open.filter(({ head })=>head.sha === headSha);
     if (pull === undefined) return nobody(whyNobody(own, open, event));
-    if (other !== undefined) return nobody(`The pull requests ${pull.number} and ${other.number} have the same head, and the run does not tell which it was for, so nothing is posted; close one, or push a commit to it.`);
+    if (others.length > 0) return {
+        kind: 'several',
+        numbers: [
+            pull,
+            ...others
+        ].map(({ number })=>number).sort((one, other)=>one - other)
+    };
     return {
         kind: 'pull request',
         number: pull.number,
@@ -61519,7 +62334,7 @@ var unreached = __nccwpck_require__(94266);
             const result = await git(args, input);
             const failure = failureOf(result);
             if (failure === undefined) return result;
-            if (failure === 'refused') throw new unreached/* Unreached */.Y(`git was refused (${(0,github_git/* lastLine */.fM)(result.stderr)}): leave actions/checkout its credentials, or give the gate a github-token with contents: read`);
+            if (failure === 'refused') throw new unreached/* Unreached */.Y(`git was refused (${(0,github_git/* lastLine */.fM)(result.stderr)}): check out with fetch-depth: 0, leave actions/checkout its credentials, or give the gate a github-token with contents: read`);
             if (attempt === pauses.length) throw new unreached/* Unreached */.Y(`git could not reach it, ${attempt + 1} times (${(0,github_git/* lastLine */.fM)(result.stderr)}): run the job again`);
             await pause(pauses[attempt]);
         }
@@ -62315,6 +63130,12 @@ async function answerOn(client, number, question, event, formerHeadSha) {
 function howToAccept(label, number, event) {
     return `If this is intended, somebody who may set labels can accept it, for this model alone: with the label “${label}” on pull request ${number}${afterwards(event)}.`;
 }
+/**
+ * How to accept what a run without a token has found, such as the first of two workflows; undefined where no label could.
+ */ function howToAcceptUnasked(label, event) {
+    if (event.kind !== 'pull_request') return undefined;
+    return `${howToAccept(label, event.number, event)} This job has no github-token and does not ask for it: the workflow that publishes its results (mode: publish) asks GitHub, and the check run there tells the answer.`;
+}
 /** The events of labels start the workflow on the pull request only. */ function afterwards({ kind }) {
     if (kind === 'merge_group') return ', which then has to be queued again';
     return kind === 'push' ? ', and run this job again' : '';
@@ -62371,7 +63192,13 @@ var _build_text = __nccwpck_require__(22543);
         warnings,
         async ask (comparison) {
             const { sha256: candidate } = comparison.candidate ?? {};
-            if (client === undefined || label === undefined || candidate === undefined || !isAcceptable(comparison)) return comparison;
+            if (label === undefined || candidate === undefined || !isAcceptable(comparison)) return comparison;
+            if (client === undefined) {
+                const appeal = howToAcceptUnasked(label, context.event);
+                return appeal === undefined ? comparison : answered(comparison, {
+                    appeal
+                });
+            }
             try {
                 const answer = await acceptanceOf(client, context.event, {
                     label,
@@ -62429,7 +63256,7 @@ function candidateExamples() {
 
 /***/ }),
 
-/***/ 17256:
+/***/ 74951:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -65589,7 +66416,7 @@ function text_encoding_emulateEncodeInto(encodeUtf8) {
  *
  * See https://developers.google.com/protocol-buffers/docs/encoding#structure
  */
-var WireType;
+var binary_encoding_WireType;
 (function (WireType) {
     /**
      * Used for int32, int64, uint32, uint64, sint32, sint64, bool, enum
@@ -65622,7 +66449,7 @@ var WireType;
      * Always 4 bytes with little-endian byte order.
      */
     WireType[WireType["Bit32"] = 5] = "Bit32";
-})(WireType || (WireType = {}));
+})(binary_encoding_WireType || (binary_encoding_WireType = {}));
 /**
  * Maximum value for a 32-bit floating point value (Protobuf FLOAT).
  */
@@ -65643,7 +66470,7 @@ const INT32_MAX = 0x7fffffff;
  * Minimum value for a signed 32-bit integer (Protobuf INT32, SFIXED32, SINT32).
  */
 const INT32_MIN = (/* unused pure expression or super */ null && (-0x80000000));
-class BinaryWriter {
+class binary_encoding_BinaryWriter {
     constructor(encodeUtf8) {
         /**
          * Previous fork positions (the write position at the time
@@ -66070,28 +66897,28 @@ class binary_encoding_BinaryReader {
     skip(wireType, fieldNo, recursionLimit = 100) {
         let start = this.pos;
         switch (wireType) {
-            case WireType.Varint:
+            case binary_encoding_WireType.Varint:
                 while (this.buf[this.pos++] & 0x80) {
                     // ignore
                 }
                 break;
             // @ts-ignore TS7029: Fallthrough case in switch -- ignore instead of expect-error for compiler settings without noFallthroughCasesInSwitch: true
-            case WireType.Bit64:
+            case binary_encoding_WireType.Bit64:
                 this.pos += 4;
-            case WireType.Bit32:
+            case binary_encoding_WireType.Bit32:
                 this.pos += 4;
                 break;
-            case WireType.LengthDelimited:
+            case binary_encoding_WireType.LengthDelimited:
                 let len = this.uint32();
                 this.pos += len;
                 break;
-            case WireType.StartGroup:
+            case binary_encoding_WireType.StartGroup:
                 if (recursionLimit <= 0) {
                     throw new Error("maximum recursion depth reached");
                 }
                 for (;;) {
                     const [fn, wt] = this.tag();
-                    if (wt === WireType.EndGroup) {
+                    if (wt === binary_encoding_WireType.EndGroup) {
                         if (fieldNo !== undefined && fn !== fieldNo) {
                             throw new Error("invalid end group tag");
                         }
@@ -67145,14 +67972,14 @@ function findEnumValueJsonName(proto) {
     const fieldNumber = 1; // message JsonEnumValueOptions { string string = 1; }
     let jsonName;
     for (const uf of (_b = (_a = proto.options) === null || _a === void 0 ? void 0 : _a.$unknown) !== null && _b !== void 0 ? _b : []) {
-        if (uf.no !== extensionNumber || uf.wireType !== WireType.LengthDelimited) {
+        if (uf.no !== extensionNumber || uf.wireType !== binary_encoding_WireType.LengthDelimited) {
             continue;
         }
         // Occurrences of a message field are merged, so the last value wins.
         const reader = new binary_encoding_BinaryReader(new binary_encoding_BinaryReader(uf.data).bytes());
         while (reader.pos < reader.len) {
             const [no, wireType] = reader.tag();
-            if (no === fieldNumber && wireType === WireType.LengthDelimited) {
+            if (no === fieldNumber && wireType === binary_encoding_WireType.LengthDelimited) {
                 jsonName = reader.string();
             }
             else {
@@ -68697,7 +69524,7 @@ function compileGroupReader(descString, fieldReaders) {
         const unknownFields = (_a = message.$unknown) !== null && _a !== void 0 ? _a : [];
         while (reader.pos < reader.len) {
             [recordFieldNo, wireType] = reader.tag();
-            if (wireType == WireType.EndGroup) {
+            if (wireType == binary_encoding_WireType.EndGroup) {
                 break;
             }
             const fieldReader = fieldReaders.get(recordFieldNo);
@@ -68711,7 +69538,7 @@ function compileGroupReader(descString, fieldReaders) {
             }
             fieldReader(message, reader, ctx, wireType);
         }
-        if (wireType != WireType.EndGroup || recordFieldNo !== fieldNo) {
+        if (wireType != binary_encoding_WireType.EndGroup || recordFieldNo !== fieldNo) {
             throw new Error("invalid end group tag");
         }
         if (unknownFields.length > 0) {
@@ -68845,7 +69672,7 @@ function compileListFieldReader(field) {
     const packedPossible = scalarType != descriptors_ScalarType.STRING && scalarType != descriptors_ScalarType.BYTES;
     return (message, reader, ctx, wireType) => {
         const items = message[localName];
-        if (wireType == WireType.LengthDelimited && packedPossible) {
+        if (wireType == binary_encoding_WireType.LengthDelimited && packedPossible) {
             const end = reader.uint32() + reader.pos;
             while (reader.pos < end) {
                 items.push(readScalar(reader));
@@ -69519,10 +70346,6 @@ function checkBytes({ byteLength: held }, needed, dims, where) {
     else proto.rawData = tensor_isNibble(tensor.type) ? packNibbles(data) : bytesOf(data);
     return proto;
 }
-/** Size of a tensor's numbers in bytes (of a string tensor: of its text). */ function tensor_byteLength(tensor) {
-    if (!tensor_isStrings(tensor.data)) return tensor.data.byteLength;
-    return tensor.data.reduce((sum, text)=>sum + Buffer.byteLength(text), 0);
-}
 /** Zeros. */ function tensor_emptyData(type, count) {
     const { bytes, view } = STORAGE[type];
     return view(new ArrayBuffer(count * bytes), 0, count);
@@ -69689,6 +70512,40 @@ function find(node, name, type) {
     // IR versions before 2 left the type out.
     if (proto.type === Type.UNDEFINED) return proto;
     throw new UsageError(`${attributes_describe(node)}: attribute "${name}" is ${Type[proto.type] ?? proto.type} where ${Type[type]} belongs; export the model again`);
+}
+
+;// CONCATENATED MODULE: ./.build/onnx/messageParts.js
+
+
+
+/**
+ * A field that holds a message or bytes: its tag and length, and what it holds as it is.
+ *
+ * @throws UsageError when that is more than a message can hold
+ */ function messageParts_field({ number }, content) {
+    const head = new BinaryWriter().tag(number, WireType.LengthDelimited).uint32(byteCount(content)).finish();
+    return [
+        head,
+        ...content
+    ];
+}
+/**
+ * The whole message, each byte copied once.
+ *
+ * @throws UsageError when it is more than a message can hold, before there is room for it
+ */ function messageParts_joined(parts) {
+    const whole = new Uint8Array(byteCount(parts));
+    let at = 0;
+    for (const part of parts){
+        whole.set(part, at);
+        at += part.byteLength;
+    }
+    return whole;
+}
+function byteCount(parts) {
+    const bytes = parts.reduce((sum, { byteLength })=>sum + byteLength, 0);
+    if (bytes > MAX_BYTES) throw new UsageError(`the model takes at least ${bytes} bytes; one ONNX file holds at most 2 GiB`);
+    return bytes;
 }
 
 ;// CONCATENATED MODULE: ./.build/onnx/order.js
@@ -69922,12 +70779,8 @@ function sort(nodes, waiting, readers, name) {
 /**
  * Writes a graph as a ModelProto, every constant as an initializer.
  *
- * @throws UsageError when its weights exceed the 2 GiB a protobuf message can hold.
+ * @throws UsageError when it exceeds the 2 GiB a protobuf message can hold.
  */ function codec_encodeModel(graph) {
-    const size = [
-        ...graph.constants.values()
-    ].reduce((sum, tensor)=>sum + byteLength(tensor), 0);
-    if (size > MAX_BYTES) throw new UsageError(`the weights of the model take ${size} bytes; one ONNX file holds at most 2 GiB`);
     const content = changed(GraphProtoSchema, graph.proto?.graph ?? create(GraphProtoSchema), {
         name: graph.name || 'graph',
         node: graph.nodes.map(writeNode),
@@ -70123,7 +70976,10 @@ function writeValueInfo({ name, type, dims }) {
     'RandomUniform',
     'RandomUniformLike'
 ]);
-/** The values that depend on `seeds`, or on what `outside` or `draws` tells of: nodes in topological order, seeds included. */ function dependence_dependents(nodes, seeds, outside = ()=>false, draws = (operator)=>dependence_RANDOM.has(operator)) {
+/**
+ * The values that depend on `seeds`, or on what `outside` or `draws` tells of: nodes in topological order, seeds included. What
+ * is drawn in the body of a node that depends on nothing else is not searched for.
+ */ function dependence_dependents(nodes, seeds, outside = ()=>false, draws = (operator)=>dependence_RANDOM.has(operator)) {
     const found = new Set(seeds);
     const isDependent = (name)=>found.has(name) || outside(name);
     for (const node of nodes){
@@ -70849,10 +71705,13 @@ const recurrent = (input)=>({
         outputs: (feeds)=>run(model, feeds, wanted)
     };
 }
-/** What may differ from run to run: with the images, their number, or by chance. */ function varyingValues({ inputs, nodes }) {
+/** What may differ from run to run: with the images, their number, or by chance. What has a body may read or draw there. */ function varyingValues({ inputs, nodes }) {
     const found = new Set(inputs.map(({ name })=>name));
-    for (const node of nodes)if (RANDOM.has(node.op) || reads(node).some((name)=>found.has(name))) for (const output of node.outputs)found.add(output);
+    for (const node of nodes)if (mayVary(node) || node.inputs.some((name)=>found.has(name))) for (const output of node.outputs)found.add(output);
     return found;
+}
+function mayVary({ op, attributes }) {
+    return RANDOM.has(op) || op === 'Dropout' || bodies(attributes.values()).length > 0;
 }
 /** Shapes and types of one run: all that is known when the batch is fixed. */ function observe_observeFixed(values) {
     return new Map(Array.from(values, ([name, { type, dims }])=>[
@@ -72251,8 +73110,8 @@ var terminal = __nccwpck_require__(26085);
 var appeal = __nccwpck_require__(62869);
 // EXTERNAL MODULE: ./.build/jobs/candidateExamples.js
 var candidateExamples = __nccwpck_require__(99985);
-// EXTERNAL MODULE: ./.build/jobs/tell.js + 7 modules
-var tell = __nccwpck_require__(9191);
+// EXTERNAL MODULE: ./.build/jobs/tell.js
+var tell = __nccwpck_require__(95416);
 ;// CONCATENATED MODULE: ./.build/jobs/gate.js
 
 
@@ -73012,8 +73871,8 @@ var evaluationStore = __nccwpck_require__(73030);
     };
 }
 
-// EXTERNAL MODULE: ./.build/jobs/tell.js + 7 modules
-var tell = __nccwpck_require__(9191);
+// EXTERNAL MODULE: ./.build/jobs/tell.js
+var tell = __nccwpck_require__(95416);
 ;// CONCATENATED MODULE: ./.build/jobs/merge.js
 
 
@@ -73193,7 +74052,7 @@ const worstFirst = [
 
 /***/ }),
 
-/***/ 21119:
+/***/ 81425:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -73304,8 +74163,8 @@ var evaluate = __nccwpck_require__(19271);
 var gateConditions = __nccwpck_require__(33221);
 // EXTERNAL MODULE: ./.build/github/baselineRequest.js
 var baselineRequest = __nccwpck_require__(64240);
-// EXTERNAL MODULE: ./.build/jobs/tell.js + 7 modules
-var tell = __nccwpck_require__(9191);
+// EXTERNAL MODULE: ./.build/jobs/tell.js
+var tell = __nccwpck_require__(95416);
 ;// CONCATENATED MODULE: ./.build/jobs/reported.js
 
 
@@ -73452,7 +74311,60 @@ function namedLike(name, { paths }) {
     return name === undefined ? undefined : paths.find((path)=>`/${path}/`.includes(`/${name}/`));
 }
 
+// EXTERNAL MODULE: ./.build/github/outputs.js
+var outputs = __nccwpck_require__(59962);
+// EXTERNAL MODULE: ./.build/github/publication.js
+var publication = __nccwpck_require__(24306);
+// EXTERNAL MODULE: ./.build/github/publish.js + 2 modules
+var github_publish = __nccwpck_require__(89487);
+;// CONCATENATED MODULE: ./.build/jobs/sameHead.js
+
+
+
+
+
+/**
+ * Says on a commit that several open pull requests have it for their head. Whatever an earlier check run there has judged, of
+ * one of them against one base, GitHub would take for a verdict on all: so nothing is green until each has a head of its own.
+ *
+ * The job does not fail: like any other verdict of `mode: publish` this one is the check run's.
+ */ async function tellSameHead(run, numbers, publish) {
+    const { context, services } = run;
+    const { log, setOutput, writeSummary, client } = services;
+    const which = `${numbers.slice(0, -1).join(', ')} and ${numbers.at(-1)}`;
+    const sentence = `The pull requests ${which} have the same head, and a check run belongs to a commit, not to a pull request. The run does not tell which of them it was for, so nothing can be judged: close all but one of them, or push a commit of its own to each but one, and run the evaluating workflow of the one that stays again.`;
+    const comparison = (0,compare/* errorComparison */.y0)(sentence);
+    for (const [name, value] of Object.entries((0,outputs/* outputsOf */.Y)(comparison)))setOutput(name, value);
+    log.info(sentence);
+    await writeSummary(`${sentence}\n`).catch((error)=>log.warning(`The job summary could not be written: ${(0,_build_text/* messageOf */.bD)(error)}`));
+    if (client === undefined) return;
+    const { check } = (0,publication/* publicationOf */.M)({
+        comparison,
+        notes: []
+    }, {
+        publish
+    }, context);
+    const title = `🛑 Error: the pull requests ${which} have the same head`;
+    const { warnings, notes } = await (0,github_publish/* publish */.m)(client, {
+        check: {
+            ...check,
+            title: [
+                ...title
+            ].slice(0, 250).join(''),
+            summary: `🛑 **Error**: ${sentence}\n\n<sub>[Run](${context.runUrl})</sub>\n`,
+            annotations: [],
+            mark: {
+                ...check.mark,
+                pullRequest: 'several'
+            }
+        }
+    });
+    if (warnings.length > 0) log.warning(warnings.join(' '));
+    for (const note of notes)log.info(note);
+}
+
 ;// CONCATENATED MODULE: ./.build/jobs/publish.js
+
 
 
 
@@ -73505,6 +74417,12 @@ function namedLike(name, { paths }) {
     const { value: addressee, warnings: ofAddressee } = await found(client, event);
     if (addressee.kind === 'nobody') {
         await nothingToTell(run, addressee.reason);
+        return;
+    }
+    if (addressee.kind === 'several') {
+        await tellSameHead(addressed(run, event, {
+            kind: 'commit'
+        }), addressee.numbers, config.publish);
         return;
     }
     const towards = addressed(run, event, addressee);
@@ -73791,770 +74709,20 @@ async function writeShard(out, { candidate, baseline }, record) {
 
 /***/ }),
 
-/***/ 9191:
+/***/ 95416:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  uP: () => (/* binding */ fullReport),
-  yJ: () => (/* binding */ inRepository),
-  qz: () => (/* binding */ tell)
-});
-
-// EXTERNAL MODULE: external "node:path"
-var external_node_path_ = __nccwpck_require__(76760);
-;// CONCATENATED MODULE: ./.build/github/outputs.js
-
-/** The outputs of action.yml, as text. What is not known is empty. */ function outputsOf(comparison, files) {
-    const { verdict, candidate, baseline } = comparison;
-    return {
-        verdict: verdict.outcome,
-        verdicts: '',
-        'clean-accuracy': outputs_text(candidate?.cleanAccuracy),
-        'robust-accuracy': outputs_text(worstCase(candidate)),
-        'baseline-clean-accuracy': outputs_text(baseline?.cleanAccuracy),
-        'baseline-robust-accuracy': outputs_text(worstCase(baseline)),
-        comparison: path(files?.comparison),
-        results: path(files?.results),
-        report: path(files?.report)
-    };
-}
-/** Robust accuracy under the threat that leaves least of it. */ function worstCase(model) {
-    const accuracies = Object.values(model?.robustAccuracy ?? {});
-    return accuracies.length === 0 ? undefined : Math.min(...accuracies);
-}
-function outputs_text(accuracy) {
-    return accuracy === undefined ? '' : String(accuracy);
-}
-function path(file) {
-    return file === undefined ? '' : (0,external_node_path_.resolve)(file);
-}
-
-// EXTERNAL MODULE: ./.build/report/headline.js
-var headline = __nccwpck_require__(56705);
-// EXTERNAL MODULE: ./.build/report/markdown.js + 3 modules
-var markdown = __nccwpck_require__(33768);
-// EXTERNAL MODULE: ./.build/report/escape.js
-var report_escape = __nccwpck_require__(43046);
-// EXTERNAL MODULE: ./.build/report/flags.js
-var report_flags = __nccwpck_require__(32782);
-;// CONCATENATED MODULE: ./.build/github/annotations.js
-
-
-
-/** More GitHub refuses in one request. */ const annotationsPerRequest = 50;
-/** More nobody reads, and each is a part of a request. */ const mostAnnotations = 200;
-/**
- * What decided against a model, and what casts doubt on its numbers, on the model's file; an error, and what there is to
- * say of a model from elsewhere, on the config's.
- */ function annotationsOf(comparison, { model, config }) {
-    const { verdict, flags, failure } = comparison;
-    const on = (path, level, title, message)=>path === undefined ? [] : [
-            annotation(path, level, title, message)
-        ];
-    if (verdict.outcome === 'error') {
-        const judged = failure?.model === undefined ? config ?? model : model ?? config;
-        return on(judged, 'failure', 'No verdict', failure?.message ?? 'The evaluation could not be completed.');
-    }
-    const { outcome, fails } = verdict;
-    const place = model ?? config;
-    const against = outcome === 'pass' ? [] : (0,headline/* decidingReasons */.XA)(comparison).flatMap(({ message })=>on(place, fails ? 'failure' : 'warning', titles[outcome], message));
-    return [
-        ...against,
-        ...(0,report_flags/* doubts */.OD)(flags.filter((flag)=>flag.model === 'candidate')).flatMap(({ code, message })=>on(place, 'warning', `Doubt: ${code}`, message))
-    ].slice(0, mostAnnotations);
-}
-const titles = {
-    regression: 'Regression',
-    inconclusive: 'Inconclusive'
-};
-/** Binary files have no lines; GitHub wants one all the same. */ function annotation(path, level, title, message) {
-    return {
-        ...{
-            path,
-            start_line: 1,
-            end_line: 1,
-            annotation_level: level
-        },
-        ...{
-            title: (0,report_escape/* plain */.pj)(title, 100),
-            message: (0,report_escape/* plain */.pj)(message, 2_000) || title
-        }
-    };
-}
-/** Annotations in portions that GitHub takes. */ function portions(all, size = annotationsPerRequest) {
-    return Array.from({
-        length: Math.ceil(all.length / size)
-    }, (_, place)=>all.slice(place * size, (place + 1) * size));
-}
-
-// EXTERNAL MODULE: ./.build/report/layout.js
-var layout = __nccwpck_require__(54739);
-// EXTERNAL MODULE: ./.build/github/pages.js
-var pages = __nccwpck_require__(13168);
-// EXTERNAL MODULE: ./.build/github/sections.js
-var github_sections = __nccwpck_require__(78722);
-// EXTERNAL MODULE: ./.build/github/status.js
-var github_status = __nccwpck_require__(29648);
-;// CONCATENATED MODULE: ./.build/github/checkRun.js
-
-
-
-
-
-/** GitHub refuses longer summaries. */ const checkSummaryLimit = 65_535;
-/** Grey for what neither passed nor blocks: a reader must not take it for a pass. */ function conclusionOf(verdict) {
-    if (verdict.fails) return 'failure';
-    return verdict.outcome === 'pass' || verdict.acceptance !== undefined ? 'success' : 'neutral';
-}
-/**
- * Writes a gate's one check run on a commit; a repeated run replaces what the first one said. A check run that carries
- * annotations which are no longer true (GitHub can only add to them), speaks of another model, or is hidden by another pull
- * request's, is not replaced but followed by a new one: of several of one name GitHub shows the newest. So what a pull request's run has said stands
- * against the runs of other events on its head, such as a push, which do not see the pull request's base.
- */ async function putCheckRun(client, request) {
-    const { octokit, repository } = client;
-    const before = await listOwn(client, request);
-    const isOther = request.mark.pullRequest === undefined;
-    const told = isOther ? before.find(isOfPullRequest) : undefined;
-    if (told) return posted(told.run, [], 'pull request');
-    const { run: found, mark: former } = before.find(({ mark })=>mark?.pullRequest === request.mark.pullRequest) ?? {};
-    if (found && former && (0,github_sections/* isOlder */.tW)(request.mark.run, former.run)) return posted(found, [], 'newer run');
-    const said = found ? await annotationsOn(client, found) : [];
-    const missing = request.annotations.filter((annotation)=>!said.some((one)=>isSame(one, annotation)));
-    const isStale = said.some((one)=>!request.annotations.some((annotation)=>isSame(one, annotation)));
-    const isOtherModel = former !== undefined && former.candidate !== request.mark.candidate;
-    const content = {
-        ...repository,
-        ...contentOf(request),
-        status: 'completed'
-    };
-    const isNewest = found === before.at(0)?.run;
-    if (found !== undefined && isNewest && !isStale && !isOtherModel) try {
-        const [first = [], ...more] = portions(missing);
-        const output = {
-            ...outputOf(request),
-            annotations: [
-                ...first
-            ]
-        };
-        const { data } = await octokit.rest.checks.update({
-            ...content,
-            check_run_id: found.id,
-            output
-        });
-        return posted(data, more.flat());
-    } catch (error) {
-        // It is another app's, which ran the same gate.
-        if ((0,github_status/* statusOf */.c)(error) !== 403) throw error;
-    }
-    const first = request.annotations.slice(0, annotationsPerRequest);
-    const output = {
-        ...outputOf(request),
-        annotations: first
-    };
-    const { data } = await octokit.rest.checks.create({
-        ...content,
-        head_sha: request.headSha,
-        output
-    });
-    // Both runs start with the same push: the pull request's may have reported in between, and would be hidden by this one.
-    const meanwhile = isOther ? (await listOwn(client, request)).find(isOfPullRequest) : undefined;
-    if (meanwhile) {
-        await repeat(client, data.id, meanwhile);
-        return posted(data, [], 'pull request');
-    }
-    return posted(data, request.annotations.slice(annotationsPerRequest));
-}
-/** Adds the annotations that were left, as many requests as it takes. */ async function annotate(client, { id, left }, request) {
-    for (const annotations of portions(left)){
-        const output = {
-            ...outputOf(request),
-            annotations: [
-                ...annotations
-            ]
-        };
-        await client.octokit.rest.checks.update({
-            ...client.repository,
-            check_run_id: id,
-            output
-        });
-    }
-}
-function isOfPullRequest({ mark }) {
-    return mark?.pullRequest !== undefined;
-}
-/** Has a check run say what another one does. */ async function repeat({ octokit, repository }, id, { run }) {
-    const { conclusion, details_url: url, output } = run;
-    await octokit.rest.checks.update({
-        ...{
-            ...repository,
-            check_run_id: id
-        },
-        ...conclusion !== null && {
-            status: 'completed',
-            conclusion
-        },
-        ...url !== null && {
-            details_url: url
-        },
-        output: {
-            title: output.title ?? '',
-            summary: output.summary ?? ''
-        }
-    });
-}
-/** What the gate has written on the commit, the newest first. */ async function listOwn({ octokit, repository }, { checkName, headSha }) {
-    const { data } = await octokit.rest.checks.listForRef({
-        ...repository,
-        ref: headSha,
-        check_name: checkName,
-        filter: 'all',
-        per_page: 100
-    });
-    return data.check_runs.filter((run)=>run.external_id === (0,github_sections/* externalId */.pP)(checkName)).toSorted((one, other)=>other.id - one.id).map((run)=>({
-            run,
-            mark: (0,github_sections/* parseSection */.Bz)(run.output.summary ?? '')?.mark
-        }));
-}
-async function annotationsOn({ octokit, repository }, found) {
-    if (found.output.annotations_count === 0) return [];
-    const place = {
-        ...repository,
-        check_run_id: found.id,
-        per_page: 100
-    };
-    return (0,pages/* everyOne */.I)((page)=>octokit.rest.checks.listAnnotations({
-            ...place,
-            page
-        }));
-}
-function isSame(one, other) {
-    const { path, annotation_level, title, message } = other;
-    return one.path === path && one.annotation_level === annotation_level && one.title === title && one.message === message;
-}
-function contentOf({ checkName, detailsUrl, conclusion }) {
-    return {
-        name: checkName,
-        details_url: detailsUrl,
-        external_id: (0,github_sections/* externalId */.pP)(checkName),
-        conclusion
-    };
-}
-function outputOf({ title, summary, mark }) {
-    return {
-        title,
-        summary: (0,layout/* cut */.Jj)((0,github_sections/* formatSection */.$R)(mark, summary), checkSummaryLimit)
-    };
-}
-function posted(run, left, superseded) {
-    const { id, app, html_url: url } = run;
-    return {
-        ...{
-            id,
-            left
-        },
-        ...superseded && {
-            superseded
-        },
-        ...app?.slug && {
-            app: {
-                id: app.id,
-                slug: app.slug
-            }
-        },
-        ...url && {
-            url
-        }
-    };
-}
-
-// EXTERNAL MODULE: ./.build/github/workflowRun.js
-var workflowRun = __nccwpck_require__(84770);
-;// CONCATENATED MODULE: ./.build/github/publication.js
-
-
-
-
-
-
-/** What people read on GitHub: a comment and a check run, from the same text. */ function publicationOf(report, { publish }, context, files = {}) {
-    const { comparison, notes } = report;
-    const { icon, verdict, sentence } = (0,headline/* headline */.Pl)(comparison);
-    const { event, run, runUrl, repository, serverUrl } = context;
-    return {
-        check: {
-            headSha: event.headSha,
-            checkName: publish.checkName,
-            conclusion: conclusionOf(comparison.verdict),
-            title: [
-                ...`${icon} ${verdict}: ${sentence}`
-            ].slice(0, 250).join(''),
-            summary: reportMarkdown(report, 'comment', publish.checkName, runUrl),
-            detailsUrl: runUrl,
-            mark: {
-                comment: publish.comment,
-                fails: comparison.verdict.fails,
-                digest: (0,github_sections/* digestOf */.ol)(comparison, notes),
-                run,
-                ...pullRequestOf(event),
-                ...judgedModel(comparison)
-            },
-            annotations: annotationsOf(comparison, files)
-        },
-        ...event.kind === 'pull_request' && {
-            pullRequest: {
-                number: event.number,
-                checksUrl: `${serverUrl}/${repository.owner}/${repository.repo}/pull/${event.number}/checks`
-            }
-        }
-    };
-}
-function pullRequestOf(event) {
-    if (event.kind === 'pull_request') return {
-        pullRequest: event.number
-    };
-    return event.kind === 'workflow_run' && (0,workflowRun/* isOfPullRequest */.A)(event) ? {
-        pullRequest: 'unknown'
-    } : {};
-}
-/** What was not judged was not told of either: nobody can have accepted an error. */ function judgedModel({ candidate, verdict }) {
-    if (verdict.outcome === 'error' || candidate === undefined) return {};
-    const since = verdict.acceptance?.reported;
-    return {
-        candidate: candidate.sha256,
-        ...since !== undefined && {
-            since
-        }
-    };
-}
-/** The report with its notes. */ function reportMarkdown({ comparison, results, notes, links: more = [] }, tier, title, runUrl) {
-    const links = [
-        {
-            text: 'Run',
-            url: runUrl
-        },
-        ...more
-    ];
-    // The report signs with the tool's name; a gate of the same name need not be told twice.
-    const named = /^robustness gate$/i.test(title) ? undefined : title;
-    return (0,markdown/* markdownReport */.q)(comparison, {
-        tier,
-        results,
-        title: named,
-        links,
-        notes
-    });
-}
-
-// EXTERNAL MODULE: ./.build/text.js
-var _build_text = __nccwpck_require__(22543);
-;// CONCATENATED MODULE: ./.build/github/comment.js
-
-
-
-
-/** GitHub refuses longer bodies. */ const commentLimit = 65_536;
-/** What a comment may be long beside its marker. */ const contentLimit = commentLimit - 1_500;
-/**
- * How often a comment is written before it is given up. Each round but the first takes another job that has reported in
- * between; a matrix may have many.
- */ const rounds = 20;
-/** How the line begins that the comment of all gates is recognised by; people do not see it. */ const sharedMarker = '<!-- robustness-gate comment ';
-/** The same of a gate that has a comment of its own, because its token can write no check run. */ function gateMarker(checkName) {
-    return `<!-- robustness-gate gate="${(0,github_sections/* gateKey */.l)(checkName)}" `;
-}
-/**
- * Writes the one comment of a pull request: what is there is replaced, through however many pages it has to be looked
- * for, and only when there is something new to say.
- *
- * Comments have no conditional update, and several jobs may write at once. So everything is read again after writing, until
- * what is there is what there is to say; of two first comments the older one stays. Only one is created: its author is who the
- * token posts as, and where it is not listed it is taken for what was sent.
- *
- * @returns `outdated` when the pull request has moved on to another commit: then this run has nothing to say.
- * @throws whatever the API does, and when the comment never says what there is to say.
- */ async function putComment(client, request) {
-    const { octokit, repository } = client;
-    const unlessGone = patience();
-    let { login } = request;
-    let created;
-    let written = false;
-    // After the last round it is only looked at.
-    for(let round = 0; round <= rounds; round += 1){
-        const head = await headOf(client, request.pullRequest);
-        if (head !== request.headSha && !written) return 'outdated';
-        const content = await request.contentOf(head);
-        if (content === undefined) return 'done';
-        const [own = created, ...doubled] = await ownComments(client, request, login);
-        if (!isDue(content, own) || request.alone && isNewer(own, head, request)) {
-            const gone = await Promise.all(doubled.map(({ id })=>unlessGone(id, octokit.rest.issues.deleteComment({
-                    ...repository,
-                    comment_id: id
-                }))));
-            if (gone.every(Boolean)) return 'done';
-            continue;
-        }
-        if (round === rounds) break;
-        const body = bodyOf(content, head, request);
-        if (own === undefined) {
-            const place = {
-                ...repository,
-                issue_number: request.pullRequest
-            };
-            const { data } = await octokit.rest.issues.createComment({
-                ...place,
-                body
-            });
-            login = data.user?.login ?? login;
-            created = {
-                id: data.id,
-                body
-            };
-        } else await unlessGone(own.id, octokit.rest.issues.updateComment({
-            ...repository,
-            comment_id: own.id,
-            body
-        }));
-        written = true;
-    }
-    throw new Error(`it says something else after ${rounds} attempts: other jobs write it all the time, or it is not kept`);
-}
-async function headOf({ octokit, repository }, pullRequest) {
-    return (await octokit.rest.pulls.get({
-        ...repository,
-        pull_number: pullRequest
-    })).data.head.sha;
-}
-/** Oldest first. */ async function ownComments({ octokit, repository }, { pullRequest, markers }, login) {
-    const place = {
-        ...repository,
-        issue_number: pullRequest,
-        per_page: 100
-    };
-    const all = await (0,pages/* everyOne */.I)((page)=>octokit.rest.issues.listComments({
-            ...place,
-            page
-        }));
-    return all.filter(({ user })=>user?.login === login).map(({ id, body = '' })=>({
-            id,
-            body: body.replaceAll('\r\n', '\n')
-        })).filter(({ body })=>markers.some((marker)=>body.startsWith(marker))).sort((one, other)=>one.id - other.id);
-}
-/**
- * A comment that is not there was removed by another writer, who was faster; the next round sees what that one left. One that
- * is listed again is there, and what was to be done to it was refused.
- *
- * @returns What tells whether a request has done what it should.
- */ function patience() {
-    const refused = new Set();
-    return async (comment, request)=>{
-        try {
-            await request;
-            return true;
-        } catch (error) {
-            if ((0,github_status/* statusOf */.c)(error) !== 404 || refused.has(comment)) throw error;
-            refused.add(comment);
-            return false;
-        }
-    };
-}
-function isDue(content, own) {
-    if (own === undefined) return content.opens;
-    if (content.onlyOnChange) return /^<!-- [^\n]* digest="([0-9a-f]*)" -->/.exec(own.body)?.[1] !== content.digest;
-    return own.body.replace(/^<!--[^\n]*\n/, '').trimEnd() !== fitting(content).trimEnd();
-}
-function isNewer(own, head, { run }) {
-    const [, of, by] = /^<!-- [^\n]* head="([0-9a-f]*)" run="([0-9.]*)"/.exec(own?.body ?? '') ?? [];
-    return of === head && (0,github_sections/* isOlder */.tW)(run, (0,github_sections/* parseRun */.zZ)(by));
-}
-function bodyOf(content, head, { markers, run }) {
-    return `${markers[0]}head="${head}" run="${(0,github_sections/* formatRun */.TI)(run)}" digest="${content.digest}" -->\n${fitting(content)}`;
-}
-function fitting({ markdown }) {
-    return (0,layout/* cut */.Jj)(markdown, contentLimit);
-}
-
-;// CONCATENATED MODULE: ./.build/github/projection.js
-
-
-
-/** What one section may be cut to before others are left out. */ const leastSection = 1_500;
-/**
- * One comment for all gates of a commit: a single gate's report as it is; of several a table of verdicts, then a part for
- * each. Its size in UTF-8 stays under `limit`: reports are shortened block by block, the longest first; what does not fit
- * even so is counted.
- *
- * @param sections - By name.
- * @param checksUrl - Where all checks are listed.
- * @returns Undefined when no gate wants to be in a comment.
- */ function project(sections, checksUrl, limit) {
-    const shown = sections.filter(({ mark })=>mark.comment !== 'never');
-    if (shown.length === 0) return undefined;
-    const [first] = shown;
-    return {
-        markdown: shown.length === 1 ? shorten(first.markdown, limit, first.url) : several(shown, checksUrl, limit),
-        digest: (0,github_sections/* shortHash */.BC)(shown.map(({ key, mark })=>[
-                key,
-                mark.digest
-            ])),
-        opens: shown.some(({ mark })=>mark.comment !== 'on-failure' || mark.fails),
-        onlyOnChange: shown.every(({ mark })=>mark.comment === 'on-change')
-    };
-}
-function several(sections, checksUrl, limit) {
-    // Half of the room for the table at most: a line of it is what a gate has at least.
-    const lines = projection_fitting(sections.map(({ name, title, url })=>[
-            (0,report_escape/* prose */.CS)(name, 80),
-            (0,report_escape/* prose */.CS)(title, 300),
-            linkTo('details', url)
-        ]), limit / 2);
-    const index = (0,layout/* blocks */.Bv)([
-        (0,layout/* table */.tp)([
-            'Gate',
-            'Verdict',
-            ''
-        ], lines).replace('--:', ':--'),
-        leftOut(sections.length - lines.length, 'more gates', checksUrl)
-    ]);
-    const heads = sections.map((section)=>`### ${(0,report_escape/* prose */.CS)(section.name, 100)}\n\n`);
-    const room = limit - bytes(index) - 400;
-    const given = allot(sections.map(({ markdown }, place)=>bytes(heads[place] + markdown) + 2), room);
-    const parts = sections.slice(0, given.length).map(({ markdown, url }, place)=>heads[place] + shorten(markdown, given[place] - bytes(heads[place]) - 2, url));
-    return `${(0,layout/* blocks */.Bv)([
-        index,
-        ...parts.map((part)=>part.trimEnd()),
-        leftOut(sections.length - given.length, 'reports', checksUrl)
-    ])}\n`;
-}
-function linkTo(text, url = '') {
-    return (0,layout/* links */.yJ)([
-        {
-            text,
-            url
-        }
-    ]);
-}
-function leftOut(count, what, url) {
-    if (count <= 0) return '';
-    return `…and ${count} ${what} that do not fit here: ${linkTo('all checks', url) || 'see the checks'}.`;
-}
-/** The first lines that are together not longer than `limit`. */ function projection_fitting(lines, limit) {
-    let used = 0;
-    const place = lines.findIndex((cells)=>(used += bytes(cells.join(' | ')) + 6) > limit);
-    return place < 0 ? lines : lines.slice(0, place);
-}
-/** Bytes for each of the first sections: short ones get what they need, long ones share the rest evenly. */ function allot(needed, room) {
-    const count = Math.min(needed.length, Math.max(1, Math.floor(room / leastSection)));
-    const given = new Array(count).fill(0);
-    let left = room;
-    const shortestFirst = [
-        ...given.keys()
-    ].sort((one, other)=>needed[one] - needed[other]);
-    shortestFirst.forEach((place, done)=>{
-        given[place] = Math.min(needed[place], Math.floor(left / (count - done)));
-        left -= given[place];
-    });
-    return given;
-}
-/**
- * The first whole blocks of a report that fit, with a word about the rest. What is folded is left out as a whole: half of it
- * would swallow what comes after.
- */ function shorten(markdown, limit, url) {
-    if (bytes(markdown) <= limit) return markdown;
-    const more = `\n\nThe rest of this report did not fit here: ${linkTo('the check run', url) || 'it is in the check run'}.\n`;
-    let room = limit - bytes(more);
-    let depth = 0;
-    let kept = 0;
-    const parts = markdown.trimEnd().split('\n\n');
-    for (const [place, part] of parts.entries()){
-        room -= bytes(part) + 2;
-        if (room < 0) break;
-        depth += (part.match(/<details>/g) ?? []).length - (part.match(/<\/details>/g) ?? []).length;
-        if (depth === 0) kept = place + 1;
-    }
-    return parts.slice(0, kept).join('\n\n') + more;
-}
-function bytes(text) {
-    return Buffer.byteLength(text);
-}
-
-;// CONCATENATED MODULE: ./.build/github/publish.js
-
-
-
-
-
-
-
-/** What GITHUB_TOKEN posts as. */ const actionsLogin = 'github-actions[bot]';
-/**
- * Posts check run and comment. Neither can fail the gate: what could not be posted becomes a warning, and the verdict
- * stays with the job and its summary.
- *
- * The comment is a projection of the check runs that all gates of this pull request have written on its head, so that
- * jobs which end at the same time share it. Where no check run can be written the gate has a comment to itself.
- */ async function publish_publish(client, publication) {
-    const { check, pullRequest } = publication;
-    const failures = [];
-    const attempt = async (what, post)=>{
-        try {
-            return await post();
-        } catch (error) {
-            failures.push({
-                what,
-                error
-            });
-            return undefined;
-        }
-    };
-    const posted = await attempt('check run', ()=>putCheckRun(client, check));
-    if (posted?.superseded) return {
-        warnings: [],
-        notes: [
-            left(check.checkName, posted.superseded)
-        ]
-    };
-    if (posted !== undefined) await attempt('annotations', ()=>annotate(client, posted, check));
-    const state = pullRequest && check.mark.comment !== 'never' ? await attempt('comment', ()=>comment(client, check, pullRequest, posted)) : 'done';
-    return {
-        warnings: warnings(failures),
-        notes: state === 'outdated' ? [
-            movedOn(check.headSha)
-        ] : []
-    };
-}
-async function comment(client, check, { number, checksUrl }, posted) {
-    const { headSha, checkName, mark } = check;
-    const own = {
-        key: (0,github_sections/* gateKey */.l)(checkName),
-        name: checkName,
-        title: check.title,
-        mark,
-        markdown: check.summary
-    };
-    const projected = (sections)=>project(sections, checksUrl, contentLimit);
-    const common = {
-        pullRequest: number,
-        headSha,
-        run: mark.run
-    };
-    if (posted?.app === undefined) return putComment(client, {
-        ...common,
-        ...{
-            alone: true,
-            markers: [
-                gateMarker(checkName)
-            ],
-            login: await ownLogin(client)
-        },
-        contentOf: async (head)=>head === headSha ? projected([
-                own
-            ]) : undefined
-    });
-    const { id, slug } = posted.app;
-    const contentOf = async (head)=>{
-        const others = await sectionsOn(client, head, id, number);
-        return projected(head === headSha ? withOwn(others, {
-            ...own,
-            url: posted.url
-        }) : others);
-    };
-    return putComment(client, {
-        ...common,
-        ...{
-            alone: false,
-            markers: [
-                sharedMarker,
-                gateMarker(checkName)
-            ],
-            login: `${slug}[bot]`
-        },
-        contentOf
-    });
-}
-/** What the gates have written on a commit, by this app: the check runs of others are not ours to repeat. */ async function sectionsOn({ octokit, repository }, ref, app, pullRequest) {
-    const place = {
-        ...repository,
-        ref,
-        app_id: app,
-        filter: 'all',
-        per_page: 100
-    };
-    const runs = await (0,pages/* everyOne */.I)(async (page)=>{
-        const { data, headers } = await octokit.rest.checks.listForRef({
-            ...place,
-            page
-        });
-        return {
-            data: data.check_runs,
-            headers
-        };
-    });
-    return (0,github_sections/* sectionsOf */.Ks)(runs, pullRequest);
-}
-/** A list may lag behind what was just written. */ function withOwn(sections, own) {
-    const listed = sections.find(({ key })=>key === own.key);
-    if (listed !== undefined && !(0,github_sections/* isOlder */.tW)(listed.mark.run, own.mark.run)) return sections;
-    return [
-        ...sections.filter((section)=>section !== listed),
-        own
-    ].sort((one, other)=>one.name < other.name ? -1 : 1);
-}
-/** An installation's token, GITHUB_TOKEN among them, may not ask who it is; a person's may. */ async function ownLogin({ octokit }) {
-    try {
-        return (await octokit.rest.users.getAuthenticated()).data.login;
-    } catch (error) {
-        if ((0,github_status/* isPermission */.Y)(error)) return actionsLogin;
-        throw error;
-    }
-}
-function left(checkName, by) {
-    return by === 'newer run' ? `A newer run of "${checkName}" has reported on this commit: its check run and comment are left as they are.` : `A run of "${checkName}" for a pull request has reported on this commit: its check run is left as it is.`;
-}
-function movedOn(headSha) {
-    return `The pull request has moved on from ${headSha.slice(0, 12)}: its comment is left to the run of the newer commit.`;
-}
-const permissions = {
-    comment: '`pull-requests: write`',
-    'check run': '`checks: write`',
-    annotations: '`checks: write`'
-};
-function warnings(failures) {
-    const refused = failures.filter(({ error })=>(0,github_status/* isPermission */.Y)(error)).map(({ what })=>what);
-    const others = failures.filter(({ error })=>!(0,github_status/* isPermission */.Y)(error));
-    const sentences = [
-        ...refused.length > 0 ? [
-            refusedWarning(refused)
-        ] : [],
-        ...others.length > 0 ? [
-            failedWarning(others)
-        ] : []
-    ];
-    return sentences.length > 0 ? [
-        sentences.join(' ')
-    ] : [];
-}
-function failedWarning(failures) {
-    const reasons = [
-        ...new Set(failures.map(({ error })=>reason(error)))
-    ];
-    const names = failures.map(({ what })=>what).join(' and the ');
-    return `The ${names} could not be posted (${reasons.join('; ')}). The verdict is not affected.`;
-}
-function refusedWarning(refused) {
-    const names = refused.join(' and the ');
-    const needed = refused.map((what)=>permissions[what]).join(' and ');
-    return `The ${names} ${refused.length > 1 ? 'were' : 'was'} skipped: the token lacks ${needed}. ` + 'A pull request from a fork has a token that only reads; otherwise add it under `permissions:` of the job. ' + 'The verdict is in the job’s status and summary.';
-}
-function reason(error) {
-    const status = (0,github_status/* statusOf */.c)(error);
-    const advice = status === 401 ? '; is `github-token` still valid?' : '';
-    return `${status === undefined ? '' : `${status} `}${(0,_build_text/* oneLine */.TN)((0,_build_text/* messageOf */.bD)(error), 300)}${advice}`;
-}
-
-;// CONCATENATED MODULE: ./.build/jobs/tell.js
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   qz: () => (/* binding */ tell),
+/* harmony export */   uP: () => (/* binding */ fullReport),
+/* harmony export */   yJ: () => (/* binding */ inRepository)
+/* harmony export */ });
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(76760);
+/* harmony import */ var _github_outputs_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(59962);
+/* harmony import */ var _github_publication_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(24306);
+/* harmony import */ var _github_publish_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(89487);
+/* harmony import */ var _report_layout_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(54739);
+/* harmony import */ var _text_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(22543);
 
 
 
@@ -74566,8 +74734,8 @@ function reason(error) {
     const { log, setOutput, writeSummary, client } = services;
     const { report } = measured;
     const files = 'files' in measured ? measured.files : undefined;
-    for (const [name, value] of Object.entries(outputsOf(report.comparison, files)))setOutput(name, value);
-    await writeSummary((0,layout/* cut */.Jj)(fullReport(report, publish, context), summaryLimit)).catch((error)=>log.warning(`The job summary could not be written: ${(0,_build_text/* messageOf */.bD)(error)}`));
+    for (const [name, value] of Object.entries((0,_github_outputs_js__WEBPACK_IMPORTED_MODULE_1__/* .outputsOf */ .Y)(report.comparison, files)))setOutput(name, value);
+    await writeSummary((0,_report_layout_js__WEBPACK_IMPORTED_MODULE_4__/* .cut */ .Jj)(fullReport(report, publish, context), summaryLimit)).catch((error)=>log.warning(`The job summary could not be written: ${(0,_text_js__WEBPACK_IMPORTED_MODULE_5__/* .messageOf */ .bD)(error)}`));
     if (client === undefined) {
         if (report.warnings?.length) log.warning(report.warnings.join(' '));
         return log.info('No github-token was given: neither comment nor check run is posted.');
@@ -74576,7 +74744,7 @@ function reason(error) {
         model: inRepository(model, run),
         config: inRepository(inputs.config, run)
     };
-    const { warnings, notes } = await publish_publish(client, publicationOf(report, {
+    const { warnings, notes } = await (0,_github_publish_js__WEBPACK_IMPORTED_MODULE_3__/* .publish */ .m)(client, (0,_github_publication_js__WEBPACK_IMPORTED_MODULE_2__/* .publicationOf */ .M)(report, {
         publish
     }, context, annotated));
     const wrong = [
@@ -74588,12 +74756,12 @@ function reason(error) {
 }
 /** A path as GitHub's interface wants it; undefined of what is not a file of the repository. */ function inRepository(path, { workspace }) {
     if (path === undefined || path === '' || /^[a-z-]{2,}:/i.test(path)) return undefined;
-    const inside = (0,external_node_path_.relative)(workspace, (0,external_node_path_.resolve)(workspace, path));
-    return inside === '' || inside.startsWith('..') || (0,external_node_path_.isAbsolute)(inside) ? undefined : inside.split(external_node_path_.sep).join('/');
+    const inside = (0,node_path__WEBPACK_IMPORTED_MODULE_0__.relative)(workspace, (0,node_path__WEBPACK_IMPORTED_MODULE_0__.resolve)(workspace, path));
+    return inside === '' || inside.startsWith('..') || (0,node_path__WEBPACK_IMPORTED_MODULE_0__.isAbsolute)(inside) ? undefined : inside.split(node_path__WEBPACK_IMPORTED_MODULE_0__.sep).join('/');
 }
 /** GitHub drops a summary that is longer; a newline is added to it. */ const summaryLimit = 2 ** 20 - 1;
 function fullReport(report, { checkName }, { runUrl }) {
-    return reportMarkdown(report, 'full', checkName, runUrl);
+    return (0,_github_publication_js__WEBPACK_IMPORTED_MODULE_2__/* .reportMarkdown */ .u)(report, 'full', checkName, runUrl);
 }
 
 
@@ -74697,13 +74865,13 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _github_inputs_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(15531);
 /* harmony import */ var _github_resultsCache_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(7002);
 /* harmony import */ var _host_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(12027);
-/* harmony import */ var _jobs_dryRun_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(17256);
+/* harmony import */ var _jobs_dryRun_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(74951);
 /* harmony import */ var _jobs_gate_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(6482);
-/* harmony import */ var _jobs_publish_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(21119);
+/* harmony import */ var _jobs_publish_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(81425);
 /* harmony import */ var _jobs_merge_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(71509);
 /* harmony import */ var _jobs_models_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(69629);
 /* harmony import */ var _jobs_shard_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(39071);
-/* harmony import */ var _jobs_tell_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(9191);
+/* harmony import */ var _jobs_tell_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(95416);
 /* harmony import */ var _jobs_upload_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(92082);
 /* harmony import */ var _remote_pause_js__WEBPACK_IMPORTED_MODULE_20__ = __nccwpck_require__(92895);
 /* harmony import */ var _report_headline_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(56705);

@@ -10713,10 +10713,6 @@ function checkBytes({ byteLength: held }, needed, dims, where) {
     else proto.rawData = isNibble(tensor.type) ? packNibbles(data) : bytesOf(data);
     return proto;
 }
-/** Size of a tensor's numbers in bytes (of a string tensor: of its text). */ function byteLength(tensor) {
-    if (!isStrings(tensor.data)) return tensor.data.byteLength;
-    return tensor.data.reduce((sum, text)=>sum + Buffer.byteLength(text), 0);
-}
 /** Zeros. */ function emptyData(type, count) {
     const { bytes, view } = STORAGE[type];
     return view(new ArrayBuffer(count * bytes), 0, count);
@@ -11770,14 +11766,24 @@ function clearField(message, field) {
 
 ;// CONCATENATED MODULE: ./.build/onnx/messageParts.js
 
-/** A field that holds a message or bytes: its tag and length, and what it holds as it is. */ function field({ number }, content) {
+
+
+/**
+ * A field that holds a message or bytes: its tag and length, and what it holds as it is.
+ *
+ * @throws UsageError when that is more than a message can hold
+ */ function field({ number }, content) {
     const head = new BinaryWriter().tag(number, WireType.LengthDelimited).uint32(byteCount(content)).finish();
     return [
         head,
         ...content
     ];
 }
-/** The whole message, each byte copied once. */ function joined(parts) {
+/**
+ * The whole message, each byte copied once.
+ *
+ * @throws UsageError when it is more than a message can hold, before there is room for it
+ */ function joined(parts) {
     const whole = new Uint8Array(byteCount(parts));
     let at = 0;
     for (const part of parts){
@@ -11787,7 +11793,9 @@ function clearField(message, field) {
     return whole;
 }
 function byteCount(parts) {
-    return parts.reduce((sum, { byteLength })=>sum + byteLength, 0);
+    const bytes = parts.reduce((sum, { byteLength })=>sum + byteLength, 0);
+    if (bytes > MAX_BYTES) throw new errors_UsageError(`the model takes at least ${bytes} bytes; one ONNX file holds at most 2 GiB`);
+    return bytes;
 }
 
 ;// CONCATENATED MODULE: ./.build/onnx/order.js
@@ -11985,12 +11993,8 @@ function sort(nodes, waiting, readers, name) {
 /**
  * Writes a graph as a ModelProto, every constant as an initializer.
  *
- * @throws UsageError when its weights exceed the 2 GiB a protobuf message can hold.
+ * @throws UsageError when it exceeds the 2 GiB a protobuf message can hold.
  */ function encodeModel(graph) {
-    const size = [
-        ...graph.constants.values()
-    ].reduce((sum, tensor)=>sum + byteLength(tensor), 0);
-    if (size > MAX_BYTES) throw new errors_UsageError(`the weights of the model take ${size} bytes; one ONNX file holds at most 2 GiB`);
     const content = changed(GraphProtoSchema, graph.proto?.graph ?? create(GraphProtoSchema), {
         name: graph.name || 'graph',
         node: graph.nodes.map(writeNode),
@@ -12186,7 +12190,10 @@ function writeValueInfo({ name, type, dims }) {
     'RandomUniform',
     'RandomUniformLike'
 ]);
-/** The values that depend on `seeds`, or on what `outside` or `draws` tells of: nodes in topological order, seeds included. */ function dependents(nodes, seeds, outside = ()=>false, draws = (operator)=>RANDOM.has(operator)) {
+/**
+ * The values that depend on `seeds`, or on what `outside` or `draws` tells of: nodes in topological order, seeds included. What
+ * is drawn in the body of a node that depends on nothing else is not searched for.
+ */ function dependents(nodes, seeds, outside = ()=>false, draws = (operator)=>RANDOM.has(operator)) {
     const found = new Set(seeds);
     const isDependent = (name)=>found.has(name) || outside(name);
     for (const node of nodes){
@@ -15693,10 +15700,13 @@ const recurrent = (input)=>({
         outputs: (feeds)=>run(model, feeds, wanted)
     };
 }
-/** What may differ from run to run: with the images, their number, or by chance. */ function varyingValues({ inputs, nodes }) {
+/** What may differ from run to run: with the images, their number, or by chance. What has a body may read or draw there. */ function varyingValues({ inputs, nodes }) {
     const found = new Set(inputs.map(({ name })=>name));
-    for (const node of nodes)if (RANDOM.has(node.op) || reads(node).some((name)=>found.has(name))) for (const output of node.outputs)found.add(output);
+    for (const node of nodes)if (mayVary(node) || node.inputs.some((name)=>found.has(name))) for (const output of node.outputs)found.add(output);
     return found;
+}
+function mayVary({ op, attributes }) {
+    return RANDOM.has(op) || op === 'Dropout' || bodies(attributes.values()).length > 0;
 }
 /** Shapes and types of one run: all that is known when the batch is fixed. */ function observeFixed(values) {
     return new Map(Array.from(values, ([name, { type, dims }])=>[
@@ -18965,8 +18975,7 @@ function viewOf(graph) {
 
 /**
  * Gathers and Slices that together take a value apart, as exporters write queries, keys and values, become one Split: its
- * gradient is one Concat, where each of theirs is padded with zeros to the whole and all are added. A ViT exported so has
- * its gradient in 0.94 of the time.
+ * gradient is one Concat, where each of theirs is padded with zeros to the whole and all are added.
  *
  * @returns the graph, and what is to be known of the values that are new in it.
  */ function joinPieces(graph, observation) {
@@ -20010,7 +20019,8 @@ function phasesAlong({ kernel, strides, dilations, begin, input, output }, axis)
 }
 /**
  * ConvTranspose goes through groups one by one: zeros that are multiplied are cheaper from 5×5 taps on, and on maps that stay
- * in the cache from 3×3 on (0.7 of the time on 32×32 and 16×16 pixels, as much as ConvTranspose's on 112×112).
+ * in the cache from 3×3 on (0.7 of the time on 32×32 and 16×16 pixels, as much as ConvTranspose's on 112×112;
+ * `node bench/alternatives.mjs convolutions`).
  */ function isWideDepthwise({ dims }, group, window) {
     const { kernel, strides, dilations, begin, input, output } = window;
     return kernel.length === 2 && dims[1] === 1 && dims[0] === group && kernel[0] * kernel[1] >= (input[0] * input[1] <= 1024 ? 9 : 25) && kernel.every((size, axis)=>dilations[axis] === 1 && begin[axis] < size && input[axis] + begin[axis] >= strides[axis] * output[axis]);
@@ -23060,7 +23070,7 @@ const FIXED_REGIONS = 'export the model with fixed regions, for opset 21 at most
 }
 /**
  * Where a value is read several times its gradients add up. Those that a ConvTranspose made get into the layout of the
- * others by a Conv that does nothing else, and onnxruntime makes the sum a part of it: 0.96 of ResNet-18's time.
+ * others by a Conv that does nothing else, and onnxruntime makes the sum a part of it.
  */ function reverse_total(name, gradients, b) {
     if (gradients === undefined || gradients.length < 2) return gradients?.[0];
     const isSpread = (gradient)=>b.nodes.findLast(({ outputs })=>outputs[0] === gradient)?.op === 'ConvTranspose';
@@ -23732,7 +23742,7 @@ function int64(b, value) {
 
 /**
  * Writes the forward pass into an empty builder so that its maps stay in the layout of convolutions (featureMaps.ts) though
- * the gradient reads them, too. MobileNet v3 and its gradient take 0.9 of the time.
+ * the gradient reads them, too.
  */ function addInMapLayout(forward, b) {
     b.nodes.length = 0;
     for (const node of forward)b.nodes.push({
@@ -33648,6 +33658,7 @@ function session_without(optimisers) {
  * @param external contents of external data files by the location the model names
  * @throws UsageError where there is no such provider
  */ async function openSession(model, external = {}, optimisation = 'all', provider = 'cpu') {
+    sayNothing();
     // onnxruntime-node 1.30 takes one ./ off a path, and then misses the file that a model calls ./weights.
     const pathOf = (location)=>location.startsWith('./') ? `./${location}` : location;
     const externalData = Object.entries(external).map(([location, data])=>({
@@ -33672,6 +33683,12 @@ function session_without(optimisers) {
             cause: error
         });
     }
+}
+/**
+ * Switches off onnxruntime's telemetry, which since 1.29 sends its maker names and hashes of the models with an identifier of the
+ * machine, where no CI=… is set: a child has no environment. It looks at this variable when the first model is opened.
+ */ function sayNothing() {
+    process.env.ORT_DISABLE_TELEMETRY = '1';
 }
 /**
  * A function that runs encoded models one after the other. The same bytes again are not opened again: making a gradient
