@@ -72665,7 +72665,10 @@ function milliseconds(seconds) {
 var _build_text = __nccwpck_require__(22543);
 // EXTERNAL MODULE: ./.build/jobs/gate.js + 3 modules
 var gate = __nccwpck_require__(6482);
+// EXTERNAL MODULE: ./.build/jobs/summarise.js
+var summarise = __nccwpck_require__(79299);
 ;// CONCATENATED MODULE: ./.build/jobs/dryRun.js
+
 
 
 
@@ -72681,7 +72684,7 @@ var gate = __nccwpck_require__(6482);
  * @throws UsageError and EvaluationError for what would keep the gate from running.
  */ async function tryOut(run) {
     const { inputs, context, workspace, services } = run;
-    const { log, host, environment, writeSummary } = services;
+    const { log, host, environment } = services;
     // There the token can write, and no model may be loaded beside it.
     if (inputs.mode !== 'gate') throw new errors/* UsageError */.e(`dry-run is for mode: gate, not ${inputs.mode}`);
     const place = (0,gate/* placeOf */.$t)(run);
@@ -72702,7 +72705,7 @@ var gate = __nccwpck_require__(6482);
     ].join('\n');
     log.block(text);
     // No line begins with what ends the block: each begins with words of ours.
-    await writeSummary(`\`\`\`text\n${text}\n\`\`\`\n`).catch((error)=>log.warning(`The job summary could not be written: ${(0,_build_text/* messageOf */.bD)(error)}`));
+    await (0,summarise/* summarise */.f)(services, `\`\`\`text\n${text}\n\`\`\`\n`);
 }
 
 
@@ -74317,6 +74320,8 @@ var outputs = __nccwpck_require__(59962);
 var publication = __nccwpck_require__(24306);
 // EXTERNAL MODULE: ./.build/github/publish.js + 2 modules
 var github_publish = __nccwpck_require__(89487);
+// EXTERNAL MODULE: ./.build/jobs/summarise.js
+var summarise = __nccwpck_require__(79299);
 ;// CONCATENATED MODULE: ./.build/jobs/sameHead.js
 
 
@@ -74330,21 +74335,21 @@ var github_publish = __nccwpck_require__(89487);
  * The job does not fail: like any other verdict of `mode: publish` this one is the check run's.
  */ async function tellSameHead(run, numbers, publish) {
     const { context, services } = run;
-    const { log, setOutput, writeSummary, client } = services;
+    const { log, setOutput, client } = services;
     const which = `${numbers.slice(0, -1).join(', ')} and ${numbers.at(-1)}`;
     const sentence = `The pull requests ${which} have the same head, and a check run belongs to a commit, not to a pull request. The run does not tell which of them it was for, so nothing can be judged: close all but one of them, or push a commit of its own to each but one, and run the evaluating workflow of the one that stays again.`;
     const comparison = (0,compare/* errorComparison */.y0)(sentence);
     for (const [name, value] of Object.entries((0,outputs/* outputsOf */.Y)(comparison)))setOutput(name, value);
     log.info(sentence);
-    await writeSummary(`${sentence}\n`).catch((error)=>log.warning(`The job summary could not be written: ${(0,_build_text/* messageOf */.bD)(error)}`));
+    await (0,summarise/* summarise */.f)(services, `${sentence}\n`);
     if (client === undefined) return;
+    const title = `🛑 Error: the pull requests ${which} have the same head`;
     const { check } = (0,publication/* publicationOf */.M)({
         comparison,
         notes: []
     }, {
         publish
     }, context);
-    const title = `🛑 Error: the pull requests ${which} have the same head`;
     const { warnings, notes } = await (0,github_publish/* publish */.m)(client, {
         check: {
             ...check,
@@ -74364,6 +74369,7 @@ var github_publish = __nccwpck_require__(89487);
 }
 
 ;// CONCATENATED MODULE: ./.build/jobs/publish.js
+
 
 
 
@@ -74463,9 +74469,8 @@ function untrusted({ runId }) {
     return `The figures were reported by run ${runId}, which ran without permissions on what the pull request brought: they are its word. The comparison was made from them here, by the config of the default branch; no model was loaded.`;
 }
 /** A sentence may hold the name of a stranger's branch. */ async function nothingToTell({ services }, sentence) {
-    const { log, writeSummary } = services;
-    log.info(sentence);
-    await writeSummary(`${(0,report_escape/* prose */.CS)(sentence)}\n`).catch((error)=>log.warning(`The job summary could not be written: ${(0,_build_text/* messageOf */.bD)(error)}`));
+    services.log.info(sentence);
+    await (0,summarise/* summarise */.f)(services, `${(0,report_escape/* prose */.CS)(sentence)}\n`);
 }
 /** Without an answer the check run is still posted, since its commit is the event's. */ async function found(client, event) {
     try {
@@ -74709,6 +74714,21 @@ async function writeShard(out, { candidate, baseline }, record) {
 
 /***/ }),
 
+/***/ 79299:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   f: () => (/* binding */ summarise)
+/* harmony export */ });
+/* harmony import */ var _text_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(22543);
+
+/** Adds markdown to the job's page. Where that cannot be written a warning says so, and the verdict stays as it is. */ async function summarise({ log, writeSummary }, markdown) {
+    await writeSummary(markdown).catch((error)=>log.warning(`The job summary could not be written: ${(0,_text_js__WEBPACK_IMPORTED_MODULE_0__/* .messageOf */ .bD)(error)}`));
+}
+
+
+/***/ }),
+
 /***/ 95416:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -74721,8 +74741,8 @@ async function writeShard(out, { candidate, baseline }, record) {
 /* harmony import */ var _github_outputs_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(59962);
 /* harmony import */ var _github_publication_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(24306);
 /* harmony import */ var _github_publish_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(89487);
-/* harmony import */ var _report_layout_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(54739);
-/* harmony import */ var _text_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(22543);
+/* harmony import */ var _report_layout_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(54739);
+/* harmony import */ var _summarise_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(79299);
 
 
 
@@ -74731,11 +74751,11 @@ async function writeShard(out, { candidate, baseline }, record) {
 
 /** Everything people and later steps read: outputs, summary, check run, comment. What cannot be posted is a warning. */ async function tell({ measured, publish, model }, run) {
     const { context, services, inputs } = run;
-    const { log, setOutput, writeSummary, client } = services;
+    const { log, setOutput, client } = services;
     const { report } = measured;
     const files = 'files' in measured ? measured.files : undefined;
     for (const [name, value] of Object.entries((0,_github_outputs_js__WEBPACK_IMPORTED_MODULE_1__/* .outputsOf */ .Y)(report.comparison, files)))setOutput(name, value);
-    await writeSummary((0,_report_layout_js__WEBPACK_IMPORTED_MODULE_4__/* .cut */ .Jj)(fullReport(report, publish, context), summaryLimit)).catch((error)=>log.warning(`The job summary could not be written: ${(0,_text_js__WEBPACK_IMPORTED_MODULE_5__/* .messageOf */ .bD)(error)}`));
+    await (0,_summarise_js__WEBPACK_IMPORTED_MODULE_4__/* .summarise */ .f)(services, (0,_report_layout_js__WEBPACK_IMPORTED_MODULE_5__/* .cut */ .Jj)(fullReport(report, publish, context), summaryLimit));
     if (client === undefined) {
         if (report.warnings?.length) log.warning(report.warnings.join(' '));
         return log.info('No github-token was given: neither comment nor check run is posted.');

@@ -5,9 +5,10 @@ import { requireHead } from '../github/checkout.js'
 import { readConfig, readRequest } from '../github/request.js'
 import { refuseLinks } from '../github/workspace.js'
 import { planText } from '../report/plan.js'
-import { messageOf, oneLine } from '../text.js'
+import { oneLine } from '../text.js'
 import { forgiving, placeOf } from './gate.js'
 import type { Run } from './services.js'
+import { summarise } from './summarise.js'
 
 /**
  * Says in log and summary what a gate would run and how long it would take; neither comment nor check run is posted.
@@ -16,7 +17,7 @@ import type { Run } from './services.js'
  */
 export async function tryOut(run: Run): Promise<void> {
   const { inputs, context, workspace, services } = run
-  const { log, host, environment, writeSummary } = services
+  const { log, host, environment } = services
   // There the token can write, and no model may be loaded beside it.
   if (inputs.mode !== 'gate') throw new UsageError(`dry-run is for mode: gate, not ${inputs.mode}`)
   const place = placeOf(run)
@@ -31,7 +32,5 @@ export async function tryOut(run: Run): Promise<void> {
   const text = [plan, ...notes].join('\n')
   log.block(text)
   // No line begins with what ends the block: each begins with words of ours.
-  await writeSummary(`\`\`\`text\n${text}\n\`\`\`\n`).catch((error: unknown) =>
-    log.warning(`The job summary could not be written: ${messageOf(error)}`),
-  )
+  await summarise(services, `\`\`\`text\n${text}\n\`\`\`\n`)
 }

@@ -21,6 +21,7 @@ import { comparedAsReported, governingOf } from './reported.js'
 import type { Changes } from './reported.js'
 import { tellSameHead } from './sameHead.js'
 import type { Measured, Run } from './services.js'
+import { summarise } from './summarise.js'
 import { fullReport, inRepository, tell } from './tell.js'
 
 /**
@@ -91,11 +92,8 @@ function untrusted({ runId }: WorkflowRunEvent): string {
 
 /** A sentence may hold the name of a stranger's branch. */
 async function nothingToTell({ services }: Run, sentence: string): Promise<void> {
-  const { log, writeSummary } = services
-  log.info(sentence)
-  await writeSummary(`${prose(sentence)}\n`).catch((error: unknown) =>
-    log.warning(`The job summary could not be written: ${messageOf(error)}`),
-  )
+  services.log.info(sentence)
+  await summarise(services, `${prose(sentence)}\n`)
 }
 
 /** What GitHub was asked, or what stands in for it where no answer came, and a sentence of that. */

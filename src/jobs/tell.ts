@@ -6,19 +6,17 @@ import { publicationOf, reportMarkdown } from '../github/publication.js'
 import type { Report } from '../github/publication.js'
 import { publish as post } from '../github/publish.js'
 import { cut } from '../report/layout.js'
-import { messageOf } from '../text.js'
 import type { Judged, Run } from './services.js'
+import { summarise } from './summarise.js'
 
 /** Everything people and later steps read: outputs, summary, check run, comment. What cannot be posted is a warning. */
 export async function tell({ measured, publish, model }: Judged, run: Run): Promise<void> {
   const { context, services, inputs } = run
-  const { log, setOutput, writeSummary, client } = services
+  const { log, setOutput, client } = services
   const { report } = measured
   const files = 'files' in measured ? measured.files : undefined
   for (const [name, value] of Object.entries(outputsOf(report.comparison, files))) setOutput(name, value)
-  await writeSummary(cut(fullReport(report, publish, context), summaryLimit)).catch((error: unknown) =>
-    log.warning(`The job summary could not be written: ${messageOf(error)}`),
-  )
+  await summarise(services, cut(fullReport(report, publish, context), summaryLimit))
   if (client === undefined) {
     if (report.warnings?.length) log.warning(report.warnings.join(' '))
     return log.info('No github-token was given: neither comment nor check run is posted.')
