@@ -96,8 +96,36 @@ const training = (batch: number, shape: readonly number[]): Case => ({
   batch,
 })
 
+/** A generator of styles, or of filters: the line of every channel is computed, so that the batch is fixed. */
+const computedLine = (batch: number, shape: readonly number[], trains: boolean): Case => ({
+  ...composed(
+    `BatchNormalization${trains ? ', in training mode' : ''}, all from the image, ${shape.length + 1} dimensions, batch fixed at ${batch}`,
+    shape,
+    [
+      makeNode('ReduceMean', ['x', 'axes'], ['m'], { keepdims: 0 }),
+      makeNode('Sin', ['m'], ['scale']),
+      makeNode('Mul', ['m', 'm'], ['bias']),
+      makeNode('Tanh', ['m'], ['mean']),
+      makeNode('Exp', ['m'], ['variance']),
+      makeNode(
+        'BatchNormalization',
+        ['x', 'scale', 'bias', 'mean', 'variance'],
+        trains ? ['y', 'newMean', 'newVariance'] : ['y'],
+        { epsilon: { float: 0.1 }, ...(trains && { training_mode: 1 }) },
+        'tested',
+      ),
+    ],
+    { axes: integers([0, ...shape.slice(1).map((_, at) => at + 2)]) },
+    'float64',
+  ),
+  batch,
+})
+
 export const SMOOTH: readonly Case[] = [
   ...inBoth.map(inDouble),
+  computedLine(1, [3, 2, 2], false),
+  computedLine(3, [3], false),
+  computedLine(2, [3, 3], true),
   training(1, [3, 2, 4]),
   training(3, [3, 2, 4]),
   training(4, [3]),

@@ -10,7 +10,8 @@ export const normalization: Readonly<Record<string, Rule>> = {
     const [x, scale, , , variance] = node.inputs
     const epsilon = floatAttribute(node, 'epsilon', 1e-5)
     const rank = b.rank(x)
-    if (intAttribute(node, 'training_mode', 0) === 1) return [trainingGradient(node, gradient, b)]
+    const line = lineGradients(node, gradient, b)
+    if (intAttribute(node, 'training_mode', 0) === 1) return [trainingGradient(node, gradient, b), ...line]
     const shape = rank < 2 ? [-1] : [1, -1, ...Array.from({ length: rank - 2 }, () => 1)]
     const [scales, variances] = [b.constantOf(scale)?.data, b.constantOf(variance)?.data]
     if (scales && variances) {
@@ -27,11 +28,41 @@ export const normalization: Readonly<Record<string, Rule>> = {
             x,
           ),
         ),
+        ...line,
       ]
     }
     const deviation = b.add('Sqrt', [b.add('Add', [variance, b.number(epsilon, variance)])])
-    return [b.mul(gradient, b.reshape(b.add('Div', [scale, deviation]), shape))]
+    return [b.mul(gradient, b.reshape(b.add('Div', [scale, deviation]), shape)), ...line]
   }),
+}
+
+/**
+ * Where the image computes what normalises it: with σ = √(var + ε) and sums over all axes but the channels',
+ * dscale = Σ dy · (x − mean) / σ, dbias = Σ dy, dmean = −scale / σ · dbias, dvar = −scale / 2σ² · dscale.
+ */
+function lineGradients(node: Node, gradient: string, b: GradientBuilder): readonly (string | undefined)[] {
+  const [x, scale, , mean, variance] = node.inputs
+  if (!node.inputs.slice(1).some(b.isActive)) return []
+  const trains = intAttribute(node, 'training_mode', 0) === 1
+  const axes = Array.from({ length: b.rank(x) }, (_, axis) => axis)
+  const others = axes.filter((axis) => axis !== 1)
+  const perChannel = (value: string): string =>
+    b.reshape(
+      value,
+      axes.map((axis) => (axis === 1 ? -1 : 1)),
+    )
+  const average = (value: string): string => b.add('ReduceMean', [value, b.ints(others)], { keepdims: 1 })
+  const centred = b.add('Sub', [x, trains ? average(x) : perChannel(mean)])
+  const spread = trains ? average(b.mul(centred, centred)) : perChannel(variance)
+  const shifted = b.add('Add', [spread, b.number(floatAttribute(node, 'epsilon', 1e-5), x)])
+  const slope = b.add('Sqrt', [shifted])
+  const dScale = b.sum(b.mul(gradient, b.add('Div', [centred, slope])), others, false)
+  const dBias = b.sum(gradient, others, false)
+  if (trains) return [dScale, dBias]
+  const flat = (value: string): string => b.reshape(value, [-1])
+  const dMean = b.add('Neg', [b.mul(dBias, b.add('Div', [scale, flat(slope)]))])
+  const half = b.mul(b.number(-0.5, x), b.add('Div', [scale, flat(shifted)]))
+  return [dScale, dBias, dMean, b.mul(half, dScale)]
 }
 
 /**
