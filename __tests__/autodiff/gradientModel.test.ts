@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { gradientModelOf } from '../../src/autodiff/gradientModel.js'
+import { makeNode } from '../../src/onnx/attributes.js'
 import { decodeModel } from '../../src/onnx/codec.js'
 import type { Tensor } from '../../src/onnx/graph.js'
 import { runModel } from '../support/onnxruntime.js'
@@ -46,4 +47,24 @@ test('gradient writes a model anyone can run: the input and label in; logits, lo
       expect(numbersOf(results.get('gradient') as Tensor)[row * 4 + at]).toBeCloseTo(slope, 5)
     }
   })
+})
+
+test('holds nothing that nobody reads, though the gradient of a map that two convolutions read is made of both at once', async () => {
+  const half = { strides: [2, 2] }
+  const bytes = model(
+    [
+      makeNode('Conv', ['x', 'w'], ['a'], { ...half, pads: [1, 1, 1, 1] }),
+      makeNode('Conv', ['x', 'v'], ['b'], half),
+      makeNode('Add', ['a', 'b'], ['sum']),
+      makeNode('GlobalAveragePool', ['sum'], ['mean']),
+      makeNode('Flatten', ['mean'], ['y']),
+    ],
+    { w: reals('float32', [3, 16, 3, 3], 7), v: reals('float32', [3, 16, 1, 1], 9) },
+    { inputs: [{ name: 'x', type: 'float32', dims: ['n', 16, 4, 4] }] },
+  )
+  const made = decodeModel(await gradientModelOf({ name: 'residual.onnx', bytes, external: {} }, runModel))
+  const read = new Set([...made.outputs.map(({ name }) => name), ...made.nodes.flatMap(({ inputs }) => inputs)])
+  expect(made.nodes.filter(({ outputs }) => !outputs.some((name) => read.has(name)))).toEqual([])
+  expect([...made.constants.keys()].filter((name) => !read.has(name))).toEqual([])
+  expect(made.nodes.filter(({ op }) => op === 'ConvTranspose')).toEqual([])
 })

@@ -1,4 +1,5 @@
 import { stuffZeros } from '../../.build/autodiff/rules/convolution.js'
+import { RULES } from '../../.build/autodiff/rules/index.js'
 import { affine, isFeatureMap } from '../../.build/autodiff/rules/featureMaps.js'
 import { gatherPhases } from '../../.build/autodiff/rules/phases.js'
 import { spread, windowOf } from '../../.build/autodiff/rules/windows.js'
@@ -23,16 +24,18 @@ const adjoint = (write) =>
 
 const transposed = adjoint(({ b, gradient, name, group, window }) => spread(b, gradient, name, group, window))
 const phases = adjoint(({ b, gradient, x, weights, group, window }) => {
-  const pixels = gatherPhases(b, gradient, weights, group, window)
+  const pixels = gatherPhases(b, { gradient, weights, group, window })
   const isInterleaved = window.strides.some((stride) => stride > 1)
   return isInterleaved && isFeatureMap(x, b) ? affine(pixels, 1, 0, x, b) : pixels
 })
-const stuffed = adjoint(({ b, gradient, weights, group, window }) => stuffZeros(b, gradient, weights, group, window))
+const stuffed = adjoint(({ b, gradient, weights, group, window }) =>
+  stuffZeros(b, { gradient, weights, group, window }),
+)
 
 /** The same phases, interleaved by DepthToSpace. */
 const depthToSpace = adjoint(({ b, gradient, weights, group, window }) => {
   const before = b.nodes.length
-  gatherPhases(b, gradient, weights, group, window)
+  gatherPhases(b, { gradient, weights, group, window })
   const convs = b.nodes.splice(before).filter(({ op }) => op === 'Conv')
   b.nodes.push(...convs)
   const all = b.add(
@@ -88,7 +91,7 @@ const masked = adjoint(({ b, gradient, weights, group, window }) => {
   const mask = Float32Array.from({ length: height * width }, isPlace)
   const apart = b.mul(repeated, b.constant('float32', [1, 1, height, width], mask))
   const before = b.nodes.length
-  stuffZeros(b, gradient, weights, group, window)
+  stuffZeros(b, { gradient, weights, group, window })
   const conv = b.nodes.splice(before).find(({ op }) => op === 'Conv')
   b.nodes.push({ ...conv, inputs: [apart, conv.inputs[1]] })
   return conv.outputs[0]
@@ -139,6 +142,31 @@ const strided = (from, to, h, k) =>
     },
   )
 
+/** Where a stage of a residual network begins: 3×3/2 and 1×1/2 of one map. */
+function stage(from, to, h) {
+  const strides = [2, 2]
+  return compareRules(
+    `Conv 3×3/2 and 1×1/2, ${from} → ${to}, ${h}×${h}`,
+    {
+      dims: [32, from, h, h],
+      nodes: [
+        depthwise('x', 'map', from, 'before'),
+        makeNode('Conv', ['map', 'w'], ['a'], { kernel_shape: [3, 3], strides, pads: [1, 1, 1, 1] }, 'tested'),
+        makeNode('Conv', ['map', 'v'], ['b'], { kernel_shape: [1, 1], strides }),
+        makeNode('Add', ['a', 'b'], ['c']),
+        depthwise('c', 'z', to, 'behind'),
+      ],
+      constants: {
+        w: floats([to, from, 3, 3]),
+        v: floats([to, from, 1, 1]),
+        before: perChannel(from, 1),
+        behind: perChannel(to, 1),
+      },
+    },
+    { 'phases of both together': RULES.get('Conv'), 'ConvTranspose for each': transposed },
+  )
+}
+
 const depthwiseOf = (channels, h, k) =>
   convolution(
     `depthwise ${k}×${k}/1, ${channels}, ${h}×${h}`,
@@ -152,6 +180,7 @@ const stridedDepthwise = (channels, h, k) =>
     { from: channels, to: channels, h, k, stride: 2, group: channels },
     {
       ConvTranspose: transposed,
+      'four Convs, Concat': phases,
       'zeros between by a product, then Conv': stuffed,
       'zeros between by Resize and Mul, then Conv': masked,
       'one Conv, DepthToSpace': oneConv,
@@ -171,6 +200,12 @@ export const convolutionWays = async () => [
   ...(await strided(128, 256, 8, 3)),
   ...(await strided(32, 64, 16, 3)),
   ...(await strided(32, 64, 32, 3)),
+  ...(await strided(256, 512, 14, 3)),
+  ...(await strided(64, 128, 56, 3)),
+  ...(await strided(24, 40, 16, 3)),
+  ...(await strided(8, 8, 64, 3)),
+  ...(await stage(32, 64, 32)),
+  ...(await stage(128, 256, 8)),
   ...(await depthwiseOf(96, 16, 3)),
   ...(await depthwiseOf(240, 16, 5)),
   ...(await depthwiseOf(288, 8, 5)),

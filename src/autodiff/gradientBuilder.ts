@@ -1,11 +1,14 @@
 import { GraphBuilder, floats } from '../onnx/builder.js'
 import type { ElementType, Graph, Tensor } from '../onnx/graph.js'
 import type { Observation, ObservedValue } from '../onnx/observe.js'
+import type { Adjoint } from './rules/phases.js'
 
 /** What rules write with: adds nodes, and knows shapes, types and weights of the values of the forward pass. */
 export class GradientBuilder extends GraphBuilder {
   readonly #observation: Map<string, ObservedValue>
   readonly #active: Set<string>
+  /** What gradients that can be made in phases, too, were made of, by their names. */
+  readonly adjoints = new Map<string, Adjoint>()
 
   /** @param active the values that depend on the input along a path that has a gradient. */
   constructor(graph: Graph, observation: Observation, active: ReadonlySet<string>, prefix = 'gradient') {

@@ -1,3 +1,4 @@
+import { prune } from '../onnx/canonical/cleanup.js'
 import type { ElementType, Graph, ValueInfo } from '../onnx/graph.js'
 import type { Settled } from '../onnx/settle.js'
 import type { GradientBuilder } from './gradientBuilder.js'
@@ -45,7 +46,7 @@ export function gradientGraph(
   b.addNamed(names.gradient, 'Identity', [gradient])
   const size = batch === 'free' ? (wanted ?? 'batch') : batch
   const perImage = (name: string, type: ElementType): ValueInfo => ({ name, type, dims: [size] })
-  return b.build(graph, {
+  const whole = b.build(graph, {
     inputs: [
       { ...input, dims: [size, ...(input.dims ?? []).slice(1)] },
       perImage(inputs.label, 'int64'),
@@ -63,6 +64,8 @@ export function gradientGraph(
       { ...input, name: names.gradient, dims: [size, ...(input.dims ?? []).slice(1)] },
     ],
   })
+  // Without gradients that were made again in another way.
+  return prune(whole)
 }
 
 /**

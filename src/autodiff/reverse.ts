@@ -8,6 +8,7 @@ import { dataTypeName, elementType } from '../onnx/tensor.js'
 import { EXPANSIONS, KEEPING_TYPES } from './expansions/index.js'
 import { GradientBuilder } from './gradientBuilder.js'
 import { affine, isFeatureMap } from './rules/featureMaps.js'
+import { sumOfPhases } from './rules/phases.js'
 import { RULES, WITHOUT_GRADIENT } from './rules/index.js'
 
 const DIFFERENTIABLE_TYPES: ReadonlySet<string> = new Set(['float16', 'bfloat16', 'float32', 'float64'])
@@ -134,14 +135,17 @@ function wayOut({ op, domain }: Node): string {
 }
 
 /**
- * Where a value is read several times its gradients add up. Those that a ConvTranspose made get into the layout of the
- * others by a Conv that does nothing else, and onnxruntime makes the sum a part of it.
+ * Where a value is read several times its gradients add up: phase by phase, if that is how they can be made. Else those that
+ * a ConvTranspose made get into the layout of the others by a Conv that does nothing else, and onnxruntime makes the sum a
+ * part of it.
  */
 function total(name: string, gradients: readonly string[] | undefined, b: GradientBuilder): string | undefined {
   if (gradients === undefined || gradients.length < 2) return gradients?.[0]
   const isSpread = (gradient: string): boolean =>
     b.nodes.findLast(({ outputs }) => outputs[0] === gradient)?.op === 'ConvTranspose'
   if (!isFeatureMap(name, b)) return b.add('Sum', gradients)
+  const whole = sumOfPhases(b, gradients)
+  if (whole !== undefined) return affine(whole, 1, 0, name, b)
   return b.add(
     'Sum',
     gradients.map((gradient) => (isSpread(gradient) ? affine(gradient, 1, 0, name, b) : gradient)),

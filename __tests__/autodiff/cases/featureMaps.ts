@@ -20,6 +20,25 @@ function conv(
 
 const square = (stride: number, pad: number) => ({ strides: [stride, stride], pads: [pad, pad, pad, pad] })
 
+type Window = readonly [height: number, width: number, attributes: Parameters<typeof makeNode>[3]]
+
+/** Two Convs of one map, whose gradients add up: where a stage of a residual network begins. */
+function branches(label: string, ...[one, another]: readonly [Window, Window]): Case {
+  const weighed = ([height, width]: Window, seed: number) => weights([16, 16, height, width], seed)
+  return composed(
+    `Conv, maps, ${label}`,
+    [16, 4, 4],
+    [
+      makeNode('Conv', ['x', 'w'], ['a'], one[2]),
+      makeNode('Conv', ['x', 'v'], ['b'], another[2]),
+      makeNode('Flatten', ['a'], ['flat']),
+      makeNode('Flatten', ['b'], ['beside']),
+      makeNode('Concat', ['flat', 'beside'], ['y'], { axis: 1 }),
+    ],
+    { w: weighed(one, 3), v: weighed(another, 5) },
+  )
+}
+
 export const LINEAR: readonly Case[] = [
   single('GlobalAveragePool', [16, 4, 2], { label: 'maps' }),
   conv('padded', [16, 6, 5], [3, 16, 3, 3], square(1, 1)),
@@ -31,9 +50,19 @@ export const LINEAR: readonly Case[] = [
   conv('4×4/2', [16, 6, 4], [4, 16, 4, 4], square(2, 1)),
   conv('4×4/2 without padding', [16, 6, 6], [3, 16, 4, 4], square(2, 0)),
   conv('5×5/2', [16, 6, 8], [2, 16, 5, 5], square(2, 2)),
-  conv('7×7/3', [8, 9, 6], [2, 8, 7, 7], square(3, 3)),
-  conv('6×4, strides differ', [8, 9, 8], [2, 8, 6, 4], { strides: [3, 2], pads: [2, 1, 1, 1] }),
-  conv('4×4/2, odd size', [8, 7, 6], [2, 8, 4, 4], square(2, 1)),
+  conv('3×3/2', [16, 6, 4], [4, 16, 3, 3], square(2, 1)),
+  conv('3×3/2, channels that fill no block', [8, 6, 4], [4, 8, 3, 3], square(2, 1)),
+  conv('7×7/3', [16, 9, 6], [2, 16, 7, 7], square(3, 3)),
+  conv('6×4, strides differ', [16, 9, 8], [2, 16, 6, 4], { strides: [3, 2], pads: [2, 1, 1, 1] }),
+  conv('4×4/2, odd size', [16, 7, 6], [2, 16, 4, 4], square(2, 1)),
+  branches('3×3/2 and 1×1/2', [3, 3, square(2, 1)], [1, 1, square(2, 0)]),
+  branches('4×4/2 and 3×3/2', [4, 4, square(2, 1)], [3, 3, square(2, 1)]),
+  branches('1×1/2 twice: most pixels get nothing', [1, 1, square(2, 0)], [1, 1, square(2, 0)]),
+  branches(
+    'as many pixels in phases of another form',
+    [1, 5, { strides: [1, 4], pads: [0, 1, 0, 0] }],
+    [3, 3, square(2, 1)],
+  ),
   // So many pixels that their sum is made of their mean, and a power of two of them, so that it is exact all the same.
   single('Mul', [8, 1, 1], { label: 'maps, the gate of a large one', constants: { c: weights([8, 64, 32]) } }),
   single('Mul', [8, 1, 1], { label: 'maps, the gate of a small one', constants: { c: weights([8, 5, 3]) } }),

@@ -4,6 +4,7 @@ import { rule } from '../rule.js'
 import type { Rule } from '../rule.js'
 import { affine, isFeatureMap } from './featureMaps.js'
 import { gatherPhases, hasPhases, turnedRound } from './phases.js'
+import type { Adjoint } from './phases.js'
 import { biasGradient, weightGradient } from './weightGradient.js'
 import { groupOf, spread, windowOf } from './windows.js'
 import type { Window } from './windows.js'
@@ -16,15 +17,18 @@ export const convolution: Readonly<Record<string, Rule>> = {
     const window = windowOf(node, kernel, b)
     const group = groupOf(node)
     const { dims, batchAxis } = b.observed(x)
+    const transposed = (): string => spread(b, gradient, weights, group, window)
     const forImage = (): string => {
       const constant = b.constantOf(weights)
-      if (constant && isUnitStride(window) && !isNarrow(constant, group))
-        return gatherPhases(b, gradient, constant, group, window)
+      if (constant === undefined) return transposed()
+      const adjoint = { gradient, weights: constant, group, window }
+      if (isUnitStride(window) && !isNarrow(constant, group)) return gatherPhases(b, adjoint)
+      if (isWideDepthwise(constant, group, window)) return stuffZeros(b, adjoint)
+      if (!isFeatureMap(x, b) || !isInPhases(constant, group, window)) return transposed()
       // Interleaved in one layout, what comes next goes on in the other.
-      if (constant && isFeatureMap(x, b) && isOverlapping(group, window))
-        return affine(gatherPhases(b, gradient, constant, group, window), 1, 0, x, b)
-      if (constant && isWideDepthwise(constant, group, window)) return stuffZeros(b, gradient, constant, group, window)
-      return spread(b, gradient, weights, group, window)
+      const made = isOverlapping(window) ? affine(gatherPhases(b, adjoint), 1, 0, x, b) : transposed()
+      b.adjoints.set(made, adjoint)
+      return made
     }
     const image = { value: x, dims, isFree: batchAxis !== undefined }
     return [
@@ -49,20 +53,23 @@ function isNarrow({ dims: [, channels, ...kernel] }: Tensor, group: number): boo
 }
 
 /**
- * Windows so much larger than their stride that each phase has two taps or more along each axis, on maps so small that
- * interleaving stays in the cache: of ConvTranspose's time 4×4/2 from 8×8 and 14×14 pixels takes 0.78, 16×16 0.91, 32×32
- * 0.95 to 1.05 (`node bench/alternatives.mjs convolutions`). 3×3/2 takes 0.87 from 8×8 and 0.96 from 16×16, but a whole
- * ResNet-18 none less.
+ * Channels in the largest block that onnxruntime lays maps out in. Of others the phases are put together more slowly: 3×3/2 to 24
+ * channels takes 1.03 of ConvTranspose's time, to 8 of them 1.36 (`node bench/alternatives.mjs convolutions`).
  */
-function isOverlapping(group: number, window: Window): boolean {
-  const { kernel, strides, dilations, input } = window
-  return (
-    group === 1 &&
-    kernel.length === 2 &&
-    input[0] * input[1] <= 256 &&
-    kernel.every((size, axis) => dilations[axis] === 1 && size >= 2 * strides[axis]) &&
-    hasPhases(window)
-  )
+const WHOLE_BLOCK = 16
+
+/** Whether the pixels of every phase are a map of their own, and better made as one. */
+function isInPhases({ dims: [, channels] }: Tensor, group: number, window: Window): boolean {
+  const isDense = group === 1 && channels % WHOLE_BLOCK === 0 && window.dilations.every((gap) => gap === 1)
+  return isDense && window.kernel.length === 2 && hasPhases(window)
+}
+
+/**
+ * Windows larger than their stride, so that each phase has taps: 3×3/2 takes 0.67 to 1.1 of ConvTranspose's time, 4×4/2 0.72 to
+ * 0.9, the least on small maps of many channels (`node bench/alternatives.mjs convolutions`).
+ */
+function isOverlapping({ kernel, strides }: Window): boolean {
+  return kernel.every((size, axis) => size > strides[axis])
 }
 
 /**
@@ -85,13 +92,7 @@ function isWideDepthwise({ dims }: Tensor, group: number, window: Window): boole
 }
 
 /** Puts the gradients `stride` apart with zeros between them; on that grid the convolution had stride 1. */
-export function stuffZeros(
-  b: GradientBuilder,
-  gradient: string,
-  weights: Tensor,
-  group: number,
-  window: Window,
-): string {
+export function stuffZeros(b: GradientBuilder, { gradient, weights, group, window }: Adjoint): string {
   const { kernel, strides, begin, input, output } = window
   const [down, right] = strides
   const [height, width] = output

@@ -11,41 +11,75 @@ interface Phase {
   readonly end: number
 }
 
+/** What makes the adjoint of a Conv. */
+export interface Adjoint {
+  /** Of the Conv's output. */
+  readonly gradient: string
+  /** [M, C / group, ...kernel] */
+  readonly weights: Tensor
+  readonly group: number
+  /** Without dilation where it strides; `hasPhases` holds of it. */
+  readonly window: Window
+}
+
 /**
  * The adjoint of a Conv as Convs: the pixels of one phase are correlated with its taps, turned round, and the phases are
- * interleaved. No tap is wasted, no sum is scattered. At stride 1 there is one phase, and nothing to interleave.
- *
- * @param gradient of the Conv's output.
- * @param weights [M, C / group, ...kernel]
- * @param window without dilation where it strides; `hasPhases` holds of it.
+ * interleaved. No tap is wasted, no sum is scattered. At stride 1 there is one phase, and nothing to interleave. Every
+ * phase has a tap where the kernel is no smaller than the stride.
  */
-export function gatherPhases(
+export function gatherPhases(b: GradientBuilder, adjoint: Adjoint): string {
+  return interleave(b, writePhases(b, adjoint).flat(), adjoint)
+}
+
+/**
+ * The sum of adjoints that go to one map, phase by phase, interleaved once: where a stage of a residual network begins, a 3×3/2
+ * and a 1×1/2 meet, and take 0.76 of the time of two ConvTransposes (`node bench/alternatives.mjs convolutions`).
+ *
+ * @param gradients the adjoints by other ways: `b.adjoints` knows how they were made.
+ * @returns undefined where one is nothing of the kind, the strides differ, or pixels of some phase get nothing.
+ */
+export function sumOfPhases(b: GradientBuilder, gradients: readonly string[]): string | undefined {
+  const adjoints = gradients.flatMap((gradient) => b.adjoints.get(gradient) ?? [])
+  const [first] = adjoints
+  const isAlike = ({ window }: Adjoint): boolean => window.strides.join() === first.window.strides.join()
+  if (adjoints.length < gradients.length || !adjoints.every(isAlike)) return undefined
+  const written = adjoints.map((adjoint) => writePhases(b, adjoint))
+  const phases = written[0].map((_, at) => written.flatMap((parts) => parts[at]))
+  if (phases.some((parts) => parts.length === 0)) return undefined
+  const sums = phases.map((parts) => (parts.length === 1 ? parts[0] : b.add('Sum', parts)))
+  return interleave(b, sums, first)
+}
+
+/** Whether all phases that taps reach have equally many pixels, and none to cut off. */
+export function hasPhases(window: Window): boolean {
+  const { input, strides } = window
+  return (
+    input.every((size, axis) => size % strides[axis] === 0) &&
+    phasesOf(window).every((phase) => !isReached(phase) || phase.every(({ begin, end }) => begin >= 0 && end >= 0))
+  )
+}
+
+/** The pixels of each phase; none where no tap reaches them. */
+function writePhases(
   b: GradientBuilder,
-  gradient: string,
-  weights: Tensor,
-  group: number,
-  window: Window,
-): string {
+  { gradient, weights, group, window }: Adjoint,
+): readonly (readonly string[])[] {
   const { dilations, strides } = window
-  const parts = phasesOf(window).map((phase) => {
+  return phasesOf(window).map((phase) => {
+    if (!isReached(phase)) return []
     const turned = turnedRound(weights, group, phase, strides)
-    return b.add('Conv', [gradient, b.constant(turned.type, turned.dims, turned.data)], {
+    const pixels = b.add('Conv', [gradient, b.constant(turned.type, turned.dims, turned.data)], {
       group,
       kernel_shape: phase.map(({ taps }) => taps),
       dilations,
       pads: [...phase.map(({ begin }) => begin), ...phase.map(({ end }) => end)],
     })
+    return [pixels]
   })
-  return parts.length === 1 ? parts[0] : interleave(b, parts, group * weights.dims[1], window)
 }
 
-/** Whether all phases have equally many pixels, taps, and no pixels to cut off. */
-export function hasPhases(window: Window): boolean {
-  const { input, strides } = window
-  return (
-    input.every((size, axis) => size % strides[axis] === 0) &&
-    phasesOf(window).every((phase) => phase.every(({ taps, begin, end }) => taps > 0 && begin >= 0 && end >= 0))
-  )
+function isReached(phase: readonly Phase[]): boolean {
+  return phase.every(({ taps }) => taps > 0)
 }
 
 /** The phases of all axes with each other, the last axis' first. */
@@ -69,17 +103,24 @@ function phasesAlong({ kernel, strides, dilations, begin, input, output }: Windo
   })
 }
 
-/** Pixels between pixels, by Concat: with DepthToSpace all of it takes 1.1 to 1.2 times as long (`node bench/alternatives.mjs convolutions`). */
-function interleave(b: GradientBuilder, parts: readonly string[], channels: number, window: Window): string {
+/**
+ * Pixels between pixels. With the channels last each pixel is copied as a whole, and onnxruntime makes both Transposes part of
+ * its conversions from and to the layout of convolutions. With DepthToSpace all of it takes 1.03 to 1.3 times as long
+ * (`node bench/alternatives.mjs convolutions`).
+ */
+function interleave(b: GradientBuilder, parts: readonly string[], { weights, group, window }: Adjoint): string {
+  if (parts.length === 1) return parts[0]
+  const channels = group * weights.dims[1]
   const [height, width] = window.input
   const [down, right] = window.strides
   const rows = Array.from({ length: down }, (_, row) => {
     const columns = parts
       .slice(row * right, (row + 1) * right)
-      .map((part) => b.reshape(part, [-1, channels, height / down, width / right, 1]))
-    return b.reshape(b.add('Concat', columns, { axis: 4 }), [-1, (channels * height) / down, width])
+      .map((part) => b.add('Transpose', [part], { perm: [0, 2, 3, 1] }))
+    return b.reshape(b.add('Concat', columns, { axis: 3 }), [-1, height / down, width * channels])
   })
-  return b.reshape(b.add('Concat', rows, { axis: 2 }), [-1, channels, height, width])
+  const pixels = b.reshape(b.add('Concat', rows, { axis: 2 }), [-1, height, width, channels])
+  return b.add('Transpose', [pixels], { perm: [0, 3, 1, 2] })
 }
 
 /** Weights of a Conv that goes the other way: [M, C/g, ...kernel] → [C, M/g, ...taps], turned round. */
