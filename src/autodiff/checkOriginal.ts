@@ -1,4 +1,4 @@
-import type { Graph } from '../onnx/graph.js'
+import type { Graph, Tensor } from '../onnx/graph.js'
 import { agrees, numbers, REORDERING_TOLERANCE } from '../onnx/settle.js'
 import { shortestRoundoff } from '../onnx/widen.js'
 import { batchFacts } from './originalModel.js'
@@ -35,7 +35,7 @@ export function surelyApart(canonical: Graph, rounds: boolean): number {
 /**
  * Runs the original and the rewritten model on the same images.
  *
- * @param surrogate the rewritten model
+ * @param surrogate what the rewritten model gives for the first `count` samples
  * @param model.canonical before it was widened
  * @param model.rounds whether it rounds on its way
  * @returns the batch the original can be run with: any, when images together give what each gives alone.
@@ -43,11 +43,11 @@ export function surelyApart(canonical: Graph, rounds: boolean): number {
  */
 export async function checkOriginal(
   original: OriginalModel,
-  surrogate: OriginalModel['run'],
+  surrogate: (count: number) => Promise<Tensor>,
   { canonical, rounds }: { readonly canonical: Graph; readonly rounds: boolean },
 ): Promise<BatchFacts> {
   const own = original.declared ?? 1
-  const [rewritten, expected] = [numbers(await surrogate(0, own)), numbers(await original.run(0, own))]
+  const [rewritten, expected] = [numbers(await surrogate(own)), numbers(await original.run(0, own))]
   const tolerance = Math.max(REORDERING_TOLERANCE, ROUNDINGS * shortestRoundoff(canonical))
   const coarse = rounds ? Math.max(tolerance, STEPS_TOLERANCE) : tolerance
   if (!agrees(rewritten, expected, coarse))

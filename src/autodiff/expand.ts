@@ -3,7 +3,7 @@ import { prune } from '../onnx/canonical/cleanup.js'
 import { withoutBlanks } from '../onnx/edit.js'
 import type { Graph, Node, RunModel } from '../onnx/graph.js'
 import { settle } from '../onnx/settle.js'
-import type { Samples, Settled } from '../onnx/settle.js'
+import type { Samples, Settled, SettledByRunning } from '../onnx/settle.js'
 import { reads, renameReads } from '../onnx/subgraphs.js'
 import type { Expansion } from './expansion.js'
 import { EXPANSIONS, KEEPING_TYPES } from './expansions/index.js'
@@ -23,6 +23,8 @@ const MAX_DEPTH = 12
 export interface Expanded extends Settled {
   /** Operators of the model, in bodies too, each once, that pass a gradient where the mathematics gives none. */
   readonly straightThrough: readonly string[]
+  /** What it was seen to give (see SettledByRunning); undefined where it was changed since. */
+  readonly answer?: SettledByRunning['answer']
 }
 
 /**
@@ -54,8 +56,9 @@ export async function settleExpanded(
   const straightThrough = straightThroughOperators(settled)
   await expandAll(() => true)
   const { observation } = settled
-  const joined = joinPieces(fuseGelu(settled.graph, observation), observation)
-  return { ...settled, ...matrixProducts(joined), straightThrough }
+  const last = matrixProducts(joinPieces(fuseGelu(settled.graph, observation), observation))
+  const answer = last.graph === settled.graph ? settled.answer : undefined
+  return { ...settled, ...last, straightThrough, answer }
 }
 
 function straightThroughOperators({ graph, observation }: Settled): readonly string[] {

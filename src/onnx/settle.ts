@@ -14,6 +14,12 @@ export interface Settled {
   readonly batch: number | 'free'
 }
 
+/** A graph as it was run. */
+export interface SettledByRunning extends Settled {
+  /** The graph's outputs for the first image, or for a batch of the first where it has a batch of its own. */
+  readonly answer: ReadonlyMap<string, Tensor>
+}
+
 /** Images to try a model on, `count` of them from the `first`-th: the same number always gives the same image. */
 export type Samples = (first: number, count: number) => ReadonlyMap<string, Tensor>
 
@@ -29,7 +35,7 @@ export async function settle(
   declared: number | undefined,
   samples: Samples,
   run: RunModel,
-): Promise<Settled> {
+): Promise<SettledByRunning> {
   const attempt = await tryFree(freeBatch(graph), samples, run)
   if (attempt.settled) return attempt.settled
   const own = declared ?? 1
@@ -37,14 +43,15 @@ export async function settle(
   const folded = foldConstants(graph, [values])
   const lifted = own === 1 ? liftBatch(folded, values) : undefined
   const again = lifted && (await tryFree(freeBatch(lifted), samples, run))
-  return again?.settled ?? { graph: folded, observation: observeFixed(values), batch: own }
+  if (again?.settled) return again.settled
+  return { graph: folded, observation: observeFixed(values), batch: own, answer: outputsOf(graph, values) }
 }
 
 interface Attempt {
   /** What one image gives, at every step; undefined where not even one runs. */
   readonly first?: ReadonlyMap<string, Tensor>
   /** Undefined where images together do not give what each gives alone. */
-  readonly settled?: Settled
+  readonly settled?: SettledByRunning
 }
 
 /** The first image has every brightness, the second is dark, the third is bright: whatever is shared between them shows. */
@@ -60,10 +67,15 @@ async function tryFree(graph: Graph, samples: Samples, run: RunModel): Promise<A
   const isApart = graph.outputs.every(({ name }) =>
     isStack(three?.get(name), [first.get(name), second.get(name), third?.get(name)]),
   )
-  return {
-    first,
-    settled: isApart ? { graph: foldConstants(graph, [first, both]), observation, batch: 'free' } : undefined,
-  }
+  if (!isApart) return { first }
+  const folded = foldConstants(graph, [first, both])
+  return { first, settled: { graph: folded, observation, batch: 'free', answer: outputsOf(graph, first) } }
+}
+
+/** The outputs among all that was seen, which may be as large as the weights. */
+function outputsOf({ outputs }: Graph, values: ReadonlyMap<string, Tensor>): ReadonlyMap<string, Tensor> {
+  const wanted = new Set(outputs.map(({ name }) => name))
+  return new Map([...values].filter(([name]) => wanted.has(name)))
 }
 
 /** A graph may not run with every number of images. */
