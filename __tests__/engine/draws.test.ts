@@ -74,6 +74,19 @@ const wholeBatchOfWeights = [
   makeNode('MatMul', ['back', 'kept'], ['y']),
 ]
 const dropConnect = [makeNode('Dropout', ['w', 'half', 'training'], ['kept']), makeNode('MatMul', ['x', 'kept'], ['y'])]
+const branches = {
+  then_branch: branch(makeNode('Dropout', ['x', 'half', 'training'], ['drawn'])),
+  else_branch: branch(makeNode('Neg', ['x'], ['still'])),
+}
+const noisyStep = body(
+  ['i', 'go', 'carried'],
+  ['goesOn', 'next'],
+  [
+    makeNode('Identity', ['go'], ['goesOn']),
+    makeNode('RandomNormalLike', ['carried'], ['noise'], { scale: { float: 0.5 } }),
+    makeNode('Add', ['carried', 'noise'], ['next']),
+  ],
+)
 const weighted = SLOPES.map((slope, pixel) => slope * IMAGE[pixel])
 const rootMeanSquare = Math.hypot(...IMAGE) / 2
 
@@ -138,6 +151,49 @@ const MODELS: readonly (readonly [string, LoadRequest, scatter: number, mean?: n
     ),
     Math.hypot(...weighted),
   ],
+  [
+    'Dropout in the branch that is taken',
+    request([makeNode('If', ['training'], ['fed'], branches), makeNode('MatMul', ['fed', 'w'], ['y'])]),
+    Math.hypot(...weighted),
+  ],
+  [
+    'Dropout in a branch beside an operator that is newer than onnxruntime’s random ones',
+    request(
+      [
+        makeNode('If', ['training'], ['fed'], {
+          then_branch: body(
+            [],
+            ['drawn'],
+            [
+              makeNode('RMSNormalization', ['x', 'ones'], ['normal']),
+              makeNode('Dropout', ['normal', 'half', 'training'], ['drawn']),
+            ],
+          ),
+          else_branch: branches.else_branch,
+        }),
+        makeNode('MatMul', ['fed', 'w'], ['y']),
+      ],
+      { opset: 23 },
+    ),
+    Math.hypot(...weighted) / rootMeanSquare,
+    weighted.reduce((sum, value) => sum + value, 0) / rootMeanSquare,
+  ],
+  [
+    'three steps of a Loop, each with normal noise of its own',
+    request([
+      makeNode('Loop', ['three', 'training', 'x'], ['fed'], { body: noisyStep }),
+      makeNode('MatMul', ['fed', 'w'], ['y']),
+    ]),
+    0.5 * Math.sqrt(3) * Math.hypot(...SLOPES),
+  ],
+  [
+    'the same with the weights, which no image goes through',
+    request([
+      makeNode('Loop', ['three', 'training', 'w'], ['drawn'], { body: noisyStep }),
+      makeNode('MatMul', ['x', 'drawn'], ['y']),
+    ]),
+    0.5 * Math.sqrt(3) * Math.hypot(...IMAGE),
+  ],
 ]
 
 const DRAWS = 512
@@ -174,11 +230,16 @@ describe('where that cannot be, the flag says so, and nobody pays for twenty equ
   ]
   const neverTaken = [
     makeNode('Not', ['training'], ['told']),
-    makeNode('If', ['told'], ['fed'], {
-      then_branch: branch(makeNode('Dropout', ['x', 'half', 'training'], ['drawn'])),
-      else_branch: branch(makeNode('Neg', ['x'], ['still'])),
-    }),
+    makeNode('If', ['told'], ['fed'], branches),
     makeNode('MatMul', ['fed', 'w'], ['y']),
+  ]
+  const neverTakenOfWeights = [
+    makeNode('Not', ['training'], ['told']),
+    makeNode('If', ['told'], ['turned'], {
+      then_branch: branch(makeNode('Dropout', ['w', 'half', 'training'], ['drawn'])),
+      else_branch: branch(makeNode('Neg', ['w'], ['still'])),
+    }),
+    makeNode('MatMul', ['x', 'turned'], ['y']),
   ]
   // Nobody knows before the graph has run which branch is taken.
   const newerInside = [
@@ -186,7 +247,7 @@ describe('where that cannot be, the flag says so, and nobody pays for twenty equ
     makeNode('ReduceSum', ['noise'], ['sum'], { keepdims: 0 }),
     makeNode('Greater', ['sum', 'half'], ['told']),
     makeNode('If', ['told'], ['bent'], {
-      then_branch: branch(makeNode('RMSNormalization', ['noise', 'ones'], ['normal'])),
+      then_branch: branch(makeNode('Swish', ['noise'], ['smooth'])),
       else_branch: branch(makeNode('Neg', ['noise'], ['opposite'])),
     }),
     makeNode('Add', ['x', 'bent'], ['fed']),
@@ -196,7 +257,8 @@ describe('where that cannot be, the flag says so, and nobody pays for twenty equ
     ['one draw for a batch that cannot be divided', request(wholeBatch, { batch: 4 })],
     ['one draw of weights for a batch that cannot be divided', request(wholeBatchOfWeights, { batch: 4 })],
     ['noise in a branch that is never taken', request(neverTaken)],
-    ['noise that goes through such an operator in a branch', request(newerInside, { opset: 23 })],
+    ['noise of weights in a branch that is never taken', request(neverTakenOfWeights)],
+    ['noise that goes through such an operator in a branch', request(newerInside, { opset: 24 })],
     ['noise that goes through an operator newer than onnxruntime’s random ones', request(swish, { opset: 24 })],
   ])('%s', async (_, load) => {
     const { flags, plan } = await loadModel(load)
@@ -212,25 +274,13 @@ describe('where that cannot be, the flag says so, and nobody pays for twenty equ
     expect(plan.attacks.map((attack) => 'eot' in attack && attack.eot)).toEqual([1, 1])
   })
 
-  const branches = {
-    then_branch: branch(makeNode('Dropout', ['x', 'half', 'training'], ['drawn'])),
-    else_branch: branch(makeNode('Neg', ['x'], ['still'])),
-  }
   const isBright = [
     makeNode('ReduceMax', ['x'], ['brightest'], { keepdims: 0 }),
     makeNode('Greater', ['brightest', 'half'], ['bright']),
   ]
-  const noisyStep = body(
-    ['i', 'go', 'carried'],
-    ['goesOn', 'next'],
-    [makeNode('Identity', ['go'], ['goesOn']), makeNode('Dropout', ['carried', 'half', 'training'], ['next'])],
-  )
-  test.each([
-    ['a branch that is taken', [makeNode('If', ['training'], ['fed'], branches)]],
-    ['a branch that the image chooses', [...isBright, makeNode('If', ['bright'], ['fed'], branches)]],
-    ['a Loop', [makeNode('Loop', ['three', 'training', 'x'], ['fed'], { body: noisyStep })]],
-  ])('noise inside %s leaves no gradient: search alone attacks', async (_, nodes) => {
-    const { flags, plan } = await loadModel(request([...nodes, makeNode('MatMul', ['fed', 'w'], ['y'])]))
+  test('noise inside a branch that the image chooses leaves no gradient: search alone attacks', async () => {
+    const nodes = [...isBright, makeNode('If', ['bright'], ['fed'], branches), makeNode('MatMul', ['fed', 'w'], ['y'])]
+    const { flags, plan } = await loadModel(request(nodes))
     expect(flags.map(({ code }) => code)).toEqual(expect.arrayContaining(['randomness', 'no-gradient-rule']))
     expect(plan.gradient).toBe(false)
     expect(plan.attacks.map(({ name }) => name)).toEqual(['square', 'noise'])

@@ -123,7 +123,7 @@ export async function buildSurrogate(model: ModelSource, options: SurrogateOptio
     const names = { logits: 'logits', value: 'value', gradient: 'gradient' }
     const { losses = LOSSES } = options
     // What is drawn once for a whole batch is drawn for one image alone, else all of them would get one draw.
-    const isShared = still.ofOneShape.some((name) => hasNoRows(settled, name))
+    const isShared = still.ofOneShape(settled.graph).some((name) => hasNoRows(settled, name))
     const wanted = isShared ? 1 : options.batch
     const gradient = await asNoGradient(() =>
       gradientGraph(real.settled, classifier, { losses, selectable: true, batch: wanted, names }),
@@ -150,10 +150,8 @@ export async function buildSurrogate(model: ModelSource, options: SurrogateOptio
 
 /** Whether a value that the images do not shape has nothing for each of them. */
 function hasNoRows({ observation, batch }: Settled, name: string): boolean {
-  const observed = observation.get(name)
-  if (observed === undefined || batch === 1) return false
   // As many rows as there are images may be those of a weight.
-  return batch !== 'free' || observed.batchAxis === undefined
+  return batch !== 1 && (batch !== 'free' || observation.get(name)?.batchAxis === undefined)
 }
 
 /** Puts the model's name in front of what the user can mend. */

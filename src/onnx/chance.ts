@@ -1,7 +1,7 @@
 import { FunctionProtoSchema, GraphProtoSchema } from 'onnx-buf'
 import type { AttributeProto, NodeProto } from 'onnx-buf'
-import { attribute, floatAttribute, intAttribute, makeNode, operatorOf } from './attributes.js'
-import { readNode, writeNode } from './codec.js'
+import { attribute, describe, floatAttribute, intAttribute, makeNode, operatorOf } from './attributes.js'
+import { nodesOf, readNode, writeNode } from './codec.js'
 import { RANDOM } from './dependence.js'
 import type { Graph, Node } from './graph.js'
 import { changed } from './proto.js'
@@ -17,7 +17,7 @@ export function chanceOperators(graph: Graph): readonly string[] {
 function drawing(nodes: readonly Node[], scope: Scope): readonly Node[] {
   return nodes.flatMap((node) => {
     const inside = bodies(node.attributes.values()).flatMap((body) => {
-      const inner = body.node.map(read)
+      const inner = nodesOf(body, describe(node))
       return drawing(inner, scopeOfBody(body, inner, scope))
     })
     return drawsByChance(node, scope) ? [node, ...inside] : inside

@@ -137,6 +137,11 @@ export function readNode(proto: NodeProto, source: TensorSource): Node {
   }
 }
 
+/** The nodes of a body. @param name what to call it in messages */
+export function nodesOf(body: GraphProto, name: string): readonly Node[] {
+  return body.node.map((proto) => readNode(proto, { name, external: {} }))
+}
+
 /** The message itself. @throws UsageError when the bytes are no ONNX model. */
 export function parseModel(bytes: Uint8Array, name: string): ModelProto {
   try {

@@ -2,6 +2,7 @@ import { intAttribute, intsAttribute } from './attributes.js'
 import { RESHAPES, placeAfter } from './batchPlace.js'
 import type { Place } from './batchPlace.js'
 import { GraphBuilder } from './builder.js'
+import { dependents } from './dependence.js'
 import { dependentValues } from './fold.js'
 import type { Graph, Node, Tensor, ValueInfo } from './graph.js'
 import { liftCoordinates, namesImages } from './liftCoordinates.js'
@@ -25,6 +26,9 @@ export function freeBatch(graph: Graph): Graph {
  */
 export function liftBatch(graph: Graph, values: ReadonlyMap<string, Tensor>): Graph | undefined {
   const dependent = dependentValues(graph)
+  const images = graph.inputs.map(({ name }) => name)
+  // What is drawn without the images is one draw for all of them, and stays as it is.
+  const ofImages = dependents(graph.nodes, images, undefined, () => false)
   const lifted = new GraphBuilder({ ...graph, nodes: [] }, 'lifted')
   const places = new Map<string, Place>(graph.inputs.map((input) => [input.name, { axis: 0, before: 1 }]))
   const dimsOf = (name: string): readonly number[] => values.get(name)?.dims ?? []
@@ -34,7 +38,7 @@ export function liftBatch(graph: Graph, values: ReadonlyMap<string, Tensor>): Gr
     const image = node.inputs.find((name) => dependent.has(name) && places.has(name))
     if (image === undefined) {
       lifted.nodes.push(node)
-      if (node.inputs.some((name) => dependent.has(name))) return undefined
+      if (node.inputs.some((name) => ofImages.has(name))) return undefined
       continue
     }
     if (namesImages(node, { dependent, places, values })) {

@@ -1,6 +1,6 @@
 import { encodeModel } from './codec.js'
-import { RANDOM } from './dependence.js'
-import type { ElementType, Graph, Node, RunModel, Tensor } from './graph.js'
+import { mayDraw } from './dependence.js'
+import type { ElementType, Graph, RunModel, Tensor } from './graph.js'
 import { sequenceValues } from './sequences.js'
 import { bodies } from './subgraphs.js'
 
@@ -50,13 +50,9 @@ export function observer(graph: Graph, run: RunModel): Observer {
 function varyingValues({ inputs, nodes }: Graph): ReadonlySet<string> {
   const found = new Set(inputs.map(({ name }) => name))
   for (const node of nodes)
-    if (mayVary(node) || node.inputs.some((name) => found.has(name)))
+    if (mayDraw(node) || bodies(node.attributes.values()).length > 0 || node.inputs.some((name) => found.has(name)))
       for (const output of node.outputs) found.add(output)
   return found
-}
-
-function mayVary({ op, attributes }: Node): boolean {
-  return RANDOM.has(op) || op === 'Dropout' || bodies(attributes.values()).length > 0
 }
 
 /** Shapes and types of one run: all that is known when the batch is fixed. */

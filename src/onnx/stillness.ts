@@ -1,13 +1,18 @@
-import { floats, GraphBuilder } from './builder.js'
-import { intAttribute, intsAttribute, makeNode } from './attributes.js'
+import { GraphProtoSchema } from 'onnx-buf'
+import type { GraphProto } from 'onnx-buf'
+import { GraphBuilder } from './builder.js'
 import { prune } from './canonical/cleanup.js'
-import { chanceOperators, drawsByChance, middleOf, probabilities } from './chance.js'
+import { chanceOperators, drawsByChance } from './chance.js'
+import { nodesOf, writeNode } from './codec.js'
 import { dependents, RANDOM } from './dependence.js'
-import type { ElementType, Graph, Node, Tensor } from './graph.js'
+import type { Graph, Node } from './graph.js'
 import { isNewer, OLDER_OPSET, rewrittenForOlderOpset } from './olderOpset.js'
-import { reads } from './subgraphs.js'
-import { elementCount, elementType } from './tensor.js'
-import { scopeOf } from './training.js'
+import { changed } from './proto.js'
+import { addStandIn } from './standIns.js'
+import type { StandIn } from './standIns.js'
+import { bodies, mapBodies, namesWithin } from './subgraphs.js'
+import { scopeOf, scopeOfBody } from './training.js'
+import type { Scope } from './training.js'
 
 /**
  * A canonical graph without its noise, and the way to put it back. What a model does cannot be observed, nor compared with
@@ -19,8 +24,13 @@ export interface Stillness {
   readonly graph: Graph
   /** What draws numbers; empty in most models. */
   readonly operators: readonly string[]
-  /** Values that are drawn in a shape that is not made from the images', such as noise on weights: one draw for all of them. */
-  readonly ofOneShape: readonly string[]
+  /**
+   * Values that are drawn in a shape that is not made from the images', such as noise on weights: one draw for all of them. Of a
+   * body that is still one nobody knows, so what is drawn in it counts.
+   *
+   * @param made of this graph
+   */
+  readonly ofOneShape: (made: Graph) => readonly string[]
   /** Puts the noise back into a graph that was made of this one and kept the names of what noise makes. */
   readonly restore: (made: Graph) => Restored
 }
@@ -33,137 +43,88 @@ export interface Restored {
 
 export function stillness(graph: Graph): Stillness {
   const operators = chanceOperators(graph)
-  if (operators.length === 0) return { graph, operators, ofOneShape: [], restore: quiet }
-  const b = new GraphBuilder({ ...graph, nodes: [] }, 'chance')
-  const noises: Noise[] = []
-  const scope = scopeOf(graph)
-  for (const node of graph.nodes) {
-    if (!drawsByChance(node, scope)) b.nodes.push(...rewrittenForOlderOpset(node, b))
-    else noises.push(...[addStill(node, graph, b)].filter((noise) => noise !== undefined))
+  if (operators.length === 0) return { graph, operators, ofOneShape: () => [], restore: quiet }
+  const inBodies = graph.nodes.flatMap(({ attributes }) => bodies(attributes.values()).flatMap(namesWithin))
+  // What is added around a body must not be called as something in it, which would hide it.
+  const taken = [...graph.inputs, ...inBodies.map((name) => ({ name }))]
+  const b = new GraphBuilder({ ...graph, nodes: [], inputs: taken }, 'chance')
+  const standIns: StandIn[] = []
+  const stilled = (nodes: readonly Node[], scope: Scope): readonly Node[] => {
+    const start = b.nodes.length
+    for (const node of nodes) {
+      const standIn = drawsByChance(node, scope) ? addStandIn(node, scope, b) : undefined
+      if (standIn) standIns.push(standIn)
+      else
+        b.nodes.push(
+          ...rewrittenForOlderOpset(
+            withBodies(node, (inner, body) => stilled(inner, scopeOfBody(body, inner, scope))),
+            b,
+          ),
+        )
+    }
+    return b.nodes.splice(start)
   }
-  const images = graph.inputs.map(({ name }) => name)
-  const ofImages = dependents(b.nodes, images, undefined, () => false)
-  const names = noises.map(({ name }) => name)
-  const unfolded = new Set([...names, ...noises.map(({ stand }) => stand)])
+  const nodes = stilled(graph.nodes, scopeOf(graph))
+  const marks = standIns.map(({ mark }) => mark)
+  const still = { ...b.build(graph, { outputs: graph.outputs }), nodes: [...marks, ...nodes] }
+  const byMark = new Map(standIns.map((standIn) => [standIn.mark.outputs[0], standIn]))
   return {
-    graph: { ...b.build(graph, { outputs: graph.outputs }), unfolded },
+    graph: { ...prune(still), unfolded: new Set(byMark.keys()) },
     operators,
-    ofOneShape: names.filter((name) => !ofImages.has(name)),
-    restore: (made) => restored(made, noises),
+    ofOneShape: (made) => ofOneShape(made, byMark),
+    restore: (made) => restored(made, byMark),
   }
 }
 
-/** What stands in for a value that is drawn, under its name. */
-interface Noise {
-  readonly name: string
-  /** Whose first input, if it has one, is what the noise is like, whatever that is called by then. */
-  readonly stand: string
-  /** The nodes that draw it. */
-  readonly draw: (like: string) => readonly Node[]
-  readonly constants?: ReadonlyMap<string, Tensor>
-}
+type ByMark = ReadonlyMap<string, StandIn>
 
 function quiet(graph: Graph): Restored {
   return { graph, draws: false }
 }
 
-function restored(made: Graph, noises: readonly Noise[]): Restored {
+function ofOneShape({ nodes, inputs }: Graph, byMark: ByMark): readonly string[] {
+  const images = inputs.map(({ name }) => name)
+  const ofImages = dependents(nodes, images, undefined, () => false)
+  const drawn = ({ inputs: read, outputs, attributes }: Node): readonly string[] => {
+    const inside = bodies(attributes.values()).flatMap((body) => nodesOf(body, body.name).flatMap(drawn))
+    return read.some((name) => byMark.has(name)) ? [...inside, outputs[0]] : inside
+  }
+  return nodes.flatMap(drawn).filter((name) => !ofImages.has(name))
+}
+
+function restored(made: Graph, byMark: ByMark): Restored {
   // Where they are not written out, since nothing of the image goes through them. The gradient is that without noise, then.
   if (made.nodes.some(isNewer)) return quiet(made)
-  const byName = new Map(noises.map((noise) => [noise.name, noise]))
-  const likes = new Map(made.nodes.map(({ inputs, outputs }) => [outputs[0], inputs[0] ?? '']))
-  const nodes = made.nodes.flatMap((node) => {
-    const noise = byName.get(node.outputs[0])
-    const like = noise && likes.get(noise.stand)
-    return noise === undefined || like === undefined ? [node] : noise.draw(like)
-  })
-  const constants = new Map([...made.constants, ...noises.flatMap((noise) => [...(noise.constants ?? [])])])
+  const copies = new Map<StandIn, number>()
+  const drawn = (node: Node): readonly Node[] => {
+    const standIn = node.inputs.map((name) => byMark.get(name)).find((found) => found !== undefined)
+    if (standIn === undefined) return [withBodies(node, (inner) => inner.flatMap(drawn))]
+    const copy = copies.get(standIn) ?? 0
+    copies.set(standIn, copy + 1)
+    return standIn.draw(node, copy)
+  }
+  const nodes = made.nodes.flatMap(drawn)
+  const added = [...copies.keys()].flatMap(({ constants }) => [...(constants ?? [])])
+  const constants = new Map([...made.constants, ...added])
   const graph = prune({ ...made, nodes, constants, opsets: new Map([...made.opsets, ['', OLDER_OPSET]]) })
   // Noise in a branch that is never taken was not put back.
-  return graph.nodes.some(({ op, domain }) => domain === '' && RANDOM.has(op)) ? { graph, draws: true } : quiet(made)
+  return draws(graph.nodes, graph) ? { graph, draws: true } : quiet(made)
 }
 
-/** Adds what stands in for a node that draws, and says how to draw. */
-function addStill(node: Node, graph: Graph, b: GraphBuilder): Noise | undefined {
-  const [name] = node.outputs
-  switch (node.op) {
-    case 'RandomNormalLike':
-    case 'RandomUniformLike': {
-      const type = elementType(intAttribute(node, 'dtype') ?? 0)
-      const stand = addLevel(b, name, { like: node.inputs[0], level: middleOf(node), type })
-      return { name, stand, draw: (like) => [{ ...node, inputs: [like] }] }
-    }
-    case 'Bernoulli':
-      b.nodes.push(probabilities(node))
-      return { name, stand: name, draw: (like) => [{ ...node, inputs: [like] }] }
-    case 'Dropout':
-      return addTrainingDropout(node, graph, b)
-    case 'RandomNormal':
-    case 'RandomUniform': {
-      const dims = intsAttribute(node, 'shape', [])
-      const type = elementType(intAttribute(node, 'dtype', 1)) ?? 'float32'
-      const level = floats(type, new Float64Array(elementCount(dims)).fill(middleOf(node)))
-      b.addNamed(name, 'Identity', [b.constant(type, dims, level)])
-      return { name, stand: name, draw: () => [node] }
-    }
-    default:
-      b.nodes.push(node)
-      return undefined
-  }
+/** Whether some node draws that may be run. */
+function draws(nodes: readonly Node[], { constants }: Pick<Graph, 'constants'>): boolean {
+  return nodes.some(({ op, domain, inputs, attributes }) => {
+    if (domain === '' && RANDOM.has(op)) return true
+    const told = op === 'If' ? constants.get(inputs[0])?.data[0] : undefined
+    const never = told === undefined ? '' : told === 0 ? 'then_branch' : 'else_branch'
+    const run = [...attributes.values()].filter(({ name }) => name !== never)
+    return bodies(run).some((body) => draws(nodesOf(body, body.name), { constants }))
+  })
 }
 
-/**
- * One number in every place of `like`, so made that no gradient flows.
- *
- * @returns the name of the value whose node reads `like` first
- */
-function addLevel(
-  b: GraphBuilder,
-  name: string,
-  { like, level, type }: { readonly like: string; readonly level: number; readonly type?: ElementType },
-): string {
-  const number = b.scalar(level, type)
-  const nowhere = b.add('IsNaN', [like])
-  const everywhere = b.add('Where', [nowhere, number, number])
-  b.addNamed(name, 'CastLike', [everywhere, type === undefined ? like : number])
-  return nowhere
-}
-
-/**
- * Dropout that trains multiplies by what a draw gives: 0, or 1 / (1 − ratio). Written out, its gradient is that of a product.
- * Where its mask is read or its ratio is not constant it is left as it is.
- */
-function addTrainingDropout(node: Node, graph: Graph, b: GraphBuilder): Noise | undefined {
-  const [x, ratioName = ''] = node.inputs
-  const ratio = ratioName === '' ? 0.5 : Number(graph.constants.get(ratioName)?.data[0])
-  if (isRead(node.outputs[1], graph) || !(ratio >= 0 && ratio < 1)) {
-    b.nodes.push(node)
-    return undefined
-  }
-  const [factor, uniform, isKept, drawn] = ['factor', 'uniform', 'isKept', 'drawn'].map((stem) => b.name(stem))
-  const stand = addLevel(b, factor, { like: x, level: 1 })
-  b.nodes.push(makeNode('Mul', [x, factor], [node.outputs[0]], {}, node.name))
-  const [bound, scale, none] = ['bound', 'scale', 'none'].map((stem) => b.name(stem))
-  const numbers = { [bound]: ratio, [scale]: 1 / (1 - ratio), [none]: 0 }
-  return {
-    name: factor,
-    stand,
-    draw: (like) => [
-      makeNode('RandomUniformLike', [like], [uniform], { dtype: 1 }),
-      makeNode('GreaterOrEqual', [uniform, bound], [isKept]),
-      makeNode('Where', [isKept, scale, none], [drawn]),
-      makeNode('CastLike', [drawn, like], [factor]),
-    ],
-    constants: new Map(
-      Object.entries(numbers).map(([key, value]) => [
-        key,
-        { type: 'float32', dims: [], data: Float32Array.of(value) } as const,
-      ]),
-    ),
-  }
-}
-
-/** PyTorch names the mask of a Dropout that trains, which nobody reads. */
-function isRead(name: string | undefined, { nodes, outputs }: Graph): boolean {
-  return name !== undefined && (outputs.some((output) => output.name === name) || nodes.flatMap(reads).includes(name))
+function withBodies(node: Node, change: (inner: readonly Node[], body: GraphProto) => readonly Node[]): Node {
+  const attributes = mapBodies(node.attributes, (body) =>
+    changed(GraphProtoSchema, body, { node: change(nodesOf(body, body.name), body).map(writeNode) }),
+  )
+  return attributes === node.attributes ? node : { ...node, attributes }
 }

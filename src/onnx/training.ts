@@ -56,7 +56,7 @@ function numberOf(name: string, from: Scope): number | undefined {
   let scope: Scope | undefined = from
   let nots = 0
   for (let step = 0; step < LONGEST_WAY; step++) {
-    while (scope && !scope.makers.has(wanted)) scope = scope.around
+    scope = scopeOfMaker(wanted, scope)
     const maker: Maker | undefined = scope?.makers.get(wanted)
     if (typeof maker === 'function') return negated(maker(), nots)
     if (maker?.domain !== '') return undefined
@@ -65,6 +65,18 @@ function numberOf(name: string, from: Scope): number | undefined {
     wanted = maker.inputs[0]
   }
   return undefined
+}
+
+function scopeOfMaker(name: string, from: Scope | undefined): Scope | undefined {
+  let scope = from
+  while (scope && !scope.makers.has(name)) scope = scope.around
+  return scope
+}
+
+/** The number that a constant begins with; undefined for what is computed. */
+export function constantNumber(name: string, from: Scope): number | undefined {
+  const maker = scopeOfMaker(name, from)?.makers.get(name)
+  return typeof maker === 'function' ? maker() : undefined
 }
 
 /** Only of 0 and 1 is it known what they are once they have been cast. */

@@ -14,7 +14,7 @@ export const controlFlow: Readonly<Record<string, Expansion>> = {
     const [condition] = b.integersOf(node.inputs[0]) ?? []
     if (condition === undefined)
       throw new UsageError(
-        `${describe(node)} chooses by a condition that depends on the image, which has no gradient rule; export the model with the branch that is taken`,
+        `${describe(node)} chooses by a condition that depends on the image or on chance, which has no gradient rule; export the model with the branch that is taken`,
       )
     return inliner(bodyOf(node, condition === 0 ? 'else_branch' : 'then_branch'), b)([])
   }),

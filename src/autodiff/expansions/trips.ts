@@ -14,27 +14,27 @@ import type { Body } from './body.js'
  * what was seen when it ran.
  *
  * @returns 'unseen' when the condition must be watched first: see {@link withTrace}.
- * @throws UsageError when images decide.
+ * @throws UsageError when images or chance decide.
  */
 export function tripsOf(node: Node, body: Body, b: GradientBuilder): number | 'unseen' {
   const [limit = '', condition = ''] = node.inputs
   const isFixed = (name: string): boolean => name === '' || b.constantOf(name) !== undefined
-  if (!isFixed(limit) || !isFixed(condition)) throw decidedByImages(node)
+  if (!isFixed(limit) || !isFixed(condition)) throw notForeseen(node)
   const most = b.integersOf(limit)?.[0] ?? Infinity
   if (b.integersOf(condition)?.[0] === 0) return 0
   if (staysTrue(body)) return most
-  if (dependentOutputsOfLoop(node, (name) => !isFixed(name)).has(0)) throw decidedByImages(node)
+  if (dependentOutputsOfLoop(node, (name) => !isFixed(name)).has(0)) throw notForeseen(node)
   const carried = node.inputs.length - 2
   const seen = node.outputs.slice(carried).find((name) => name !== '')
   if (seen === undefined) return 'unseen'
   const { dims, batchAxis } = b.observed(seen)
-  if (batchAxis === 0) throw decidedByImages(node)
+  if (batchAxis === 0) throw notForeseen(node)
   return dims[0]
 }
 
-function decidedByImages(node: Node): UsageError {
+function notForeseen(node: Node): UsageError {
   return new UsageError(
-    `${describe(node)} runs as often as the image or the size of the batch says, which has no gradient rule; export the model with a fixed number of steps`,
+    `${describe(node)} runs as often as the image or the size of the batch says, or chance, which has no gradient rule; export the model with a fixed number of steps`,
   )
 }
 
