@@ -94,12 +94,15 @@ const BELOW_THREE = 3 - 2 ** -22
  * The same for maps, in three passes: with c = x clipped to ±3 it is c/3 plus 1 below, ½
  * inside, 0 above, which a steep HardSigmoid of x − c tells (inside it is exactly 0). Between
  * convolutions it takes less time (`node bench/alternatives.mjs featureMaps`).
+ *
+ * −c is what is clipped: a copy of x like the one that the forward pass makes (mapLayout.ts) would be one with it to
+ * onnxruntime, which then makes neither function part of its Conv.
  */
 function mapSlope(x: string, b: GradientBuilder): string {
-  const clipped = clip(affine(x, 1, 0, x, b), -BELOW_THREE, BELOW_THREE, x, b)
-  const beyond = b.add('Add', [affine(clipped, -1, 0, x, b), x])
+  const opposite = clip(affine(x, -1, 0, x, b), -BELOW_THREE, BELOW_THREE, x, b)
+  const beyond = b.add('Add', [affine(opposite, 1, 0, x, b), x])
   const side = b.add('HardSigmoid', [beyond], { alpha: { float: -1e30 }, beta: { float: 0.5 } })
-  return b.add('Add', [affine(clipped, 1 / BELOW_THREE, 0, x, b), side])
+  return b.add('Add', [affine(opposite, -1 / BELOW_THREE, 0, x, b), side])
 }
 
 function oneMinus(y: string, b: GradientBuilder): string {
