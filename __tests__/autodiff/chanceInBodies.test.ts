@@ -5,7 +5,7 @@ import { body } from './cases/bodies.js'
 import { CONSTANTS, KINDS, looped, normal, number125, opposite, PLACES, step } from './cases/draws.js'
 import type { Draw } from './cases/draws.js'
 import { drawn, noisyClassifier, PIXELS, WEIGHTS } from './noisyClassifier.js'
-import { numbersOf, reals } from './support.js'
+import { floating, numbersOf, reals } from './support.js'
 
 const x = reals('float32', [1, PIXELS], 5, 0.25, 1)
 
@@ -32,6 +32,13 @@ describe('the gradient is that of the model without its noise, which the test le
 
   test.each(KINDS)('in a Loop: %s', async (_, kind, quiet) => {
     await compare([looped(kind)], [looped(quiet)])
+  })
+
+  test('in a Loop: Bernoulli’s numbers, which are 0 where it is given 1, and 1 where 0', async () => {
+    const pixels = Array.from({ length: PIXELS }, (_, at) => at % 2)
+    const bernoulli: Draw = (like, to) => [makeNode('Bernoulli', [like], [to], { dtype: 1 })]
+    const rest: Draw = (like, to) => [makeNode('Sub', ['unit', like], [to])]
+    await compare([looped(bernoulli)], [looped(rest)], floating('float32', [1, PIXELS], pixels))
   })
 })
 

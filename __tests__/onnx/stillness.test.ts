@@ -24,6 +24,7 @@ const CONSTANTS = new Map<string, Tensor>([
   ['training', { type: 'bool', dims: [], data: Uint8Array.of(1) }],
   ['zero', scalar(0)],
   ['inference', { type: 'bool', dims: [], data: Uint8Array.of(0) }],
+  ['fifths', { type: 'float32', dims: [PIXELS], data: new Float32Array(PIXELS).fill(0.2) }],
 ])
 
 /** x → y, opset 17. */
@@ -81,6 +82,13 @@ const MODELS: readonly (readonly [string, readonly Node[], still: number, scatte
   ],
   // 2 / 0.75 with probability 0.75, else 0: √(0.75 · 0.25) · 8/3.
   ['Dropout that trains', [makeNode('Dropout', ['x', 'ratio', 'training'], ['y'])], 2, (Math.sqrt(0.1875) * 8) / 3],
+  // 0 with the probability that it is given, as the standard's function and onnxruntime have it: 2 with ⅘, else 0.
+  [
+    'Bernoulli’s numbers',
+    [makeNode('Bernoulli', ['fifths'], ['kept']), makeNode('Mul', ['x', 'kept'], ['y'])],
+    1.6,
+    2 * Math.sqrt(0.16),
+  ],
 ]
 
 /**
@@ -95,6 +103,12 @@ describe.each(MODELS)('%s', (_, nodes, still, scatter) => {
 
   test('is known for what it is', () => {
     expect(chanceOperators(canonical)).toEqual([nodes[0].op])
+  })
+
+  test('it scatters so, and about that, where onnxruntime runs it', async () => {
+    const values = await answer(graph)
+    expect(Math.abs(mean(values) - still)).toBeLessThan(margin(scatter))
+    expect(Math.abs(deviation(values) - scatter)).toBeLessThan(margin(scatter))
   })
 
   test('the original is quiet, in its own opset, and so is the canonical one: both say the same', async () => {

@@ -77,7 +77,8 @@ function gradientOf(operator: string): Pick<OperatorRow, 'gradient' | 'note'> {
   const rewritten = Object.hasOwn(REWRITTEN, operator) ? REWRITTEN[operator] : undefined
   const marked: Marked | undefined = rewritten ?? EXPANSIONS.get(operator) ?? RULES.get(operator)
   if (marked) return { gradient: marked.kind ?? 'exact', note: marked.note ?? '' }
-  if (BY_THEIR_MEAN.has(operator)) return { gradient: 'straight-through', note: 'that of its probabilities' }
+  if (BY_THEIR_MEAN.has(operator))
+    return { gradient: 'straight-through', note: 'that of its mean, which is 1 − p where onnxruntime runs it' }
   return { gradient: WITHOUT_GRADIENT.has(operator) ? 'none' : 'missing', note: '' }
 }
 

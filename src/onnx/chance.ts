@@ -31,13 +31,13 @@ export function drawsByChance(node: Node, scope: Scope): boolean {
 
 /**
  * The same model without its noise, as a file has it, of any opset: normal numbers are their mean, uniform ones the middle
- * between their bounds, Bernoulli gives its probabilities and Dropout all it takes.
+ * between their bounds, Bernoulli's what they are on average and Dropout gives all it takes.
  */
 export function withoutChance(graph: Graph): Graph {
   const functions = graph.functions?.map((one) =>
-    changed(FunctionProtoSchema, one, { node: one.node.map(stilledProto) }),
+    changed(FunctionProtoSchema, one, { node: one.node.flatMap(stilledProto) }),
   )
-  return { ...graph, nodes: graph.nodes.map(stilled), functions }
+  return { ...graph, nodes: graph.nodes.flatMap(stilled), functions }
 }
 
 /** What a random number is without its noise. */
@@ -49,42 +49,53 @@ export function middleOf(node: Node): number {
 /** Operators through which the gradient passes as through what they are without their noise. */
 export const BY_THEIR_MEAN: ReadonlySet<string> = new Set(['Bernoulli'])
 
-/** Bernoulli without its noise: the probabilities that it is given. */
-export function probabilities(node: Node): Node {
-  const to = intAttribute(node, 'dtype')
-  return makeNode(to === undefined ? 'Identity' : 'Cast', node.inputs, node.outputs, { to }, node.name)
-}
-
-function stilled(node: Node): Node {
+function stilled(node: Node): readonly Node[] {
   if (node.domain === '' && (RANDOM.has(node.op) || node.op === 'Dropout')) return withoutNoise(node)
   const attributes = mapBodies(node.attributes, (body) =>
-    changed(GraphProtoSchema, body, { node: body.node.map(stilledProto) }),
+    changed(GraphProtoSchema, body, { node: body.node.flatMap(stilledProto) }),
   )
-  return { ...node, attributes }
+  return [{ ...node, attributes }]
 }
 
-function stilledProto(proto: NodeProto): NodeProto {
-  return writeNode(stilled(read(proto)))
+function stilledProto(proto: NodeProto): readonly NodeProto[] {
+  return stilled(read(proto)).map(writeNode)
+}
+
+/**
+ * 1 − p, of the p that Bernoulli is given: it draws 1 where a uniform number is greater than p. So the standard's function has
+ * it, against the standard's text, and onnxruntime runs the function.
+ */
+function meanOfBernoulli(node: Node): readonly Node[] {
+  const [p] = node.inputs
+  const [name] = node.outputs
+  const [one, typed, mean] = ['one', 'typed', 'mean'].map((stem) => `${name}/${stem}`)
+  const to = intAttribute(node, 'dtype')
+  return [
+    makeNode('Constant', [], [one], { value_float: { float: 1 } }),
+    makeNode('CastLike', [one, p], [typed]),
+    makeNode('Sub', [typed, p], [mean]),
+    makeNode(to === undefined ? 'Identity' : 'Cast', [mean], [name], { to }),
+  ]
 }
 
 /** onnxruntime aborts the process at a scale of 0. */
 const NEARLY_NOTHING = 1e-30
 
-function withoutNoise(node: Node): Node {
+function withoutNoise(node: Node): readonly Node[] {
   const middle = middleOf(node)
   switch (node.op) {
     case 'RandomNormal':
     case 'RandomNormalLike':
-      return withFloats(node, { scale: NEARLY_NOTHING })
+      return [withFloats(node, { scale: NEARLY_NOTHING })]
     case 'RandomUniform':
     case 'RandomUniformLike':
-      return withFloats(node, { low: middle, high: middle })
+      return [withFloats(node, { low: middle, high: middle })]
     case 'Bernoulli':
-      return probabilities(node)
+      return meanOfBernoulli(node)
     case 'Dropout':
-      return { ...node, inputs: node.inputs.slice(0, 2) }
+      return [{ ...node, inputs: node.inputs.slice(0, 2) }]
     default:
-      return node
+      return [node]
   }
 }
 

@@ -42,7 +42,7 @@ export function addStandIn(node: Node, scope: Scope, b: GraphBuilder): StandIn |
       return { mark, draw: ({ inputs, outputs }, copy) => [drawing(typed, inputs.slice(0, 1), outputs, copy)] }
     }
     case 'Bernoulli':
-      return addProbabilities(node, b)
+      return addMeanOfBernoulli(node, b)
     case 'Dropout':
       return addTrainingDropout(node, scope, b)
     case 'RandomNormal':
@@ -91,16 +91,32 @@ function addLevel(
   return mark
 }
 
-/** Bernoulli's probabilities, by an Expand to nothing more: its gradient is that of what is expanded. */
-function addProbabilities(node: Node, b: GraphBuilder): StandIn {
+/**
+ * 1 − p, of the p that Bernoulli is given (see `chance.ts`), with an Expand to nothing more: its gradient is that of what it
+ * expands, whatever is drawn in its place.
+ */
+function addMeanOfBernoulli(node: Node, b: GraphBuilder): StandIn {
+  const [p] = node.inputs
   const [name] = node.outputs
   const to = intAttribute(node, 'dtype')
   const mark = markOf(b.ints([]), b)
-  const stand = to === undefined ? name : b.name('probabilities')
-  b.addNamed(stand, 'Expand', [node.inputs[0], ...mark.outputs])
+  const stand = to === undefined ? name : b.name('mean')
+  b.addNamed(stand, 'Expand', [b.add('Sub', [b.add('CastLike', [b.scalar(1), p]), p]), ...mark.outputs])
   if (to !== undefined) b.addNamed(name, 'Cast', [stand], { to })
-  const untyped = { ...node, attributes: new Map([...node.attributes].filter(([key]) => key !== 'dtype')) }
-  return { mark, draw: ({ inputs, outputs }, copy) => [drawing(untyped, inputs.slice(0, 1), outputs, copy)] }
+  const attributes = new Map([...node.attributes, dtype('float32')])
+  const uniformLike = { ...node, op: 'RandomUniformLike', attributes }
+  return {
+    mark,
+    draw: ({ inputs: [mean], outputs: [drawn] }, copy) => {
+      const [uniform, typed, isLess] = ['uniform', 'typed', 'isLess'].map((stem) => `${drawn}/${stem}`)
+      return [
+        drawing(uniformLike, [mean], [uniform], copy),
+        makeNode('CastLike', [uniform, mean], [typed]),
+        makeNode('Less', [typed, mean], [isLess]),
+        makeNode('CastLike', [isLess, mean], [drawn]),
+      ]
+    },
+  }
 }
 
 /**

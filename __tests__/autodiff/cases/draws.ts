@@ -13,6 +13,7 @@ export const CONSTANTS: Readonly<Record<string, Tensor>> = {
   three: scalar(3),
   zero: number(0),
   half: number(0.5),
+  unit: number(1),
   hardly: number(1e-9),
   level: number(1.25),
   ones: floating('float32', [PIXELS], new Float32Array(PIXELS).fill(1)),
