@@ -45,6 +45,9 @@ const ACTIVATIONS: Readonly<Record<string, ActivationKind>> = {
   },
 }
 
+/** Of an LSTM's activations the one of its memory, which onnxruntime does not clip, whatever the standard says. */
+const OF_MEMORY = 2
+
 /**
  * The activations of a recurrent operator, one list per direction, its input clipped first where the node says so.
  *
@@ -63,7 +66,7 @@ export function activationsOf(
   const betas = floatsAttribute(node, 'activation_beta', []).values()
   const clip = floatAttribute(node, 'clip')
   const [like] = node.inputs
-  const activations = names.map((name): Activation => {
+  const activations = names.map((name, place): Activation => {
     const kind = ACTIVATIONS[name.toLowerCase()]
     if (kind === undefined)
       throw new UsageError(
@@ -71,8 +74,9 @@ export function activationsOf(
       )
     const alpha = kind.alpha === undefined ? 0 : (alphas.next().value ?? kind.alpha)
     const beta = kind.beta === undefined ? 0 : (betas.next().value ?? kind.beta)
+    const ofMemory = place % defaults.length === OF_MEMORY
     const clipped = (x: string): string =>
-      clip === undefined ? x : b.add('Clip', [x, b.number(-clip, like), b.number(clip, like)])
+      clip === undefined || ofMemory ? x : b.add('Clip', [x, b.number(-clip, like), b.number(clip, like)])
     return (x) => kind.apply(clipped(x), alpha, beta, b, like)
   })
   return Array.from({ length: directions }, (_, direction) =>
