@@ -27,6 +27,7 @@ const CONSTANTS = new Map<string, Tensor>([
   ],
   ['ones', floats([4], [1, 1, 1, 1])],
   ['half', floats([], [0.5])],
+  ['odds', floats([1, 2], [Math.log(0.25), Math.log(0.75)])],
   ['all', { type: 'int64', dims: [1], data: BigInt64Array.of(16n) }],
   ['square', { type: 'int64', dims: [2], data: BigInt64Array.of(4n, 4n) }],
   ['training', { type: 'bool', dims: [], data: Uint8Array.of(1) }],
@@ -125,6 +126,18 @@ const MODELS: readonly (readonly [string, LoadRequest, scatter: number, mean?: n
     ]),
     Math.hypot(...weighted) / 2,
     weighted.reduce((sum, value) => sum + value, 0) / 2,
+  ],
+  [
+    // 1 with probability ¾, for all pixels alike.
+    'a factor of Multinomial’s classes',
+    request([
+      makeNode('Multinomial', ['odds'], ['class'], { sample_size: 1 }),
+      makeNode('Cast', ['class'], ['factor'], { to: 1 }),
+      makeNode('Mul', ['x', 'factor'], ['fed']),
+      makeNode('MatMul', ['fed', 'w'], ['y']),
+    ]),
+    Math.sqrt(0.1875) * weighted.reduce((sum, value) => sum + value, 0),
+    0.75 * weighted.reduce((sum, value) => sum + value, 0),
   ],
   [
     'Dropout behind an operator that is newer than onnxruntime’s random ones',

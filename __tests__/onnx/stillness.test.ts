@@ -138,6 +138,28 @@ describe.each(MODELS)('%s', (_, nodes, still, scatter) => {
   })
 })
 
+/** A kind of which nobody knows what is likeliest has no gradient, and the model passes for one whose batch depends on itself. */
+test('Multinomial is still at what is likeliest, and drawn as often as its odds say', async () => {
+  const odds = { type: 'float32', dims: [1, 2], data: Float32Array.of(Math.log(0.25), Math.log(0.75)) } as const
+  const classes = makeNode('Multinomial', ['odds'], ['classes'], { sample_size: PIXELS })
+  const nodes = [
+    classes,
+    makeNode('Cast', ['classes'], ['factors'], { to: 1 }),
+    makeNode('Mul', ['x', 'factors'], ['y']),
+  ]
+  const drawing = { ...model(...nodes), constants: new Map([...CONSTANTS, ['odds', odds] as const]) }
+  const canonical = canonicalise(drawing)
+  const { graph: calm, restore } = stillness(canonical)
+  for (const quiet of [withoutChance(drawing), calm])
+    expect(await answer(quiet)).toEqual(new Float32Array(PIXELS).fill(2))
+  // 2 with probability ¾, else 0.
+  for (const noisy of [drawing, restore(calm).graph]) {
+    const values = await answer(noisy)
+    expect(new Set(values)).toEqual(new Set([0, 2]))
+    expect(Math.abs(mean(values) - 1.5)).toBeLessThan(margin(2 * Math.sqrt(0.1875)))
+  }
+})
+
 test('a model that draws nothing stays the very same', () => {
   const graph = canonicalise(model(makeNode('Relu', ['x'], ['y'])))
   const { graph: same, operators, restore } = stillness(graph)

@@ -6,6 +6,7 @@ import { RANDOM } from './dependence.js'
 import type { Graph, Node } from './graph.js'
 import { changed } from './proto.js'
 import { bodies, mapBodies } from './subgraphs.js'
+import { dataType, int64Tensor } from './tensor.js'
 import { scopeOf, scopeOfBody, trains } from './training.js'
 import type { Scope } from './training.js'
 
@@ -31,7 +32,7 @@ export function drawsByChance(node: Node, scope: Scope): boolean {
 
 /**
  * The same model without its noise, as a file has it, of any opset: normal numbers are their mean, uniform ones the middle
- * between their bounds, Bernoulli's what they are on average and Dropout gives all it takes.
+ * between their bounds, Bernoulli's what they are on average, Multinomial's what is likeliest, and Dropout gives all it takes.
  */
 export function withoutChance(graph: Graph): Graph {
   const functions = graph.functions?.map((one) =>
@@ -78,6 +79,19 @@ function meanOfBernoulli(node: Node): readonly Node[] {
   ]
 }
 
+/** The class of the greatest odds, as often as Multinomial draws one. */
+function likeliest(node: Node): readonly Node[] {
+  const [name] = node.outputs
+  const [best, often, all] = ['best', 'often', 'all'].map((stem) => `${name}/${stem}`)
+  const repeats = int64Tensor([1, intAttribute(node, 'sample_size', 1)])
+  return [
+    makeNode('ArgMax', [node.inputs[0]], [best], { axis: 1 }),
+    makeNode('Constant', [], [often], { value: repeats }),
+    makeNode('Tile', [best, often], [all]),
+    makeNode('Cast', [all], [name], { to: intAttribute(node, 'dtype', dataType('int32')) }),
+  ]
+}
+
 /** onnxruntime aborts the process at a scale of 0. */
 const NEARLY_NOTHING = 1e-30
 
@@ -92,6 +106,8 @@ function withoutNoise(node: Node): readonly Node[] {
       return [withFloats(node, { low: middle, high: middle })]
     case 'Bernoulli':
       return meanOfBernoulli(node)
+    case 'Multinomial':
+      return likeliest(node)
     case 'Dropout':
       return [{ ...node, inputs: node.inputs.slice(0, 2) }]
     default:

@@ -27,7 +27,7 @@ export interface StandIn {
  * Adds what stands in for a node that draws: the middle of what it draws.
  *
  * @param scope where the node's inputs are made
- * @returns undefined where nothing can, and nothing is added: for Multinomial, and a Dropout whose ratio is computed
+ * @returns undefined where nothing can, and nothing is added: for a Dropout whose ratio is computed
  */
 export function addStandIn(node: Node, scope: Scope, b: GraphBuilder): StandIn | undefined {
   const [name] = node.outputs
@@ -43,6 +43,8 @@ export function addStandIn(node: Node, scope: Scope, b: GraphBuilder): StandIn |
     }
     case 'Bernoulli':
       return addMeanOfBernoulli(node, b)
+    case 'Multinomial':
+      return addLikeliest(node, b)
     case 'Dropout':
       return addTrainingDropout(node, scope, b)
     case 'RandomNormal':
@@ -79,6 +81,12 @@ function drawing(node: Node, inputs: readonly string[], outputs: readonly string
   return { ...node, name: outputs[0], inputs, outputs, attributes }
 }
 
+/** Draws uniform numbers in place of a node, with the seed that this has. */
+function uniformOf(node: Node): Node {
+  const seed = [...node.attributes].filter(([name]) => name === 'seed')
+  return { ...makeNode('RandomUniformLike', [], []), attributes: new Map([...seed, dtype('float32')]) }
+}
+
 /** One number in every place of `like`, so made that no gradient flows. What stands in reads the shape first. */
 function addLevel(
   b: GraphBuilder,
@@ -103,17 +111,44 @@ function addMeanOfBernoulli(node: Node, b: GraphBuilder): StandIn {
   const stand = to === undefined ? name : b.name('mean')
   b.addNamed(stand, 'Expand', [b.add('Sub', [b.add('CastLike', [b.scalar(1), p]), p]), ...mark.outputs])
   if (to !== undefined) b.addNamed(name, 'Cast', [stand], { to })
-  const attributes = new Map([...node.attributes, dtype('float32')])
-  const uniformLike = { ...node, op: 'RandomUniformLike', attributes }
+  const numbers = uniformOf(node)
   return {
     mark,
     draw: ({ inputs: [mean], outputs: [drawn] }, copy) => {
       const [uniform, typed, isLess] = ['uniform', 'typed', 'isLess'].map((stem) => `${drawn}/${stem}`)
       return [
-        drawing(uniformLike, [mean], [uniform], copy),
+        drawing(numbers, [mean], [uniform], copy),
         makeNode('CastLike', [uniform, mean], [typed]),
         makeNode('Less', [typed, mean], [isLess]),
         makeNode('CastLike', [isLess, mean], [drawn]),
+      ]
+    },
+  }
+}
+
+/**
+ * The class of the greatest odds, as often as Multinomial draws one. With −ln(−ln u) added to each of the odds, u uniform, it is
+ * drawn by them (Gumbel 1954).
+ */
+function addLikeliest(node: Node, b: GraphBuilder): StandIn {
+  const [odds] = node.inputs
+  const times = intAttribute(node, 'sample_size', 1)
+  const many = b.add('Expand', [b.add('Unsqueeze', [odds, b.ints([1])]), b.ints([1, times, 1])])
+  const level = b.name('noise')
+  const mark = addLevel(b, level, { like: many, value: 0 })
+  const best = b.add('ArgMax', [b.add('Add', [many, b.add('CastLike', [level, many])])], { axis: 2, keepdims: 0 })
+  b.addNamed(node.outputs[0], 'Cast', [best], { to: intAttribute(node, 'dtype', dataType('int32')) })
+  const numbers = uniformOf(node)
+  return {
+    mark,
+    draw: ({ inputs, outputs: [drawn] }, copy) => {
+      const [uniform, log, minus, again] = ['uniform', 'log', 'minus', 'again'].map((stem) => `${drawn}/${stem}`)
+      return [
+        drawing(numbers, inputs.slice(0, 1), [uniform], copy),
+        makeNode('Log', [uniform], [log]),
+        makeNode('Neg', [log], [minus]),
+        makeNode('Log', [minus], [again]),
+        makeNode('Neg', [again], [drawn]),
       ]
     },
   }

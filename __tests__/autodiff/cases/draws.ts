@@ -14,6 +14,7 @@ export const CONSTANTS: Readonly<Record<string, Tensor>> = {
   zero: number(0),
   half: number(0.5),
   unit: number(1),
+  sure: floating('float32', [1, 2], [-100, 0]),
   hardly: number(1e-9),
   level: number(1.25),
   ones: floating('float32', [PIXELS], new Float32Array(PIXELS).fill(1)),
@@ -194,6 +195,15 @@ export const KINDS: readonly (readonly [string, Draw, Draw])[] = [
       makeNode('RandomUniform', [], [to], { low: { float: 1.25 }, high: { float: 1.250002 }, shape: [PIXELS] }),
     ],
     (_, to) => [makeNode('Identity', ['levels'], [to])],
+  ],
+  // The second class, all but once in e¹⁰⁰ draws.
+  [
+    'Multinomial’s classes',
+    (_, to) => [
+      makeNode('Multinomial', ['sure'], [`${to} class`], { sample_size: 1 }),
+      makeNode('Cast', [`${to} class`], [to], { to: 1 }),
+    ],
+    (_, to) => [makeNode('Identity', ['unit'], [to])],
   ],
   // All but one of a billion are kept.
   ['Dropout that trains', (like, to) => [makeNode('Dropout', [like, 'hardly', 'yes'], [to])], itself],
