@@ -16,7 +16,7 @@ const ROUNDINGS = 32
  * kernels of two opsets round apart, by up to 6/256 of the output of fixtures/kws. Twice that is still far below what a
  * wrong scale or a lost zero point does.
  */
-const STEPS_TOLERANCE = 0.05
+export const STEPS_TOLERANCE = 0.05
 
 /** How much farther apart than the order of sums may put them are outputs that depend on the batch. */
 export const SURELY = 10

@@ -1,10 +1,12 @@
 import { operatorOf } from '../onnx/attributes.js'
 import { prune } from '../onnx/canonical/cleanup.js'
 import { withoutBlanks } from '../onnx/edit.js'
+import { dependentValues } from '../onnx/fold.js'
 import type { Graph, Node, RunModel } from '../onnx/graph.js'
-import { settle } from '../onnx/settle.js'
+import { REORDERING_TOLERANCE, settle } from '../onnx/settle.js'
 import type { Samples, Settled, SettledByRunning } from '../onnx/settle.js'
 import { reads, renameReads } from '../onnx/subgraphs.js'
+import { STEPS_TOLERANCE } from './checkOriginal.js'
 import type { Expansion } from './expansion.js'
 import { EXPANSIONS, KEEPING_TYPES } from './expansions/index.js'
 import { fuseGelu } from './fuseGelu.js'
@@ -40,7 +42,13 @@ export async function settleExpanded(
   run: RunModel,
 ): Promise<Expanded> {
   refuseMissingRules(graph)
-  let settled = await settle(withoutBlanks(graph), declared, samples, run)
+  let tolerance = REORDERING_TOLERANCE
+  const settleNext = (next: Graph, batch: number | undefined): Promise<SettledByRunning> => {
+    const mayBeLifted = batch === undefined || batch === 1
+    tolerance = mayBeLifted && hasSteps(next) ? STEPS_TOLERANCE : REORDERING_TOLERANCE
+    return settle(next, batch, samples, run, tolerance)
+  }
+  let settled = await settleNext(withoutBlanks(graph), declared)
   let depth = 0
   const expandAll = async (isDue: (node: Node) => boolean): Promise<void> => {
     for (;;) {
@@ -48,17 +56,36 @@ export async function settleExpanded(
       if (expanded === undefined) return
       if (++depth > MAX_DEPTH)
         throw new Error(`operators are still expanded after ${MAX_DEPTH} rounds: two of them expand into each other`)
-      settled = await settle(expanded, settled.batch === 'free' ? undefined : settled.batch, samples, run)
+      settled = await settleNext(expanded, ownBatch(settled))
     }
   }
   // What stands in bodies is seen when it is written out, and what the model has before it is expanded itself.
   await expandAll((node) => KEEPING_TYPES.has(operatorOf(node)))
   const straightThrough = straightThroughOperators(settled)
   await expandAll(() => true)
+  // Steps that no gradient leads to are still there.
+  if (tolerance > REORDERING_TOLERANCE) settled = await settle(settled.graph, ownBatch(settled), samples, run)
   const { observation } = settled
   const last = matrixProducts(joinPieces(fuseGelu(settled.graph, observation), observation))
   const answer = last.graph === settled.graph ? settled.answer : undefined
   return { ...settled, ...last, straightThrough, answer }
+}
+
+function ownBatch({ batch }: Settled): number | undefined {
+  return batch === 'free' ? undefined : batch
+}
+
+/**
+ * Whether steps that depend on the images are still to be written out. The sums of one image and of several, in another order,
+ * fall on two sides of a step now and then. That is no cause to lift a batch which runs as it is, with weights that may take
+ * seconds to open: images are kept apart to the last places where it counts, in the graph that has its steps written out.
+ */
+function hasSteps(graph: Graph): boolean {
+  const dependent = dependentValues(graph)
+  return graph.nodes.some(
+    (node) =>
+      isStraightThrough(node, EXPANSIONS.get(operatorOf(node))) && reads(node).some((name) => dependent.has(name)),
+  )
 }
 
 function straightThroughOperators({ graph, observation }: Settled): readonly string[] {

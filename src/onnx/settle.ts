@@ -29,20 +29,22 @@ export type Samples = (first: number, count: number) => ReadonlyMap<string, Tens
  * each gives alone, at every step.
  *
  * @param declared the batch the model declares; undefined where it is symbolic.
+ * @param tolerance of the largest number, within which images together give what each gives alone
  */
 export async function settle(
   graph: Graph,
   declared: number | undefined,
   samples: Samples,
   run: RunModel,
+  tolerance = REORDERING_TOLERANCE,
 ): Promise<SettledByRunning> {
-  const attempt = await tryFree(freeBatch(graph), samples, run)
+  const attempt = await tryFree(freeBatch(graph), samples, run, tolerance)
   if (attempt.settled) return attempt.settled
   const own = declared ?? 1
   const values = (own === 1 ? attempt.first : undefined) ?? (await observer(graph, run).all(samples(0, own)))
   const folded = foldConstants(graph, [values])
   const lifted = own === 1 ? liftBatch(folded, values) : undefined
-  const again = lifted && (await tryFree(freeBatch(lifted), samples, run))
+  const again = lifted && (await tryFree(freeBatch(lifted), samples, run, tolerance))
   if (again?.settled) return again.settled
   return { graph: folded, observation: observeFixed(values), batch: own, answer: outputsOf(graph, values) }
 }
@@ -55,17 +57,17 @@ interface Attempt {
 }
 
 /** The first image has every brightness, the second is dark, the third is bright: whatever is shared between them shows. */
-async function tryFree(graph: Graph, samples: Samples, run: RunModel): Promise<Attempt> {
+async function tryFree(graph: Graph, samples: Samples, run: RunModel, tolerance: number): Promise<Attempt> {
   const observed = observer(graph, run)
   const first = await orNothing(observed.all(samples(0, 1)))
   const second = first && (await orNothing(observed.all(samples(1, 1), first)))
   const both = second && (await orNothing(observed.all(samples(0, 2), first)))
   const observation = both && observeBatch(first, both)
-  if (!observation || !keepsImagesApart(graph, observation, { first, second, both })) return { first }
+  if (!observation || !keepsImagesApart(graph, observation, { first, second, both }, tolerance)) return { first }
   const three = await orNothing(observed.outputs(samples(0, 3)))
   const third = three && (await orNothing(observed.outputs(samples(2, 1))))
   const isApart = graph.outputs.every(({ name }) =>
-    isStack(three?.get(name), [first.get(name), second.get(name), third?.get(name)]),
+    isStack(three?.get(name), [first.get(name), second.get(name), third?.get(name)], tolerance),
   )
   if (!isApart) return { first }
   const folded = foldConstants(graph, [first, both])
@@ -88,6 +90,7 @@ function keepsImagesApart(
   graph: Graph,
   observation: Observation,
   { first, second, both }: Readonly<Record<'first' | 'second' | 'both', ReadonlyMap<string, Tensor>>>,
+  tolerance: number,
 ): boolean {
   const images = graph.inputs.map(({ name }) => name)
   // Noise of one shape for all images has no row for each.
@@ -100,7 +103,7 @@ function keepsImagesApart(
     if (!type.startsWith('float')) return true
     // The batch may stand inside its axis, as where [T, N, D] was merged to [T·N, D].
     const outside = dims.slice(0, batchAxis).reduce((product, size) => product * size, 1)
-    return divisors(dims[batchAxis]).some((merged) => isStack(together, [one, other], outside * merged))
+    return divisors(dims[batchAxis]).some((merged) => isStack(together, [one, other], tolerance, outside * merged))
   })
 }
 
@@ -125,7 +128,12 @@ export function agrees(a: ArrayLike<number>, b: ArrayLike<number>, tolerance = R
 }
 
 /** Whether `together` holds in each of `outer` parts the images' values one after the other. */
-function isStack(together: Tensor | undefined, alone: readonly (Tensor | undefined)[], outer = 1): boolean {
+function isStack(
+  together: Tensor | undefined,
+  alone: readonly (Tensor | undefined)[],
+  tolerance: number,
+  outer = 1,
+): boolean {
   if (together === undefined) return false
   const all = numbers(together)
   const size = all.length / alone.length
@@ -136,7 +144,7 @@ function isStack(together: Tensor | undefined, alone: readonly (Tensor | undefin
       const part = Math.floor(at / block)
       return all[(part * alone.length + image) * block + (at % block)]
     })
-    return agrees(own, numbers(one))
+    return agrees(own, numbers(one), tolerance)
   })
 }
 
