@@ -138,6 +138,17 @@ describe.each(MODELS)('%s', (_, nodes, still, scatter) => {
   })
 })
 
+/** Else every image is run alone, at many times the cost. */
+test('Bernoulli’s numbers, of odds that the images give, leave their number free', async () => {
+  const nodes = [
+    makeNode('Div', ['x', 'ten'], ['odds']),
+    makeNode('Bernoulli', ['odds'], ['kept']),
+    makeNode('Mul', ['x', 'kept'], ['y']),
+  ]
+  const drawing = { ...model(...nodes), constants: new Map([['ten', scalar(10)]]) }
+  expect((await settle(stillness(canonicalise(drawing)).graph, undefined, images, run)).batch).toBe('free')
+})
+
 /** A kind of which nobody knows what is likeliest has no gradient, and the model passes for one whose batch depends on itself. */
 test('Multinomial is still at what is likeliest, and drawn as often as its odds say', async () => {
   const odds = { type: 'float32', dims: [1, 2], data: Float32Array.of(Math.log(0.25), Math.log(0.75)) } as const
