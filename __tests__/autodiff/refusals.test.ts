@@ -74,6 +74,29 @@ test.each([
   expect(String(error)).toMatch(new RegExp(`"chosen".* has ${what}.* computed.*no gradient rule`))
 })
 
+/** onnxruntime pads less than nothing there, that is it begins inside the image, and where is another matter for each operator. */
+test.each([
+  [
+    'AveragePool',
+    single('AveragePool', [1, 6, 6], { attributes: { kernel_shape: [1, 1], strides: [3, 3], auto_pad: 'SAME_UPPER' } }),
+  ],
+  [
+    'LpPool',
+    single('LpPool', [1, 8, 8], { attributes: { kernel_shape: [2, 2], strides: [4, 4], auto_pad: 'SAME_UPPER' } }),
+  ],
+  [
+    'Conv',
+    single('Conv', [1, 8, 8], {
+      constants: { w: reals('float32', [1, 1, 1, 1], 3) },
+      attributes: { strides: [4, 4], auto_pad: 'SAME_UPPER' },
+    }),
+  ],
+])('%s with auto_pad and windows farther apart than they reach', async (operator, tested) => {
+  const error = await refusal(tested)
+  expect(error).toBeInstanceOf(UsageError)
+  expect(String(error)).toMatch(new RegExp(`"tested" \\(${operator}\\).*no gradient rule.*with pads`))
+})
+
 test('a Dropout that trains', async () => {
   const training = { type: 'bool' as const, dims: [], data: Uint8Array.of(1) }
   const error = await refusal(

@@ -129,6 +129,20 @@ export const ROUNDED: readonly Case[] = [0, 1].flatMap((count_include_pad) => [
     strides: [2, 3],
     auto_pad: 'SAME_LOWER',
   }),
+  // onnxruntime pads for the kernel as it is, not for what it covers when dilated.
+  average(`SAME_UPPER, dilated, pads counted ${count_include_pad}`, {
+    count_include_pad,
+    strides: [3, 1],
+    dilations: [2, 2],
+    auto_pad: 'SAME_UPPER',
+  }),
+  average(`SAME_LOWER, dilated, pads counted ${count_include_pad}`, {
+    count_include_pad,
+    kernel_shape: [2, 2],
+    strides: [3, 1],
+    dilations: [2, 2],
+    auto_pad: 'SAME_LOWER',
+  }),
   average(`around each pixel, pads counted ${count_include_pad}`, {
     count_include_pad,
     kernel_shape: [3, 5],

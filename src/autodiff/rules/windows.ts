@@ -1,4 +1,5 @@
-import { intAttribute, intsAttribute, stringAttribute } from '../../onnx/attributes.js'
+import { UsageError } from '../../errors.js'
+import { describe, intAttribute, intsAttribute, stringAttribute } from '../../onnx/attributes.js'
 import type { Node } from '../../onnx/graph.js'
 import type { GradientBuilder } from '../gradientBuilder.js'
 
@@ -14,7 +15,10 @@ export interface Window {
   readonly output: readonly number[]
 }
 
-/** @param kernel spatial sizes of the kernel: the attribute's, or the weight's when it is left out. */
+/**
+ * @param kernel spatial sizes of the kernel: the attribute's, or the weight's when it is left out.
+ * @throws UsageError for an `auto_pad` that begins inside the image, where each operator of onnxruntime begins elsewhere.
+ */
 export function windowOf(node: Node, kernel: readonly number[], b: GradientBuilder): Window {
   const input = b.dims(node.inputs[0]).slice(2)
   const output = b.dims(node.outputs[0]).slice(2)
@@ -23,10 +27,16 @@ export function windowOf(node: Node, kernel: readonly number[], b: GradientBuild
   const dilations = intsAttribute(node, 'dilations', ones)
   const pads = intsAttribute(node, 'pads', [...ones, ...ones].fill(0))
   const autoPad = stringAttribute(node, 'auto_pad', 'NOTSET')
-  const same = kernel.map((size, axis) => {
-    const covered = (output[axis] - 1) * strides[axis] + dilations[axis] * (size - 1) + 1
-    return Math.max(covered - input[axis], 0)
+  // As many windows as if the kernel were not dilated: that is what onnxruntime pads for.
+  const missing = kernel.map((size, axis) => {
+    const windows = Math.ceil(input[axis] / strides[axis])
+    return (windows - 1) * strides[axis] + size - input[axis]
   })
+  if (autoPad.startsWith('SAME') && missing.some((total) => total < -1))
+    throw new UsageError(
+      `${describe(node)} has auto_pad ${autoPad} and strides far beyond its kernel, which has no gradient rule; export it with pads`,
+    )
+  const same = missing.map((total) => Math.max(total, 0))
   const begins: Readonly<Record<string, readonly number[]>> = {
     SAME_UPPER: same.map((total) => Math.floor(total / 2)),
     SAME_LOWER: same.map((total) => Math.ceil(total / 2)),
