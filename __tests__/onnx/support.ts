@@ -38,7 +38,8 @@ export function single({ opset, op, x = floats(2, 3, 4), attributes, more = [], 
     opset,
     inputs: { x },
     constants: Object.fromEntries(more.map((value, at) => [names[at], value])),
-    nodes: [makeNode(op, ['x', ...names], results, attributes)],
+    // Named, as exporters name them: what is written out in several nodes must not give one name to two.
+    nodes: [makeNode(op, ['x', ...names], results, attributes, 'tested')],
     outputs: results,
   }
 }

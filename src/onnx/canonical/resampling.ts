@@ -30,7 +30,7 @@ function sayCoordinates(node: Node, context: Context): Node | readonly Node[] {
   const up = context.constant(`${output}/scales_up`, floats(Array.from(data, (factor) => Math.max(factor, 1))))
   const down = context.constant(`${output}/scales_down`, floats(Array.from(data, (factor) => Math.min(factor, 1))))
   return [
-    { ...enlarging, inputs: [input, '', up], outputs: [larger] },
+    { ...enlarging, name: larger, inputs: [input, '', up], outputs: [larger] },
     { ...shrinking, inputs: [larger, '', down], outputs: [output] },
   ]
 }
