@@ -3,6 +3,7 @@ import { makeNode } from '../../src/onnx/attributes.js'
 import { encodeModel } from '../../src/onnx/codec.js'
 import { dependents, dependentOutputsOfLoop } from '../../src/onnx/dependence.js'
 import { foldConstants } from '../../src/onnx/fold.js'
+import { settle } from '../../src/onnx/settle.js'
 import type { Graph, Node, Tensor } from '../../src/onnx/graph.js'
 import { body, scalar, truth } from '../autodiff/cases/bodies.js'
 import { runModel } from '../support/onnxruntime.js'
@@ -112,3 +113,20 @@ test('who asks for the images alone is told of no draw, in bodies neither', () =
   const never = () => false
   expect([...dependents([both, looped(normal)], ['x'], never, never)]).toEqual(['x', 'turned'])
 })
+
+/** As the functions of PyTorch's exporter write numbers. Taken for one, each image is run alone. */
+test('what is cast to the type of an image is no image', async () => {
+  const cast = makeNode('CastLike', ['half', 'x'], ['factor'])
+  const product = makeNode('Mul', ['x', 'factor'], ['y'])
+  expect([...dependents([cast, product], ['x'])]).toEqual(['x', 'y'])
+  const { nodes, batch } = await settle({ ...graph(cast), nodes: [cast, product] }, undefined, images, runModel).then(
+    (settled) => ({ ...settled.graph, batch: settled.batch }),
+  )
+  expect(batch).toBe('free')
+  expect(nodes.map(({ op }) => op)).toEqual(['Mul'])
+})
+
+function images(first: number, count: number): ReadonlyMap<string, Tensor> {
+  const data = Float32Array.from({ length: 4 * count }, (_, at) => (4 * first + at) / 7)
+  return new Map([['x', { type: 'float32', dims: [count, 4], data }]])
+}

@@ -39,13 +39,19 @@ export function dependents(
   const found = new Set(seeds)
   const isDependent = (name: string): boolean => found.has(name) || outside(name)
   for (const node of nodes) {
-    const touched = !SHAPE_ONLY.has(node.op) && reads(node).some(isDependent)
+    const touched = contents(node).some(isDependent)
     if (touched || drawsWithin(node, draws))
       node.outputs.forEach((output, place) => {
         if (output !== '' && isDependentOutput(node, isDependent, draws)(place)) found.add(output)
       })
   }
   return found
+}
+
+/** What a node reads of which it passes more on than shape and type. */
+function contents(node: Node): readonly string[] {
+  if (SHAPE_ONLY.has(node.op)) return []
+  return node.op === 'CastLike' ? node.inputs.slice(0, 1) : reads(node)
 }
 
 function drawsWithin(node: Node, draws: Draws): boolean {

@@ -109,10 +109,7 @@ function addMeanOfBernoulli(node: Node, b: GraphBuilder): StandIn {
   const to = intAttribute(node, 'dtype')
   const mark = markOf(b.ints([]), b)
   const stand = to === undefined ? name : b.name('mean')
-  // One for every p: what has no row for each image is taken for what images share.
-  const one = b.scalar(1)
-  const ones = b.add('CastLike', [b.add('Where', [b.add('IsNaN', [p]), one, one]), p])
-  b.addNamed(stand, 'Expand', [b.add('Sub', [ones, p]), ...mark.outputs])
+  b.addNamed(stand, 'Expand', [b.add('Sub', [b.add('CastLike', [b.scalar(1), p]), p]), ...mark.outputs])
   if (to !== undefined) b.addNamed(name, 'Cast', [stand], { to })
   const numbers = uniformOf(node)
   return {
