@@ -75,6 +75,19 @@ export const DOUBLED: readonly Doubled[] = [
     { m: truth([3, 3], [1, 0, 1, 1, 1, 0, 0, 1, 1]) },
   ),
   { tested: { ...lengths(), batch: 3 } },
+  // Rows that may look at nothing are 0, and their scores do not move them.
+  selfAttention('a truth mask with an empty row', [3, 4], byRows, { m: truth([3, 3], [1, 0, 1, 0, 0, 0, 0, 1, 1]) }),
+  selfAttention(
+    'causal, a truth mask that leaves the first row nothing',
+    [3, 4],
+    { ...byRows, is_causal: 1 },
+    { m: truth([3, 3], [0, 1, 1, 1, 1, 0, 0, 1, 1]) },
+  ),
+  selfAttention('a mask of −∞ with an empty row', [3, 4], byRows, { m: hiding([3, 3], [0, 1, 0, 1, 1, 1, 0, 0, 0]) }),
+  ...[2, 3].map((mode) => ({ tested: emptyRow(mode) })),
+  // Rows are the last of the padded keys, and with more rows than keys the first see none.
+  { tested: { ...lengths({ is_causal: 1 }), name: 'Attention, padded keys, causal', batch: 3 } },
+  { tested: onePastRow() },
   grouped('grouped queries', {}),
   grouped('grouped queries, causal', { is_causal: 1 }),
   {
@@ -88,13 +101,38 @@ export const DOUBLED: readonly Doubled[] = [
   ...[2, 3].map((mode) => ({ tested: scoresOut(mode) })),
 ]
 
-function lengths(): Case {
+function lengths(attributes: AttributeValues = {}): Case {
   return single('Attention', [3, 4], {
     label: 'padded keys',
     inputs: ['x', 'x', 'x', '', '', '', 'n'],
     constants: { n: [2, 3, 1] },
-    attributes: byRows,
+    attributes: { ...byRows, ...attributes },
   })
+}
+
+/** −∞ where there is a 1. */
+function hiding(dims: readonly number[], bits: readonly number[]): Tensor {
+  return { type: 'float32', dims, data: Float32Array.from(bits, (bit) => (bit === 1 ? -Infinity : 0.5)) }
+}
+
+function emptyRow(mode: number): Case {
+  const attributes = { qk_matmul_output_mode: mode }
+  const node = makeNode('Attention', ['x', 'x', 'x', 'm'], ['a', '', '', 'qk'], attributes, 'tested')
+  const nodes = [node, makeNode('Clip', ['qk', 'least'], ['scores']), makeNode('MatMul', ['scores', 'a'], ['y'])]
+  const least: Tensor = { type: 'float32', dims: [], data: Float32Array.of(-3) }
+  const constants = { m: truth([3, 3], [1, 0, 1, 0, 0, 0, 0, 1, 1]), least }
+  return composed(`Attention, an empty row, output mode ${mode}`, [2, 3, 4], nodes, constants)
+}
+
+/** Of a single row behind a past onnxruntime hides nothing. */
+function onePastRow(): Case {
+  const nodes = [
+    makeNode('Slice', ['x', 'zero', 'one', 'two'], ['row']),
+    makeNode('Tanh', ['row'], ['past']),
+    makeNode('Attention', ['row', 'x', 'x', '', 'past', 'row'], ['y', 'pk', 'pv'], { is_causal: 1 }, 'tested'),
+  ]
+  const constants = { zero: integers([0]), one: integers([1]), two: integers([2]) }
+  return composed('Attention, one row behind a past, causal', [2, 3, 4], nodes, constants)
 }
 
 function scoresOut(mode: number): Case {

@@ -1,7 +1,7 @@
 import { floatAttribute, intAttribute } from '../../onnx/attributes.js'
 import type { Expansion } from '../expansion.js'
 import { byHeads, sized } from './heads.js'
-import { causal, mergeHeads, scaledDotProduct, withinLength } from './scaledDotProduct.js'
+import { causal, causalWithin, mergeHeads, scaledDotProduct, withinLength } from './scaledDotProduct.js'
 
 /** Attention as the standard has it since opset 23, [N, rows, heads · depth] or [N, heads, rows, depth]. */
 export const attention: Readonly<Record<string, Expansion>> = {
@@ -25,6 +25,8 @@ export const attention: Readonly<Record<string, Expansion>> = {
       b,
     )
     const past = pastKey ? b.dims(pastKey)[2] : 0
+    // Of a single row behind a past onnxruntime hides nothing, however many keys come with it.
+    const isCausal = intAttribute(node, 'is_causal', 0) === 1 && !(pastKey && heads.rows === 1)
     const isTruth = mask ? b.observed(mask).type === 'bool' : false
     const { output, ...stages } = scaledDotProduct(
       heads,
@@ -33,9 +35,11 @@ export const attention: Readonly<Record<string, Expansion>> = {
         added: mask && !isTruth ? [mask] : [],
         allowed: [
           ...(mask && isTruth ? [mask] : []),
-          ...(intAttribute(node, 'is_causal', 0) === 1 ? [causal(heads.rows, heads.columns, past, b)] : []),
+          ...(isCausal && !lengths ? [causal(heads.rows, heads.columns, past, b)] : []),
+          ...(isCausal && lengths ? [causalWithin(lengths, heads.rows, heads.columns, b)] : []),
           ...(lengths ? [withinLength(lengths, heads.columns, b)] : []),
         ],
+        emptyRowsAreZero: Boolean(mask || lengths),
       },
       query,
       b,

@@ -26,6 +26,8 @@ export interface Masking {
   readonly added: readonly string[]
   /** Truth values that broadcast likewise: false is never looked at. */
   readonly allowed: readonly string[]
+  /** Whether rows that may look at nothing are 0; else they look at everything alike. */
+  readonly emptyRowsAreZero?: boolean
 }
 
 /** What attention computes on the way: all [N, heads, rows, columns], but for the output, [N, heads, rows, valueDepth]. */
@@ -47,7 +49,7 @@ const NOTHING = -3.4028234663852886e38
  */
 export function scaledDotProduct(
   heads: Heads,
-  { softcap, added, allowed }: Masking,
+  { softcap, added, allowed, emptyRowsAreZero = false }: Masking,
   like: string,
   b: GradientBuilder,
 ): Attended {
@@ -61,10 +63,21 @@ export function scaledDotProduct(
   const scores = apart(b.add('MatMul', [gathered(heads.query, depth), heads.key]), columns)
   const capped = softcap ? softlyCapped(scores, softcap, like, b) : scores
   const shifted = added.reduce((total, value) => b.add('Add', [total, value]), capped)
-  const masked = allowed.reduce((total, mask) => b.add('Where', [mask, total, b.number(NOTHING, like)]), shifted)
-  const probabilities = b.add('Softmax', [masked], { axis: -1 })
-  const output = apart(b.add('MatMul', [gathered(probabilities, columns), heads.value]), valueDepth)
-  return { scores, capped, masked, probabilities, output }
+  const hidden = (value: string): string =>
+    allowed.reduce((total, mask) => b.add('Where', [mask, total, b.number(NOTHING, like)]), value)
+  const masked = hidden(shifted)
+  const softmax = (value: string): string => b.add('Softmax', [value], { axis: -1 })
+  const probabilities = (): string => {
+    if (!emptyRowsAreZero) return softmax(masked)
+    const zero = b.number(0, like)
+    const open = b.add('ReduceMax', [hidden(added.reduce((a, c) => b.add('Add', [a, c]), zero)), b.ints([-1])])
+    const isSeen = b.add('Greater', [open, b.number(NOTHING, like)])
+    // Before Softmax, too: of nothing but −∞ it is no number, and its gradient is none either way.
+    return b.where(isSeen, softmax(b.where(isSeen, masked, like)), like)
+  }
+  const shown = probabilities()
+  const output = apart(b.add('MatMul', [gathered(shown, columns), heads.value]), valueDepth)
+  return { scores, capped, masked, probabilities: shown, output }
 }
 
 function softlyCapped(scores: string, cap: number, like: string, b: GradientBuilder): string {
@@ -82,13 +95,23 @@ export function causal(rows: number, columns: number, before: number, b: Gradien
 
 /** [N] → [N, 1, 1, columns]: whether a column is among the first so many. */
 export function withinLength(lengths: string, columns: number, b: GradientBuilder): string {
-  const places = b.constant(
-    'int64',
-    [columns],
-    BigInt64Array.from({ length: columns }, (_, at) => BigInt(at)),
-  )
-  const wide = b.add('Cast', [b.add('Unsqueeze', [lengths, b.ints([1, 2, 3])])], { to: 7 })
-  return b.add('Less', [places, wide])
+  return b.add('Less', [b.ints(places(columns)), perImage(lengths, b)])
+}
+
+/** [N] → [N, 1, rows, columns]: the same for the last row; each row before it sees one column less. */
+export function causalWithin(lengths: string, rows: number, columns: number, b: GradientBuilder): string {
+  const behind = places(rows).map((row) => BigInt(row - rows))
+  const last = b.add('Add', [perImage(lengths, b), b.constant('int64', [rows, 1], BigInt64Array.from(behind))])
+  return b.add('LessOrEqual', [b.ints(places(columns)), last])
+}
+
+function places(count: number): readonly number[] {
+  return Array.from({ length: count }, (_, at) => at)
+}
+
+/** [N] → [N, 1, 1, 1] */
+function perImage(lengths: string, b: GradientBuilder): string {
+  return b.add('Cast', [b.add('Unsqueeze', [lengths, b.ints([1, 2, 3])])], { to: 7 })
 }
 
 /** [N, rows, heads · depth] → [N, heads, rows, depth], or with rows and depth turned. */
