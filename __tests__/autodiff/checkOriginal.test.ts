@@ -64,3 +64,17 @@ test.each(MODELS)('a gradient of another function is refused: a model %s', async
   const { run: watched } = watching(bytes, 0.01)
   await expect(build(bytes, { ...four, run: watched })).rejects.toThrow('gives other outputs than the original')
 })
+
+test('the original is asked about the same images once', async () => {
+  const [[, bytes]] = CASES
+  const asked: string[] = []
+  const watched: RunModel = (model, feeds, outputs) => {
+    const [{ data }] = feeds.values()
+    if (model === bytes) asked.push(String(data))
+    return run(model, feeds, outputs)
+  }
+  await build(bytes, { ...four, run: watched })
+  // Three images together, and each of them alone.
+  expect(asked).toHaveLength(4)
+  expect(new Set(asked).size).toBe(4)
+})

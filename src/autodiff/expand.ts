@@ -3,8 +3,8 @@ import { prune } from '../onnx/canonical/cleanup.js'
 import { withoutBlanks } from '../onnx/edit.js'
 import { dependentValues } from '../onnx/fold.js'
 import type { Graph, Node, RunModel } from '../onnx/graph.js'
-import { REORDERING_TOLERANCE, settle } from '../onnx/settle.js'
-import type { Samples, Settled, SettledByRunning } from '../onnx/settle.js'
+import { CLOSE, settle } from '../onnx/settle.js'
+import type { Samples, Scrutiny, Settled, SettledByRunning } from '../onnx/settle.js'
 import { reads, renameReads } from '../onnx/subgraphs.js'
 import { STEPS_TOLERANCE } from './checkOriginal.js'
 import type { Expansion } from './expansion.js'
@@ -21,6 +21,9 @@ import { truncation, truncations } from './truncation.js'
 
 /** Expansions within expansions. A quantised convolution takes three, a loop in a loop two more; more is a circle. */
 const MAX_DEPTH = 12
+
+/** Of a graph that is going to be settled again. */
+const IN_PASSING: Scrutiny = { tolerance: STEPS_TOLERANCE, images: 2 }
 
 export interface Expanded extends Settled {
   /** Operators of the model, in bodies too, each once, that pass a gradient where the mathematics gives none. */
@@ -42,11 +45,11 @@ export async function settleExpanded(
   run: RunModel,
 ): Promise<Expanded> {
   refuseMissingRules(graph)
-  let tolerance = REORDERING_TOLERANCE
+  let scrutiny = CLOSE
   const settleNext = (next: Graph, batch: number | undefined): Promise<SettledByRunning> => {
     const mayBeLifted = batch === undefined || batch === 1
-    tolerance = mayBeLifted && hasSteps(next) ? STEPS_TOLERANCE : REORDERING_TOLERANCE
-    return settle(next, batch, samples, run, tolerance)
+    scrutiny = mayBeLifted && hasSteps(next) ? IN_PASSING : CLOSE
+    return settle(next, batch, samples, run, scrutiny)
   }
   let settled = await settleNext(withoutBlanks(graph), declared)
   let depth = 0
@@ -64,7 +67,7 @@ export async function settleExpanded(
   const straightThrough = straightThroughOperators(settled)
   await expandAll(() => true)
   // Steps that no gradient leads to are still there.
-  if (tolerance > REORDERING_TOLERANCE) settled = await settle(settled.graph, ownBatch(settled), samples, run)
+  if (scrutiny !== CLOSE) settled = await settle(settled.graph, ownBatch(settled), samples, run)
   const { observation } = settled
   const last = matrixProducts(joinPieces(fuseGelu(settled.graph, observation), observation))
   const answer = last.graph === settled.graph ? settled.answer : undefined

@@ -14,7 +14,7 @@ export interface OriginalModel {
   readonly declared: number | undefined
   /** It says the class beside the scores, and every run looks whether they agree. */
   readonly watched: boolean
-  /** Its output for `count` samples from the `first`-th on. */
+  /** Its output for `count` samples from the `first`-th on; asked once for the same. */
   readonly run: (first: number, count: number) => Promise<Tensor>
 }
 
@@ -43,19 +43,26 @@ export function originalModel(
   const first = input.dims?.[0]
   const { name, label } = output
   const watch = label === undefined ? undefined : labelWatch(label, name)
+  const answers = new Map<string, Promise<Tensor>>()
+  const answerTo = async (from: number, count: number): Promise<Tensor> => {
+    const images = samples(from, count)
+    const prepared = only(preprocessingModel ? await run(preprocessingModel, images) : images)
+    const asked = label === undefined ? [name] : [name, label]
+    const answer = await run(model, new Map([[input.name, prepared]]), asked)
+    const scores = answer.get(name)
+    if (scores === undefined) throw new Error(`the model gives no "${name}"`)
+    if (label !== undefined) watch?.(answer.get(label), numbers(scores))
+    return scores
+  }
   return {
     preprocessingModel,
     declared: typeof first === 'number' && first > 0 ? first : undefined,
     watched: watch !== undefined,
-    run: async (from, count) => {
-      const images = samples(from, count)
-      const prepared = only(preprocessingModel ? await run(preprocessingModel, images) : images)
-      const asked = label === undefined ? [name] : [name, label]
-      const answer = await run(model, new Map([[input.name, prepared]]), asked)
-      const scores = answer.get(name)
-      if (scores === undefined) throw new Error(`the model gives no "${name}"`)
-      if (label !== undefined) watch?.(answer.get(label), numbers(scores))
-      return scores
+    run: (from, count) => {
+      const place = `${from}+${count}`
+      const answer = answers.get(place) ?? answerTo(from, count)
+      answers.set(place, answer)
+      return answer
     },
   }
 }

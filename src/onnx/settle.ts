@@ -20,6 +20,14 @@ export interface SettledByRunning extends Settled {
   readonly answer: ReadonlyMap<string, Tensor>
 }
 
+/** How closely images together are compared with each alone. */
+export interface Scrutiny {
+  /** Of the largest number: by how much they may differ. */
+  readonly tolerance: number
+  /** The most images that are tried together. */
+  readonly images: 2 | 3
+}
+
 /** Images to try a model on, `count` of them from the `first`-th: the same number always gives the same image. */
 export type Samples = (first: number, count: number) => ReadonlyMap<string, Tensor>
 
@@ -29,22 +37,21 @@ export type Samples = (first: number, count: number) => ReadonlyMap<string, Tens
  * each gives alone, at every step.
  *
  * @param declared the batch the model declares; undefined where it is symbolic.
- * @param tolerance of the largest number, within which images together give what each gives alone
  */
 export async function settle(
   graph: Graph,
   declared: number | undefined,
   samples: Samples,
   run: RunModel,
-  tolerance = REORDERING_TOLERANCE,
+  scrutiny = CLOSE,
 ): Promise<SettledByRunning> {
-  const attempt = await tryFree(freeBatch(graph), samples, run, tolerance)
+  const attempt = await tryFree(freeBatch(graph), samples, run, scrutiny)
   if (attempt.settled) return attempt.settled
   const own = declared ?? 1
   const values = (own === 1 ? attempt.first : undefined) ?? (await observer(graph, run).all(samples(0, own)))
   const folded = foldConstants(graph, [values])
   const lifted = own === 1 ? liftBatch(folded, values) : undefined
-  const again = lifted && (await tryFree(freeBatch(lifted), samples, run, tolerance))
+  const again = lifted && (await tryFree(freeBatch(lifted), samples, run, scrutiny))
   if (again?.settled) return again.settled
   return { graph: folded, observation: observeFixed(values), batch: own, answer: outputsOf(graph, values) }
 }
@@ -57,19 +64,26 @@ interface Attempt {
 }
 
 /** The first image has every brightness, the second is dark, the third is bright: whatever is shared between them shows. */
-async function tryFree(graph: Graph, samples: Samples, run: RunModel, tolerance: number): Promise<Attempt> {
+async function tryFree(
+  graph: Graph,
+  samples: Samples,
+  run: RunModel,
+  { tolerance, images }: Scrutiny,
+): Promise<Attempt> {
   const observed = observer(graph, run)
   const first = await orNothing(observed.all(samples(0, 1)))
   const second = first && (await orNothing(observed.all(samples(1, 1), first)))
   const both = second && (await orNothing(observed.all(samples(0, 2), first)))
   const observation = both && observeBatch(first, both)
   if (!observation || !keepsImagesApart(graph, observation, { first, second, both }, tolerance)) return { first }
-  const three = await orNothing(observed.outputs(samples(0, 3)))
-  const third = three && (await orNothing(observed.outputs(samples(2, 1))))
-  const isApart = graph.outputs.every(({ name }) =>
-    isStack(three?.get(name), [first.get(name), second.get(name), third?.get(name)], tolerance),
-  )
-  if (!isApart) return { first }
+  if (images > 2) {
+    const three = await orNothing(observed.outputs(samples(0, 3)))
+    const third = three && (await orNothing(observed.outputs(samples(2, 1))))
+    const isApart = graph.outputs.every(({ name }) =>
+      isStack(three?.get(name), [first.get(name), second.get(name), third?.get(name)], tolerance),
+    )
+    if (!isApart) return { first }
+  }
   const folded = foldConstants(graph, [first, both])
   return { first, settled: { graph: folded, observation, batch: 'free', answer: outputsOf(graph, first) } }
 }
@@ -116,6 +130,9 @@ function divisors(of: number): readonly number[] {
  * largest value is far above that and far below what a mixed-up batch does.
  */
 export const REORDERING_TOLERANCE = 1e-4
+
+/** As a batch has to be looked at before it is called free. */
+export const CLOSE: Scrutiny = { tolerance: REORDERING_TOLERANCE, images: 3 }
 
 /** Whether two tensors agree up to the order of summation, or to another share of the largest number. */
 export function agrees(a: ArrayLike<number>, b: ArrayLike<number>, tolerance = REORDERING_TOLERANCE): boolean {
