@@ -1,7 +1,7 @@
 import { GraphBuilder, floats } from '../onnx/builder.js'
 import type { ElementType, Graph, Tensor } from '../onnx/graph.js'
 import type { Observation, ObservedValue } from '../onnx/observe.js'
-import type { Adjoint } from './rules/phases.js'
+import type { Adjoint } from './adjoint.js'
 
 /** What rules write with: adds nodes, and knows shapes, types and weights of the values of the forward pass. */
 export class GradientBuilder extends GraphBuilder {

@@ -1,13 +1,12 @@
 import type { Tensor } from '../../onnx/graph.js'
+import type { Adjoint, Window } from '../adjoint.js'
 import type { GradientBuilder } from '../gradientBuilder.js'
 import { rule } from '../rule.js'
 import type { Rule } from '../rule.js'
 import { affine, isFeatureMap } from './featureMaps.js'
 import { gatherPhases, hasPhases, turnedRound } from './phases.js'
-import type { Adjoint } from './phases.js'
 import { biasGradient, weightGradient } from './weightGradient.js'
 import { groupOf, spread, windowOf } from './windows.js'
-import type { Window } from './windows.js'
 
 /** Weights are constants as a rule, and no gradient of theirs is made; only those that are computed from the image get one. */
 export const convolution: Readonly<Record<string, Rule>> = {

@@ -1,6 +1,6 @@
 import type { Tensor } from '../../onnx/graph.js'
+import type { Adjoint, Window } from '../adjoint.js'
 import type { GradientBuilder } from '../gradientBuilder.js'
-import type { Window } from './windows.js'
 
 /** Every `stride`-th pixel along one axis: it is reached by the kernel's taps `first`, `first` + stride, … and no others. */
 interface Phase {
@@ -9,17 +9,6 @@ interface Phase {
   /** Zeros that the gradient needs on each side for these taps to reach it; fewer than 0 where it has too many pixels. */
   readonly begin: number
   readonly end: number
-}
-
-/** What makes the adjoint of a Conv. */
-export interface Adjoint {
-  /** Of the Conv's output. */
-  readonly gradient: string
-  /** [M, C / group, ...kernel] */
-  readonly weights: Tensor
-  readonly group: number
-  /** Without dilation where it strides; `hasPhases` holds of it. */
-  readonly window: Window
 }
 
 /**

@@ -1,11 +1,11 @@
 import { intAttribute } from '../../onnx/attributes.js'
 import type { Node } from '../../onnx/graph.js'
+import type { Window } from '../adjoint.js'
 import type { GradientBuilder } from '../gradientBuilder.js'
 import { rule, subgradient } from '../rule.js'
 import type { Rule } from '../rule.js'
 import { affine, isFeatureMap, overPixels } from './featureMaps.js'
 import { keepApart, poolWindow, spread, tiles } from './windows.js'
-import type { Window } from './windows.js'
 
 export const pooling: Readonly<Record<string, Rule>> = {
   MaxPool: subgradient(

@@ -1,5 +1,5 @@
+import type { Window } from '../adjoint.js'
 import type { GradientBuilder } from '../gradientBuilder.js'
-import type { Window } from './windows.js'
 
 /**
  * d loss / d weights of a convolution whose weights are computed from the image: every tap saw the image moved by its own

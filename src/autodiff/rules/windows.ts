@@ -1,19 +1,8 @@
 import { UsageError } from '../../errors.js'
 import { describe, intAttribute, intsAttribute, stringAttribute } from '../../onnx/attributes.js'
 import type { Node } from '../../onnx/graph.js'
+import type { Window } from '../adjoint.js'
 import type { GradientBuilder } from '../gradientBuilder.js'
-
-/** A sliding window as Conv and the pools share it, every default written out and `auto_pad` resolved. */
-export interface Window {
-  readonly kernel: readonly number[]
-  readonly strides: readonly number[]
-  readonly dilations: readonly number[]
-  readonly begin: readonly number[]
-  readonly end: readonly number[]
-  /** Spatial sizes. */
-  readonly input: readonly number[]
-  readonly output: readonly number[]
-}
 
 /**
  * @param kernel spatial sizes of the kernel: the attribute's, or the weight's when it is left out.
