@@ -30,14 +30,17 @@ function flipping(original: Uint8Array) {
   const flipped: RunModel = async (bytes, feeds, outputs) => {
     models.add(bytes)
     const results = await run(bytes, feeds, outputs)
-    const steps = decodeModel(bytes).nodes.some(({ op }) => op === 'QuantizeLinear')
-    if (bytes === original || !steps) return results
+    if (bytes === original || !hasSteps(bytes)) return results
     const [images] = feeds.values()
     rows.push(images.dims[0])
     if (images.dims[0] === 1) return results
     return new Map([...results].map(([name, tensor]) => [name, name.endsWith('y') ? flippedFirst(tensor) : tensor]))
   }
   return { run: flipped, models, rows }
+}
+
+function hasSteps(bytes: Uint8Array): boolean {
+  return decodeModel(bytes).nodes.some(({ op }) => op === 'QuantizeLinear')
 }
 
 function flippedFirst(tensor: Tensor): Tensor {
@@ -61,6 +64,32 @@ test('a quantised model is run as it is on no more images than its shapes are se
   const { run: flipped, rows } = flipping(free)
   await build(free, { ...four, run: flipped })
   expect(rows).toEqual([1, 1, 2])
+})
+
+/** 80,000 weights in int8, four times as many bytes in float32. */
+const wide = model(
+  [
+    makeNode('DequantizeLinear', ['w8', 'step'], ['w32']),
+    makeNode('MatMul', ['x', 'w32'], ['h']),
+    ...quantised('h', 'flat'),
+    makeNode('Reshape', ['flat', 'shape'], ['rows']),
+    makeNode('ReduceMean', ['rows'], ['y'], { axes: [2] }),
+  ],
+  {
+    w8: { type: 'int8', dims: [4, 20_000], data: Int8Array.from({ length: 80_000 }, (_, at) => at % 255) },
+    step,
+    shape: integers([1, 2, 10_000]),
+  },
+  { inputs: [{ name: 'x', type: 'float32', dims: [1, 4] }] },
+)
+
+test('weights are not written in float32 to lift the batch of a model whose steps are still to be written out', async () => {
+  const { run: watched, models } = flipping(wide)
+  expect((await build(wide, { ...four, run: watched })).gradientBatch).toBe('free')
+  const sizes = [...models].filter(hasSteps).map(({ byteLength }) => byteLength)
+  // As it is, lifted, and the original.
+  expect(sizes).toHaveLength(3)
+  expect(Math.max(...sizes)).toBeLessThan(2 * 80_000)
 })
 
 /**

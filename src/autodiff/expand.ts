@@ -23,7 +23,7 @@ import { truncation, truncations } from './truncation.js'
 const MAX_DEPTH = 12
 
 /** Of a graph that is going to be settled again. */
-const IN_PASSING: Scrutiny = { tolerance: STEPS_TOLERANCE, images: 2 }
+const IN_PASSING: Scrutiny = { tolerance: STEPS_TOLERANCE, images: 2, folded: 2 ** 16 }
 
 export interface Expanded extends Settled {
   /** Operators of the model, in bodies too, each once, that pass a gradient where the mathematics gives none. */

@@ -12,14 +12,20 @@ export function dependentValues(graph: Graph): ReadonlySet<string> {
  *
  * @param runs values of every intermediate of one or more runs; what is not the same in all of them (a shape that holds
  *   the batch) stays computed.
+ * @param most numbers of a constant that takes the place of what computes it
  */
-export function foldConstants(graph: Graph, runs: readonly ReadonlyMap<string, Tensor>[]): Graph {
+export function foldConstants(
+  graph: Graph,
+  runs: readonly ReadonlyMap<string, Tensor>[],
+  most = Number.POSITIVE_INFINITY,
+): Graph {
   const dependent = dependentValues(graph)
   const wanted = new Set(graph.outputs.map((output) => output.name))
   const constants = new Map(graph.constants)
+  const isSmall = (name: string): boolean => (runs[0].get(name)?.data.length ?? 0) <= most
+  const isFixed = (name: string): boolean => runs.every((run) => same(run.get(name), runs[0].get(name)))
   const fixed = (name: string): boolean =>
-    name === '' ||
-    (!dependent.has(name) && !wanted.has(name) && runs.every((run) => same(run.get(name), runs[0].get(name))))
+    name === '' || (!dependent.has(name) && !wanted.has(name) && isSmall(name) && isFixed(name))
   const nodes = graph.nodes.filter((node) => {
     if (!node.outputs.every(fixed)) return true
     for (const name of node.outputs) {

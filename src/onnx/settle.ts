@@ -26,6 +26,8 @@ export interface Scrutiny {
   readonly tolerance: number
   /** The most images that are tried together. */
   readonly images: 2 | 3
+  /** Numbers of the largest constant that is folded to lift a batch: weights in int8 grow fourfold when they are dequantised. */
+  readonly folded: number
 }
 
 /** Images to try a model on, `count` of them from the `first`-th: the same number always gives the same image. */
@@ -49,10 +51,10 @@ export async function settle(
   if (attempt.settled) return attempt.settled
   const own = declared ?? 1
   const values = (own === 1 ? attempt.first : undefined) ?? (await observer(graph, run).all(samples(0, own)))
-  const folded = foldConstants(graph, [values])
-  const lifted = own === 1 ? liftBatch(folded, values) : undefined
+  const lifted = own === 1 ? liftBatch(foldConstants(graph, [values], scrutiny.folded), values) : undefined
   const again = lifted && (await tryFree(freeBatch(lifted), samples, run, scrutiny))
   if (again?.settled) return again.settled
+  const folded = foldConstants(graph, [values])
   return { graph: folded, observation: observeFixed(values), batch: own, answer: outputsOf(graph, values) }
 }
 
@@ -132,7 +134,7 @@ function divisors(of: number): readonly number[] {
 export const REORDERING_TOLERANCE = 1e-4
 
 /** As a batch has to be looked at before it is called free. */
-export const CLOSE: Scrutiny = { tolerance: REORDERING_TOLERANCE, images: 3 }
+export const CLOSE: Scrutiny = { tolerance: REORDERING_TOLERANCE, images: 3, folded: Infinity }
 
 /** Whether two tensors agree up to the order of summation, or to another share of the largest number. */
 export function agrees(a: ArrayLike<number>, b: ArrayLike<number>, tolerance = REORDERING_TOLERANCE): boolean {
