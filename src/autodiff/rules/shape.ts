@@ -1,6 +1,8 @@
 import { UsageError } from '../../errors.js'
 import { intAttribute, intsAttribute, stringAttribute } from '../../onnx/attributes.js'
+import { dependents } from '../../onnx/dependence.js'
 import type { Node } from '../../onnx/graph.js'
+import { reads } from '../../onnx/subgraphs.js'
 import type { GradientBuilder } from '../gradientBuilder.js'
 import { fromFront, noted, rule } from '../rule.js'
 import type { Rule } from '../rule.js'
@@ -119,14 +121,15 @@ interface AxisSlice {
 function slicesOf(node: Node, b: GradientBuilder): readonly AxisSlice[] {
   const [x, starts, ends, axes, steps] = node.inputs
   const dims = b.dims(x)
-  const begin = b.integersOf(starts)
-  const end = b.integersOf(ends)
-  if (begin === undefined || end === undefined)
+  const fixed = b.integersOf(starts)
+  const begin = fixed ?? []
+  const along = (b.integersOf(axes) ?? begin.map((_, at) => at)).map((axis) => fromFront(axis, dims.length))
+  const stride = b.integersOf(steps) ?? begin.map(() => 1)
+  const end = b.integersOf(ends) ?? (fixed && seenEnds(node, along, fixed, stride, b))
+  if (fixed === undefined || end === undefined)
     throw new UsageError(
       `Slice (node "${node.name}") has bounds that are computed from the image: there is no gradient rule for that`,
     )
-  const along = (b.integersOf(axes) ?? begin.map((_, at) => at)).map((axis) => fromFront(axis, dims.length))
-  const stride = b.integersOf(steps) ?? begin.map(() => 1)
   return along.map((axis, at) => {
     const size = dims[axis]
     const step = stride[at]
@@ -135,6 +138,32 @@ function slicesOf(node: Node, b: GradientBuilder): readonly AxisSlice[] {
     const start = step > 0 ? clamp(begin[at], 0, size) : clamp(begin[at], 0, size - 1)
     const stop = step > 0 ? clamp(end[at], 0, size) : clamp(end[at], -1, size - 1)
     return { axis, start, step, count: Math.max(0, Math.ceil((stop - start) / step)) }
+  })
+}
+
+/**
+ * Ends that follow from shapes, the batch among them, as they were seen for one image: all that is left behind the start. Of
+ * the images themselves all must be left, for there is one gradient for each.
+ */
+function seenEnds(
+  node: Node,
+  along: readonly number[],
+  begin: readonly number[],
+  stride: readonly number[],
+  b: GradientBuilder,
+): readonly number[] | undefined {
+  const [x, , ends] = node.inputs
+  const [from, to] = [b.observed(x), b.observed(node.outputs[0])]
+  const made = new Set(b.nodes.flatMap(({ outputs }) => outputs))
+  const given = b.nodes.flatMap(reads).filter((name) => !made.has(name) && !b.constants.has(name))
+  const keepsImages =
+    from.batchAxis === to.batchAxis &&
+    (from.batchAxis === undefined || from.dims[from.batchAxis] === to.dims[from.batchAxis])
+  if (!keepsImages || stride.some((step) => step !== 1) || dependents(b.nodes, given).has(ends)) return undefined
+  return along.map((axis, at) => {
+    const size = from.dims[axis]
+    const start = Math.min(Math.max(begin[at] < 0 ? begin[at] + size : begin[at], 0), size)
+    return start + to.dims[axis]
   })
 }
 
