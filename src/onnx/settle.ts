@@ -138,11 +138,33 @@ export const CLOSE: Scrutiny = { tolerance: REORDERING_TOLERANCE, images: 3, fol
 
 /** Whether two tensors agree up to the order of summation, or to another share of the largest number. */
 export function agrees(a: ArrayLike<number>, b: ArrayLike<number>, tolerance = REORDERING_TOLERANCE): boolean {
-  if (a.length !== b.length) return false
-  let scale = 0
-  for (let at = 0; at < b.length; at++) if (Number.isFinite(b[at])) scale = Math.max(scale, Math.abs(b[at]))
-  for (let at = 0; at < b.length; at++)
-    if (!Object.is(a[at], b[at]) && !(Math.abs(a[at] - b[at]) <= tolerance * scale)) return false
+  return a.length === b.length && isNear(a, 0, b, 0, b.length, tolerance * largest(b))
+}
+
+/** The largest finite number without its sign. */
+function largest(values: ArrayLike<number>): number {
+  let found = 0
+  for (let at = 0; at < values.length; at++) {
+    const size = Math.abs(values[at])
+    if (size > found && size < Infinity) found = size
+  }
+  return found
+}
+
+/** Whether `count` numbers of two tensors, from here in the one and from there in the other, are within `apart`. */
+function isNear(
+  a: ArrayLike<number>,
+  here: number,
+  b: ArrayLike<number>,
+  there: number,
+  count: number,
+  apart: number,
+): boolean {
+  for (let at = 0; at < count; at++) {
+    const one = a[here + at]
+    const other = b[there + at]
+    if (!(Math.abs(one - other) <= apart) && !Object.is(one, other)) return false
+  }
   return true
 }
 
@@ -157,13 +179,14 @@ function isStack(
   const all = numbers(together)
   const size = all.length / alone.length
   const block = size / outer
+  // In place: the values of a network together are hundreds of megabytes.
   return alone.every((one, image) => {
     if (one === undefined || one.data.length !== size) return false
-    const own = Float64Array.from({ length: size }, (_, at) => {
-      const part = Math.floor(at / block)
-      return all[(part * alone.length + image) * block + (at % block)]
-    })
-    return agrees(own, numbers(one), tolerance)
+    const own = numbers(one)
+    const apart = tolerance * largest(own)
+    return Array.from({ length: outer }, (_, part) => part).every((part) =>
+      isNear(all, (part * alone.length + image) * block, own, part * block, block, apart),
+    )
   })
 }
 
