@@ -127,16 +127,16 @@ export function turnedRound(
       outer.flatMap((at) => Array.from({ length: taps }, (_, tap) => at * kernel[axis] + first + tap * strides[axis])),
     [0],
   )
-  const size = filters * channels * places.length
+  const count = places.length
+  const size = filters * channels * count
   const result = type === 'float64' ? new Float64Array(size) : new Float32Array(size)
   for (let filter = 0; filter < filters; filter++)
     for (let channel = 0; channel < channels; channel++) {
       const g = Math.floor(filter / perGroup)
       const from = (filter * channels + channel) * area
-      const to = ((g * channels + channel) * perGroup + (filter % perGroup)) * places.length
-      places.forEach((place, tap) => {
-        result[to + places.length - 1 - tap] = Number(data[from + place])
-      })
+      const to = ((g * channels + channel) * perGroup + (filter % perGroup)) * count
+      // A closure for each filter would take twice as long, and there may be millions of weights.
+      for (let tap = 0; tap < count; tap++) result[to + count - 1 - tap] = Number(data[from + places[tap]])
     }
   return { type, dims: [group * channels, perGroup, ...phase.map(({ taps }) => taps)], data: result }
 }
