@@ -67,6 +67,27 @@ describe('the model is what its file says, also where onnxruntime’s optimisati
     expect(flags.map(({ code }) => code)).toEqual(['runtime-optimisation'])
   })
 
+  /** A BiT's stem: zeros around what has negative numbers, and maxima; onnxruntime's fusion leaves the zeros out of them. */
+  test('zeros that are padded before a MaxPool count', async () => {
+    const padded = small(
+      [
+        makeNode('Sub', ['x', 'half'], ['s']),
+        makeNode('Pad', ['s', 'pads'], ['p']),
+        makeNode('MaxPool', ['p'], ['m'], { kernel_shape: [3, 3] }),
+        makeNode('Flatten', ['m'], ['y']),
+      ],
+      {
+        half: { type: 'float32', dims: [], data: Float32Array.of(0.5) },
+        pads: { type: 'int64', dims: [8], data: BigInt64Array.of(0n, 0n, 1n, 1n, 0n, 0n, 1n, 1n) },
+      },
+      [3, 1, 1],
+    )
+    expect(await optimisationFor(padded)).toBe('pads apart')
+    const { engine } = await loadModel(padded)
+    const [{ logits }] = await engine.prediction.answer([{ kind: 'prediction', point: Float32Array.of(0.75, 0, 0.25) }])
+    expect([...logits]).toEqual([0.25, 0, 0])
+  })
+
   test('only what goes wrong is left out, and nothing where nothing does', async () => {
     expect(await optimisationFor(turnedVector)).toBe('transposes apart')
     expect(await optimisationFor(healthy)).toBe('all')
