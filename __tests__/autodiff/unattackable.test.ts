@@ -40,6 +40,12 @@ describe('models that cannot be attacked with gradients', () => {
     )
   })
 
+  test('inspect counts weights that an exporter wrote as nodes', async () => {
+    const { w, c } = dense(3)
+    const bytes = model([makeNode('Constant', [], ['w'], { value: w }), gemm('y')], { c })
+    expect((await inspectModel({ name: 'small.onnx', bytes, external: {} })).parameters).toBe(4 * 3 + 3)
+  })
+
   test('inspect names the operators without a rule, and where they are', async () => {
     const bytes = withDistances()
     const inspection = await inspectModel({ name: 'small.onnx', bytes, external: {} })

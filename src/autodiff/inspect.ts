@@ -1,5 +1,6 @@
 import { operatorOf } from '../onnx/attributes.js'
 import { canonicalise } from '../onnx/canonical.js'
+import { constantValue } from '../onnx/canonical/constantValue.js'
 import { decodeModel } from '../onnx/codec.js'
 import type { Graph, Node, Tensor, ValueInfo } from '../onnx/graph.js'
 import { classOutput } from './classOutput.js'
@@ -30,7 +31,7 @@ export async function inspectModel(model: ModelSource): Promise<Inspection> {
       inputs: original.inputs.map(shown),
       outputs: original.outputs.map(shown),
       ...(original.outputs.length > 1 && { scores: classOutput(original).name }),
-      parameters: [...original.constants.values()].reduce((total, tensor) => total + elements(tensor), 0),
+      parameters: constantsOf(original).reduce((total, tensor) => total + elements(tensor), 0),
       operators,
       attackable: inputProblems.length > 0 ? 'no' : missing.length > 0 ? 'without-gradients' : 'yes',
       problems: [...inputProblems, ...missing],
@@ -40,6 +41,12 @@ export async function inspectModel(model: ModelSource): Promise<Inspection> {
 
 function shown({ name, type, dims }: ValueInfo): InspectedValue {
   return { name, type: type ?? 'unknown', dims: dims?.map((size) => size ?? '?') }
+}
+
+/** Initializers, and what some exporters write as nodes in their place. */
+function constantsOf({ constants, nodes }: Graph): readonly Tensor[] {
+  const written = nodes.filter(({ op, domain }) => op === 'Constant' && domain === '')
+  return [...constants.values(), ...written.flatMap((node) => constantValue(node) ?? [])]
 }
 
 function elements({ type, data }: Tensor): number {

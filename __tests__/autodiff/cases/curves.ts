@@ -23,6 +23,22 @@ export const SMOOTH: readonly Case[] = [
   single('Softmax', cube, { type: 'float64' }),
   single('Softmax', cube, { label: 'axis −2', type: 'float64', attributes: { axis: -2 } }),
   single('Softmax', cube, { label: 'axis 1', type: 'float64', attributes: { axis: 1 } }),
+  // As PyTorch writes attention of rows that may look at nothing.
+  composed(
+    'Softmax of nothing but −∞, and 0 in its place',
+    [2, 3],
+    [
+      makeNode('Add', ['x', 'mask'], ['masked']),
+      makeNode('Softmax', ['masked'], ['made']),
+      makeNode('IsNaN', ['made'], ['none']),
+      makeNode('Where', ['none', 'zero', 'made'], ['y']),
+    ],
+    {
+      mask: floating('float64', [2, 3], [0, -Infinity, 0, -Infinity, -Infinity, -Infinity]),
+      zero: floating('float64', [], [0]),
+    },
+    'float64',
+  ),
   single('LogSoftmax', cube, { label: 'axis −2', type: 'float64', attributes: { axis: -2 } }),
   single('Pow', cube, { label: 'square', type: 'float64', constants: { p: floating('float64', [], [2]) } }),
   single('Pow', cube, { label: 'cube, an integer exponent', type: 'float64', constants: { p: integers([3], []) } }),

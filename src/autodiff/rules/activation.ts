@@ -57,7 +57,7 @@ export const activation: Readonly<Record<string, Rule>> = {
     }),
   ),
   Softmax: rule((node, gradient, b) => {
-    const [y] = node.outputs
+    const y = guarded(node.outputs[0], b)
     const weighted = b.mul(gradient, y)
     const total = b.sum(weighted, [softmaxAxis(node, b)], true)
     return [b.add('Sub', [weighted, b.mul(y, total)])]
@@ -111,6 +111,12 @@ function oneMinus(y: string, b: GradientBuilder): string {
 
 function clip(value: string, low: number, high: number, like: string, b: GradientBuilder): string {
   return b.add('Clip', [value, b.number(low, like), b.number(high, like)])
+}
+
+/** 0 where Softmax has nothing but −∞ in a row, if the model looks for that: what it puts there no gradient comes from. */
+function guarded(y: string, b: GradientBuilder): string {
+  const isLookedFor = b.nodes.some(({ op, inputs }) => op === 'IsNaN' && inputs[0] === y)
+  return isLookedFor ? b.add('Where', [b.add('IsNaN', [y]), b.number(0, y), y]) : y
 }
 
 function softmaxAxis(node: Node, b: GradientBuilder): number {
