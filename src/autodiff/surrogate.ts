@@ -117,7 +117,7 @@ export async function buildSurrogate(model: ModelSource, options: SurrogateOptio
     const rounds = settled.straightThrough.length > 0
     const rewritten = async (count: number): Promise<Tensor> => {
       const known = count === batch ? settled.answer : undefined
-      return only(known ?? (await options.run(encodeModel(settled.graph), samples(0, count))))
+      return only(known ?? (await options.run(encodeModel(ofBatch(settled.graph, count)), samples(0, count))))
     }
     const facts = await checkOriginal(runnable, rewritten, { canonical, rounds })
     const names = { logits: 'logits', value: 'value', gradient: 'gradient' }
@@ -146,6 +146,14 @@ export async function buildSurrogate(model: ModelSource, options: SurrogateOptio
       comparable: rounds || draws || facts.dependent ? undefined : surelyApart(canonical, false),
     }
   })
+}
+
+/**
+ * The same graph for so many images. Where sizes are free, onnxruntime 1.30 looks through all values that are done with before
+ * it places the next in memory: an LSTM that is written out step by step takes ten times as long to open.
+ */
+function ofBatch(graph: Graph, images: number): Graph {
+  return { ...graph, inputs: graph.inputs.map((input) => ({ ...input, dims: input.dims?.with(0, images) })) }
 }
 
 /** Whether a value that the images do not shape has nothing for each of them. */
