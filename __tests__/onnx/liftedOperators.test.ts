@@ -194,6 +194,47 @@ const EXPORTS: readonly Case[] = [
       lengths: integers([4]),
     },
   ),
+  /** As PyTorch's older exporter writes F.normalize, here in windows of an image. */
+  baked(
+    'Expand of lengths to the shape they divide',
+    [6, 4],
+    [
+      makeNode('Reshape', ['r', 'windows'], ['w']),
+      makeNode('ReduceL2', ['w', 'axes'], ['length']),
+      makeNode('Expand', ['length', 'windows'], ['lengths']),
+      makeNode('Div', ['w', 'lengths'], ['d']),
+      makeNode('Reshape', ['d', 'back'], ['y']),
+    ],
+    { windows: integers([3, 2, 4]), axes: integers([-1]), back: integers([1, 24]) },
+  ),
+  baked(
+    'Concat, a token for each window of an image',
+    [6, 4],
+    [
+      makeNode('Reshape', ['r', 'windows'], ['w']),
+      makeNode('Concat', ['tokens', 'w'], ['c'], { axis: 1 }),
+      makeNode('Reshape', ['c', 'back'], ['y']),
+    ],
+    { windows: integers([3, 2, 4]), tokens: weights([3, 1, 4]), back: integers([1, 36]) },
+  ),
+  baked(
+    'LSTM over the columns of every row of an image, a first state for each',
+    [6, 4],
+    [
+      makeNode('Reshape', ['r', 'rows'], ['s']),
+      makeNode('Transpose', ['s'], ['t'], { perm: [1, 0, 2] }),
+      makeNode('LSTM', ['t', 'w', 'v', '', '', 'h', 'c'], ['', 'Yh'], { hidden_size: 2 }),
+      makeNode('Reshape', ['Yh', 'back'], ['y']),
+    ],
+    {
+      rows: integers([3, 2, 4]),
+      w: weights([1, 8, 4]),
+      v: weights([1, 8, 2], 4),
+      h: weights([1, 3, 2], 6),
+      c: weights([1, 3, 2], 7),
+      back: integers([1, 6]),
+    },
+  ),
   recurrent('RNN', 'without a first state', [], {}),
   recurrent('GRU', 'its first state a constant', ['', '', 'h'], { h: weights([1, 1, 2], 6) }),
   recurrent('LSTM', 'its first states constants', ['', '', 'h', 'c'], {

@@ -64,11 +64,14 @@ export function liftBatch(graph: Graph, values: ReadonlyMap<string, Tensor>): Gr
       const own = places.get(image)?.axis ?? 0
       const inputs = node.inputs.map((name, at) => {
         const along = ROWS_OF_IMAGES[node.op](at, own)
-        const repeats = name !== '' && !dependent.has(name) && along !== undefined && dimsOf(name)[along] === 1
-        return repeats ? repeated(lifted, name, dimsOf(name), along, image, own) : name
+        if (name === '' || dependent.has(name) || along === undefined) return name
+        const [rows, imageRows] = [dimsOf(name)[along], dimsOf(image)[own]]
+        if (rows === 1) return repeated(lifted, name, dimsOf(name), along, image, own)
+        return rows === imageRows ? tiled(lifted, name, dimsOf(name), along, image, own) : name
       })
       lifted.nodes.push({ ...node, inputs })
-    } else lifted.nodes.push(withFreeShape(lifted, node, image, places.get(image)?.axis ?? 0, values))
+    } else if (node.op === 'Expand') lifted.nodes.push(expandedWithImages(lifted, node, image, axis, values))
+    else lifted.nodes.push(withFreeShape(lifted, node, image, places.get(image)?.axis ?? 0, values))
   }
   return lifted.build(graph, { outputs: graph.outputs })
 }
@@ -115,6 +118,20 @@ function repeated(
   return b.add('Expand', [name, shapeWithBatch(b, dims, axis, like, batchAxis)])
 }
 
+/** A constant that has on `axis` as many rows as one image on its batch axis: again for every image in `like`. */
+function tiled(
+  b: GraphBuilder,
+  name: string,
+  dims: readonly number[],
+  axis: number,
+  like: string,
+  batchAxis: number,
+): string {
+  const rows = b.add('Shape', [like], { start: batchAxis, end: batchAxis + 1 })
+  const repeats = dims.map((size, at) => (at === axis ? b.add('Div', [rows, b.ints([size])]) : b.ints([1])))
+  return b.add('Tile', [name, b.add('Concat', repeats, { axis: 0 })])
+}
+
 /** `dims` with what `like` has on its batch axis in place of the entry at `place`. */
 function shapeWithBatch(
   b: GraphBuilder,
@@ -126,6 +143,21 @@ function shapeWithBatch(
   const rows = b.add('Shape', [like], { start: batchAxis, end: batchAxis + 1 })
   const part = (values: readonly number[]): readonly string[] => (values.length === 0 ? [] : [b.ints(values)])
   return b.add('Concat', [...part(dims.slice(0, place)), rows, ...part(dims.slice(place + 1))], { axis: 0 })
+}
+
+/** An Expand that leaves the rows of the images, on `axis` of its output, as many as they are. */
+function expandedWithImages(
+  b: GraphBuilder,
+  node: Node,
+  image: string,
+  axis: number,
+  values: ReadonlyMap<string, Tensor>,
+): Node {
+  const shape = Array.from(values.get(node.inputs[1])?.data ?? [], Number)
+  const [from, to] = [values.get(image)?.dims ?? [], values.get(node.outputs[0])?.dims ?? []]
+  const place = axis - (to.length - shape.length)
+  if (image !== node.inputs[0] || place < 0 || from[axis - (to.length - from.length)] !== to[axis]) return node
+  return { ...node, inputs: [image, b.ints(shape.with(place, 1))] }
 }
 
 /** Operators that take the shape of their output, and at which input. */
