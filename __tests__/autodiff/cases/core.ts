@@ -183,6 +183,11 @@ export const LINEAR: readonly Case[] = [
   single('Slice', [6, 5], { label: 'plain', constants: { from: [1, -4], to: [4, 9], axes: [1, -1] } }),
   single('Slice', [7, 5], { label: 'steps', constants: { from: [1, 0], to: [6, 5], axes: [1, 2], steps: [2, 3] } }),
   single('Slice', [7], { label: 'backwards', constants: { from: [-2], to: [-9], axes: [1], steps: [-2] } }),
+  // As tf2onnx writes x[:, ::2]: every axis is named.
+  single('Slice', [7, 5], {
+    label: 'steps beside the whole batch',
+    constants: { from: [0, 1, 0], to: [2 ** 31, 6, 2 ** 31], axes: [0, 1, 2], steps: [1, 2, 1] },
+  }),
   // As PyTorch's older exporter cuts what scatter_add adds to the size of its indices.
   composed(
     'Slice, to a size that follows from shapes, the batch among them',
@@ -193,6 +198,16 @@ export const LINEAR: readonly Case[] = [
       makeNode('Slice', ['x', 'from', 'to'], ['y']),
     ],
     { fewer: integers([0, 2, 1]), from: integers([0, 1, -4]) },
+  ),
+  composed(
+    'Slice, in steps to a size that follows from shapes, the batch among them',
+    [6, 5],
+    [
+      makeNode('Shape', ['x'], ['sizes']),
+      makeNode('Sub', ['sizes', 'fewer'], ['to']),
+      makeNode('Slice', ['x', 'from', 'to', 'axes', 'steps'], ['y']),
+    ],
+    { fewer: integers([0, 1, 5]), from: integers([0, 1, 9]), axes: integers([0, 1, 2]), steps: integers([1, 3, -2]) },
   ),
   single('Gather', [5, 3], { label: 'scalar index', constants: { i: integers([-2], []) }, attributes: { axis: 1 } }),
   single('Gather', [5, 3], { label: 'repeated indices', constants: { i: [4, 0, 4, -1] }, attributes: { axis: 1 } }),

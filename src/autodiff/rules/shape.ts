@@ -117,54 +117,35 @@ interface AxisSlice {
   readonly count: number
 }
 
-/** Slice's inputs with ends clamped as the standard says. */
+/** What is taken of which axes, as it was seen for one image: of the others, the images among them, all is. */
 function slicesOf(node: Node, b: GradientBuilder): readonly AxisSlice[] {
   const [x, starts, ends, axes, steps] = node.inputs
-  const dims = b.dims(x)
-  const fixed = b.integersOf(starts)
-  const begin = fixed ?? []
-  const along = (b.integersOf(axes) ?? begin.map((_, at) => at)).map((axis) => fromFront(axis, dims.length))
-  const stride = b.integersOf(steps) ?? begin.map(() => 1)
-  const end = b.integersOf(ends) ?? (fixed && seenEnds(node, along, fixed, stride, b))
-  if (fixed === undefined || end === undefined)
+  const [dims, taken] = [b.dims(x), b.dims(node.outputs[0])]
+  const begin = b.integersOf(starts)
+  if (begin === undefined || (b.integersOf(ends) === undefined && !followsFromShapes(ends, node, b)))
     throw new UsageError(
       `Slice (node "${node.name}") has bounds that are computed from the image: there is no gradient rule for that`,
     )
-  return along.map((axis, at) => {
+  const along = (b.integersOf(axes) ?? begin.map((_, at) => at)).map((axis) => fromFront(axis, dims.length))
+  const stride = b.integersOf(steps) ?? begin.map(() => 1)
+  const slices = along.map((axis, at) => {
     const size = dims[axis]
     const step = stride[at]
-    const clamp = (place: number, low: number, high: number): number =>
-      Math.min(Math.max(place < 0 ? place + size : place, low), high)
-    const start = step > 0 ? clamp(begin[at], 0, size) : clamp(begin[at], 0, size - 1)
-    const stop = step > 0 ? clamp(end[at], 0, size) : clamp(end[at], -1, size - 1)
-    return { axis, start, step, count: Math.max(0, Math.ceil((stop - start) / step)) }
+    const from = begin[at] < 0 ? begin[at] + size : begin[at]
+    return { axis, start: Math.min(Math.max(from, 0), step > 0 ? size : size - 1), step, count: taken[axis] }
   })
+  return slices.filter(({ axis, step, count }) => step !== 1 || count !== dims[axis])
 }
 
-/**
- * Ends that follow from shapes, the batch among them, as they were seen for one image: all that is left behind the start. Of
- * the images themselves all must be left, for there is one gradient for each.
- */
-function seenEnds(
-  node: Node,
-  along: readonly number[],
-  begin: readonly number[],
-  stride: readonly number[],
-  b: GradientBuilder,
-): readonly number[] | undefined {
-  const [x, , ends] = node.inputs
-  const [from, to] = [b.observed(x), b.observed(node.outputs[0])]
+/** Whether ends hold nothing of the images but their number, all of whose rows are left: there is one gradient for each. */
+function followsFromShapes(ends: string, node: Node, b: GradientBuilder): boolean {
+  const [from, to] = [b.observed(node.inputs[0]), b.observed(node.outputs[0])]
   const made = new Set(b.nodes.flatMap(({ outputs }) => outputs))
   const given = b.nodes.flatMap(reads).filter((name) => !made.has(name) && !b.constants.has(name))
   const keepsImages =
     from.batchAxis === to.batchAxis &&
     (from.batchAxis === undefined || from.dims[from.batchAxis] === to.dims[from.batchAxis])
-  if (!keepsImages || stride.some((step) => step !== 1) || dependents(b.nodes, given).has(ends)) return undefined
-  return along.map((axis, at) => {
-    const size = from.dims[axis]
-    const start = Math.min(Math.max(begin[at] < 0 ? begin[at] + size : begin[at], 0), size)
-    return start + to.dims[axis]
-  })
+  return keepsImages && !dependents(b.nodes, given).has(ends)
 }
 
 /** Slices with steps: each axis in turn gets its rows put back where they were taken. */
