@@ -96,6 +96,7 @@ export const LINEAR: readonly Case[] = [
     attributes: { transA: 1, transB: 1 },
   }),
   single('MatMul', [3, 4], { constants: { w: weights([4, 5]) } }),
+  single('MatMul', [40], { label: 'more weights than are turned at once', constants: { w: weights([40, 35]) } }),
   single('MatMul', [2, 3, 4], { label: 'weights with their own batch', constants: { w: weights([2, 4, 5]) } }),
   single('MatMul', [1, 3, 4], { label: 'broadcast over x', constants: { w: weights([6, 4, 2]) } }),
   single('MatMul', [3, 4], { label: 'a vector on the right', constants: { w: weights([4]) } }),

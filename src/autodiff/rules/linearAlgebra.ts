@@ -73,10 +73,17 @@ function transposed(value: string, b: GradientBuilder, of = value): string {
   return b.add('Transpose', [value], { perm })
 }
 
+/** Rows and columns of a block that stays near: in whole rows a ViT-B's weights take three times as long to turn. */
+const BLOCK = 32
+
 function turned({ dims: [rows, columns], data, type }: Tensor): Float32Array | Float64Array {
   const result = type === 'float64' ? new Float64Array(data.length) : new Float32Array(data.length)
-  for (let row = 0; row < rows; row++)
-    for (let column = 0; column < columns; column++) result[column * rows + row] = Number(data[row * columns + column])
+  const turnBlock = (top: number, left: number): void => {
+    const [bottom, right] = [Math.min(top + BLOCK, rows), Math.min(left + BLOCK, columns)]
+    for (let column = left; column < right; column++)
+      for (let row = top; row < bottom; row++) result[column * rows + row] = Number(data[row * columns + column])
+  }
+  for (let top = 0; top < rows; top += BLOCK) for (let left = 0; left < columns; left += BLOCK) turnBlock(top, left)
   return result
 }
 
