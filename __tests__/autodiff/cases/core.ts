@@ -42,6 +42,15 @@ export const LINEAR: readonly Case[] = [
   conv('depthwise, 5×5, strides differ', [2, 9, 8], [2, 1, 5, 5], { group: 2, strides: [3, 2], pads: [1, 2, 3, 2] }),
   conv('auto_pad SAME_UPPER', [2, 7, 6], [3, 2, 4, 4], { auto_pad: 'SAME_UPPER', strides: [2, 2] }),
   conv('auto_pad SAME_LOWER', [2, 7, 6], [3, 2, 4, 2], { auto_pad: 'SAME_LOWER' }),
+  // The shortcuts of Keras: one row and one column fewer than there are is no reason to refuse them.
+  conv('auto_pad SAME_UPPER, 1×1/2 of an even size', [2, 6, 4], [3, 2, 1, 1], {
+    auto_pad: 'SAME_UPPER',
+    strides: [2, 2],
+  }),
+  conv('auto_pad SAME_LOWER, 1×1/2 of an even size', [2, 6, 4], [3, 2, 1, 1], {
+    auto_pad: 'SAME_LOWER',
+    strides: [2, 2],
+  }),
   conv('auto_pad VALID', [2, 7, 6], [3, 2, 3, 3], { auto_pad: 'VALID', strides: [2, 2] }),
   conv('one axis', [3, 9], [4, 3, 3], { strides: [2], pads: [1, 1] }),
   conv('three axes', [1, 4, 5, 4], [2, 1, 2, 3, 2], { pads: [0, 1, 1, 1, 1, 0] }),
