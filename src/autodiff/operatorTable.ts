@@ -109,6 +109,10 @@ What says how a node works must be fixed, too, or follow from shapes: the sizes,
 regions that it gets as inputs. Where they are computed from the pixels, a node has no gradient rule, whatever its row says: the
 error names it, and the evaluation goes on as below. Indices may be computed, as TopK's are.
 
+A Conv or a pool with \`auto_pad\` SAME_UPPER or SAME_LOWER has no gradient rule where its windows, without dilation, reach over two
+or more rows or columns fewer than there are, as 1×1 with strides of 4 on 8 × 8 pixels: there each operator of onnxruntime begins at
+another pixel, if it runs at all. Export it with \`pads\`.
+
 ## The ONNX standard
 
 | operator | opsets | gradient | note |
