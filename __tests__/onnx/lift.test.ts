@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { makeNode } from '../../src/onnx/attributes.js'
 import { settle } from '../../src/onnx/settle.js'
+import type { Samples } from '../../src/onnx/settle.js'
 import { composed, graphOf, integers, reals, single } from '../autodiff/support.js'
 import type { Case } from '../autodiff/support.js'
 import { runModel } from '../support/onnxruntime.js'
@@ -80,11 +81,30 @@ const BAKED: readonly Case[] = [
 ]
 
 test.each(BAKED.map((baked) => [baked.name, baked] as const))('the batch is freed: %s', async (_name, baked) => {
-  const samples = (first: number, rows: number) => {
-    const size = baked.shape.reduce((total, length) => total * length, 1)
-    const values = reals('float32', [first + rows, ...baked.shape], 7).data.slice(first * size) as Float32Array
-    return new Map([['x', { type: 'float32' as const, dims: [rows, ...baked.shape], data: values }]])
-  }
   // `settle` accepts a free batch only if two images together give what each gives alone.
-  expect((await settle(graphOf({ ...baked, batch: 1 }), 1, samples, runModel)).batch).toBe('free')
+  expect((await settle(graphOf({ ...baked, batch: 1 }), 1, samplesOf(baked), runModel)).batch).toBe('free')
 })
+
+// Taken for independent, they would get the gradient of each other's losses.
+test.each([
+  ['first', ['sum', 'rest'], { from: [0], to: [1], behind: [1], end: [4] }],
+  ['last', ['rest', 'sum'], { from: [3], to: [4], behind: [0], end: [3] }],
+])('images that share nothing but their %s number are kept apart', async (_place, parts, bounds) => {
+  const nodes = [
+    makeNode('Slice', ['x', 'from', 'to', 'axis'], ['number']),
+    makeNode('CumSum', ['number', 'images'], ['sum']),
+    makeNode('Slice', ['x', 'behind', 'end', 'axis'], ['rest']),
+    makeNode('Concat', parts, ['y'], { axis: 1 }),
+  ]
+  const places = Object.fromEntries(Object.entries(bounds).map(([name, values]) => [name, integers(values)]))
+  const shared = composed('shared', [4], nodes, { ...places, axis: integers([1]), images: integers([0], []) })
+  expect((await settle(graphOf(shared), undefined, samplesOf(shared), runModel)).batch).toBe(1)
+})
+
+function samplesOf({ shape }: Case): Samples {
+  return (first, rows) => {
+    const size = shape.reduce((total, length) => total * length, 1)
+    const values = reals('float32', [first + rows, ...shape], 7).data.slice(first * size) as Float32Array
+    return new Map([['x', { type: 'float32' as const, dims: [rows, ...shape], data: values }]])
+  }
+}
