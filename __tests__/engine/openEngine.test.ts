@@ -216,6 +216,13 @@ describe('a gradient that is not the model’s is not followed, and does not end
       w: { type: 'float32', dims: [5], data: new Float32Array(5) },
     })
     await expect(openEngine(notRunnable, 'all')).rejects.toThrow(/MatMul/)
+    // Twelve numbers of an image, or twenty-four of two, are not seven rows of three.
+    const sevenRows: Tensor = { type: 'int64', dims: [2], data: BigInt64Array.of(7n, 3n) }
+    const failed = openEngine(small([makeNode('Reshape', ['x', 'to'], ['y'])], { to: sevenRows }), 'all')
+    await expect(failed).rejects.toThrow(UsageError)
+    await expect(failed).rejects.toThrow(
+      /^small\.onnx: onnxruntime fails to run it on an image of \[4, 3\] \(.*Reshape.*\); export a model/,
+    )
     const image = { name: 'x', type: 'float64' as const, dims: ['n', 1, 4, 4] }
     const kernel = { type: 'float64' as const, dims: [3, 1, 4, 4], data: new Float64Array(48) }
     const inDouble = encodeModel({

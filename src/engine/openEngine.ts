@@ -69,7 +69,7 @@ async function factsWithout(
   request: LoadRequest,
   run: ModelRunner,
 ): Promise<OriginalFacts> {
-  const { model } = request
+  const { model, shape } = request
   try {
     return await withoutGradient(model, { ...request, run })
   } catch (error) {
@@ -77,7 +77,10 @@ async function factsWithout(
     if (made instanceof NoGradient)
       throw new UsageError(`${model.name}: ${obstacle}; nor does onnxruntime run it (${reasonOf(error)})`)
     await refuseUnopened(request)
-    throw made
+    if (!/while running \S+ node/.test(messageOf(error))) throw made
+    throw new UsageError(
+      `${model.name}: onnxruntime fails to run it on an image of [${shape.join(', ')}] (${reasonOf(error)}); export a model that runs on images of that shape`,
+    )
   }
 }
 
