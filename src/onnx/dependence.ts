@@ -76,8 +76,8 @@ function isDependentOutput(node: Node, isDependent: Test, draws: Draws): (place:
 }
 
 /**
- * Outputs of a Loop's body that depend on what `isDependent` tells of, or on what is drawn: 0 is the condition, and then nobody knows how often it
- * runs. What depends is carried from step to step, so it spreads until nothing is added.
+ * Outputs of a Loop's body that depend on what `isDependent` tells of, or on what is drawn: 0 is the condition, and then nobody
+ * knows how often it runs. What depends is carried from step to step, so it spreads until nothing is added.
  */
 export function dependentOutputsOfLoop(node: Node, isDependent: Test, draws: Draws = mayDraw): ReadonlySet<number> {
   const [body] = bodies(node.attributes.values())

@@ -39,6 +39,7 @@ export type Samples = (first: number, count: number) => ReadonlyMap<string, Tens
  * each gives alone, at every step.
  *
  * @param declared the batch the model declares; undefined where it is symbolic.
+ * @param scrutiny how closely; less than `CLOSE` only where the graph is settled once more
  */
 export async function settle(
   graph: Graph,
