@@ -150,7 +150,7 @@ export async function buildSurrogate(model: ModelSource, options: SurrogateOptio
 
 /**
  * The same graph for so many images. Where sizes are free, onnxruntime 1.30 looks through all values that are done with before
- * it places the next in memory: an LSTM that is written out step by step takes ten times as long to open.
+ * it places the next in memory: an LSTM that is written out step by step takes many times as long to open.
  */
 function ofBatch(graph: Graph, images: number): Graph {
   return { ...graph, inputs: graph.inputs.map((input) => ({ ...input, dims: input.dims?.with(0, images) })) }

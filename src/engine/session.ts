@@ -29,7 +29,7 @@ const levels = {
   all: { graphOptimizationLevel: 'all', extra: asWritten },
   // Of its optimisers those that are known to go wrong: one reads the bias of a LayerNormalization that leaves it out by an
   // empty name, and crashes; the next takes Transpose(x)·v for x·v where v is a vector; the last lets a MaxPool leave the zeros
-  // out that were padded for it, as in the stem of a BiT, which would take three times as long with none at all.
+  // out that were padded for it, as in the stem of a BiT, which is slow with none at all.
   'sums apart': without('SkipLayerNormFusion'),
   'transposes apart': without('SkipLayerNormFusion;MatmulTransposeFusion'),
   'pads apart': without('SkipLayerNormFusion;MatmulTransposeFusion;Pad_Fusion'),

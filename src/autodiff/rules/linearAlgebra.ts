@@ -73,7 +73,7 @@ function transposed(value: string, b: GradientBuilder, of = value): string {
   return b.add('Transpose', [value], { perm })
 }
 
-/** Rows and columns of a block that stays near: in whole rows a ViT-B's weights take three times as long to turn. */
+/** Rows and columns of a block that stays near: whole rows of a ViT-B's weights would not fit the cache. */
 const BLOCK = 32
 
 function turned({ dims: [rows, columns], data, type }: Tensor): Float32Array | Float64Array {

@@ -135,7 +135,7 @@ export function turnedRound(
       const g = Math.floor(filter / perGroup)
       const from = (filter * channels + channel) * area
       const to = ((g * channels + channel) * perGroup + (filter % perGroup)) * count
-      // A closure for each filter would take twice as long, and there may be millions of weights.
+      // No closure for each filter: there may be millions of weights.
       for (let tap = 0; tap < count; tap++) result[to + count - 1 - tap] = Number(data[from + places[tap]])
     }
   return { type, dims: [group * channels, perGroup, ...phase.map(({ taps }) => taps)], data: result }
