@@ -107,6 +107,16 @@ const EXPORTS: readonly Case[] = [
     [makeNode('Transpose', ['r'], ['t'], { perm: [1, 0, 2] }), makeNode('Gather', ['t', 'last'], ['y'], { axis: 0 })],
     { last: integers([-1], []) },
   ),
+  baked(
+    'Col2Im, added to the image',
+    [6, 4],
+    [
+      makeNode('Col2Im', ['r', 'size', 'block'], ['c']),
+      makeNode('Reshape', ['r', 'map'], ['m']),
+      makeNode('Add', ['c', 'm'], ['y']),
+    ],
+    { size: integers([2, 2]), block: integers([1, 1]), map: integers([1, 6, 2, 2]) },
+  ),
   baked('Gemm', [24], [makeNode('Gemm', ['r', 'w'], ['y'])], { w: weights([24, 3]) }),
   baked('MatMul', [6, 4], [makeNode('MatMul', ['r', 'w'], ['y'])], { w: weights([4, 3]) }),
   baked('MatMul, a vector on the right', [6, 4], [makeNode('MatMul', ['r', 'w'], ['y'])], { w: weights([4]) }),

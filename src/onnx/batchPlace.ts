@@ -103,7 +103,7 @@ function axisAfter(node: Node, axis: number, before: readonly number[], after: r
     const added = intAttribute(node, 'axis', -1)
     return axis + ((added < 0 ? added + after.length : added) <= axis ? 1 : 0)
   }
-  if (node.op === 'Gemm' || node.op === 'AffineGrid') return 0
+  if (node.op === 'Gemm' || node.op === 'AffineGrid' || node.op === 'Col2Im') return 0
   if (after.length >= before.length) return axis + after.length - before.length // broadcasting aligns to the right
   if (node.op === 'MatMul') return axis // a vector on the right
   return after[axis] === before[axis] ? axis : undefined
