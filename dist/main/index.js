@@ -70766,7 +70766,7 @@ function sort(nodes, waiting, readers, name) {
         irVersion: Number(model.irVersion),
         inputs: proto.input.filter(({ name })=>!constants.has(name)).map((info)=>readValueInfo(info, source.name)),
         outputs: proto.output.map((info)=>readOutput(info, source.name)),
-        nodes: proto.node.map((node)=>codec_readNode(node, source)),
+        nodes: proto.node.map((node)=>readNode(node, source)),
         constants,
         functions: model.functions,
         proto: withoutContent(model, proto)
@@ -70846,7 +70846,7 @@ function tensorParts(tensor, name) {
         ]
     });
 }
-/** A node of a file. External data among its attributes is brought in, so that it can be written anywhere. */ function codec_readNode(proto, source) {
+/** A node of a file. External data among its attributes is brought in, so that it can be written anywhere. */ function readNode(proto, source) {
     const attributes = new Map(proto.attribute.map((attribute)=>[
             attribute.name,
             attribute
@@ -70863,6 +70863,12 @@ function tensorParts(tensor, name) {
         attributes: mapBodies(attributes, (body)=>selfContained(body, source)),
         proto
     };
+}
+/** The nodes of a body. @param name what to call it in messages */ function codec_nodesOf(body, name) {
+    return body.node.map((proto)=>readNode(proto, {
+            name,
+            external: {}
+        }));
 }
 /** The message itself. @throws UsageError when the bytes are no ONNX model. */ function parseModel(bytes, name) {
     try {
@@ -70893,7 +70899,7 @@ function withoutContent(model, graph) {
 function selfContained(body, source) {
     return changed(GraphProtoSchema, body, {
         initializer: body.initializer.map((tensor)=>inlined(tensor, source)),
-        node: body.node.map((node)=>writeNode(codec_readNode(node, source)))
+        node: body.node.map((node)=>writeNode(readNode(node, source)))
     });
 }
 function inlined(tensor, source) {
@@ -70968,7 +70974,7 @@ function writeValueInfo({ name, type, dims }) {
     'Shape',
     'Size'
 ]);
-/** Operators whose output differs from run to run, though no input does. */ const dependence_RANDOM = new Set([
+/** Operators whose output differs from run to run, though no input does. */ const RANDOM = new Set([
     'Bernoulli',
     'Multinomial',
     'RandomNormal',
@@ -70976,36 +70982,48 @@ function writeValueInfo({ name, type, dims }) {
     'RandomUniform',
     'RandomUniformLike'
 ]);
+/** Whether a node may draw by itself. Of a Dropout that is told whether to train, nobody knows here what it is told. */ function dependence_mayDraw({ op, inputs }) {
+    return RANDOM.has(op) || op === 'Dropout' && (inputs[2] ?? '') !== '';
+}
 /**
- * The values that depend on `seeds`, or on what `outside` or `draws` tells of: nodes in topological order, seeds included. What
- * is drawn in the body of a node that depends on nothing else is not searched for.
- */ function dependence_dependents(nodes, seeds, outside = ()=>false, draws = (operator)=>dependence_RANDOM.has(operator)) {
+ * The values that depend on `seeds`, on what `outside` tells of, or on what is drawn: nodes in topological order, seeds included.
+ *
+ * @param draws which nodes draw, in bodies, too
+ */ function dependence_dependents(nodes, seeds, outside = ()=>false, draws = dependence_mayDraw) {
     const found = new Set(seeds);
     const isDependent = (name)=>found.has(name) || outside(name);
     for (const node of nodes){
-        const touched = !SHAPE_ONLY.has(node.op) && reads(node).some(isDependent);
-        if (touched || draws(node.op)) node.outputs.forEach((output, place)=>{
-            if (output !== '' && isDependentOutput(node, isDependent)(place)) found.add(output);
+        const touched = contents(node).some(isDependent);
+        if (touched || drawsWithin(node, draws)) node.outputs.forEach((output, place)=>{
+            if (output !== '' && isDependentOutput(node, isDependent, draws)(place)) found.add(output);
         });
     }
     return found;
 }
-/** Which outputs of a node depend on what it reads: of a Loop not its counter. */ function isDependentOutput(node, isDependent) {
+/** What a node reads of which it passes more on than shape and type. */ function contents(node) {
+    if (SHAPE_ONLY.has(node.op)) return [];
+    return node.op === 'CastLike' ? node.inputs.slice(0, 1) : reads(node);
+}
+function drawsWithin(node, draws) {
+    if (draws(node)) return true;
+    return bodies(node.attributes.values()).some((body)=>nodesOf(body, describe(node)).some((inner)=>drawsWithin(inner, draws)));
+}
+/** Which outputs of a node depend on what it reads: of a Loop not its counter. */ function isDependentOutput(node, isDependent, draws) {
     const own = bodies(node.attributes.values());
     if (node.op === 'If' && !isDependent(node.inputs[0])) {
-        const branches = own.map((body)=>dependentOutputs(node, body, [], isDependent));
+        const branches = own.map((body)=>dependentOutputs(node, body, [], isDependent, draws));
         return (place)=>branches.some((places)=>places.has(place));
     }
     if (node.op === 'Loop') {
-        const places = dependentOutputsOfLoop(node, isDependent);
+        const places = dependentOutputsOfLoop(node, isDependent, draws);
         return (place)=>places.has(0) || places.has(place + 1);
     }
     return ()=>true;
 }
 /**
- * Outputs of a Loop's body that depend on what `isDependent` tells of: 0 is the condition, and then nobody knows how often it
- * runs. What depends is carried from step to step, so it spreads until nothing is added.
- */ function dependentOutputsOfLoop(node, isDependent) {
+ * Outputs of a Loop's body that depend on what `isDependent` tells of, or on what is drawn: 0 is the condition, and then nobody
+ * knows how often it runs. What depends is carried from step to step, so it spreads until nothing is added.
+ */ function dependentOutputsOfLoop(node, isDependent, draws = dependence_mayDraw) {
     const [body] = bodies(node.attributes.values());
     if (node.inputs.slice(0, 2).some((name)=>name !== '' && isDependent(name))) return new Set([
         0
@@ -71015,7 +71033,7 @@ function writeValueInfo({ name, type, dims }) {
             carried(place - 1)
         ] : []));
     for(;;){
-        const places = dependentOutputs(node, body, seeds, isDependent);
+        const places = dependentOutputs(node, body, seeds, isDependent, draws);
         const count = node.inputs.length - 2;
         const next = new Set([
             ...seeds,
@@ -71027,18 +71045,15 @@ function writeValueInfo({ name, type, dims }) {
         seeds = next;
     }
 }
-function dependentOutputs(node, body, seeds, outside) {
+function dependentOutputs(node, body, seeds, outside, draws) {
     const own = new Set([
         ...body.input,
         ...body.initializer
     ].map(({ name })=>name));
-    const nodes = body.node.map((proto)=>readNode(proto, {
-            name: describe(node),
-            external: {}
-        }));
+    const nodes = nodesOf(body, describe(node));
     for (const inner of nodes)for (const output of inner.outputs)own.add(output);
     const outward = (name)=>!own.has(name) && outside(name);
-    const found = dependence_dependents(nodes, seeds, outward);
+    const found = dependence_dependents(nodes, seeds, outward, draws);
     return new Set(body.output.flatMap(({ name }, place)=>found.has(name) || outward(name) ? [
             place
         ] : []));
@@ -71058,11 +71073,14 @@ function dependentOutputs(node, body, seeds, outside) {
  *
  * @param runs values of every intermediate of one or more runs; what is not the same in all of them (a shape that holds
  *   the batch) stays computed.
- */ function fold_foldConstants(graph, runs) {
+ * @param most numbers of a constant that takes the place of what computes it
+ */ function fold_foldConstants(graph, runs, most = Number.POSITIVE_INFINITY) {
     const dependent = fold_dependentValues(graph);
     const wanted = new Set(graph.outputs.map((output)=>output.name));
     const constants = new Map(graph.constants);
-    const fixed = (name)=>name === '' || !dependent.has(name) && !wanted.has(name) && runs.every((run)=>same(run.get(name), runs[0].get(name)));
+    const isSmall = (name)=>(runs[0].get(name)?.data.length ?? 0) <= most;
+    const isFixed = (name)=>runs.every((run)=>same(run.get(name), runs[0].get(name)));
+    const fixed = (name)=>name === '' || !dependent.has(name) && !wanted.has(name) && isSmall(name) && isFixed(name);
     const nodes = graph.nodes.filter((node)=>{
         if (!node.outputs.every(fixed)) return true;
         for (const name of node.outputs){
@@ -71229,7 +71247,7 @@ function axisAfter(node, axis, before, after) {
         const added = intAttribute(node, 'axis', -1);
         return axis + ((added < 0 ? added + after.length : added) <= axis ? 1 : 0);
     }
-    if (node.op === 'Gemm' || node.op === 'AffineGrid') return 0;
+    if (node.op === 'Gemm' || node.op === 'AffineGrid' || node.op === 'Col2Im') return 0;
     if (after.length >= before.length) return axis + after.length - before.length // broadcasting aligns to the right
     ;
     if (node.op === 'MatMul') return axis // a vector on the right
@@ -71470,6 +71488,7 @@ function axisAfter(node, axis, before, after) {
 
 
 
+
 /** The same graph with a symbolic batch in front, whatever the export declared. Nothing else is changed. */ function lift_freeBatch(graph) {
     const free = (value)=>({
             ...value,
@@ -71498,6 +71517,9 @@ function axisAfter(node, axis, before, after) {
  * @returns undefined when the batch cannot be followed through some operator.
  */ function lift_liftBatch(graph, values) {
     const dependent = dependentValues(graph);
+    const images = graph.inputs.map(({ name })=>name);
+    // What is drawn without the images is one draw for all of them, and stays as it is.
+    const ofImages = dependents(graph.nodes, images, undefined, ()=>false);
     const lifted = new GraphBuilder({
         ...graph,
         nodes: []
@@ -71515,7 +71537,7 @@ function axisAfter(node, axis, before, after) {
         const image = node.inputs.find((name)=>dependent.has(name) && places.has(name));
         if (image === undefined) {
             lifted.nodes.push(node);
-            if (node.inputs.some((name)=>dependent.has(name))) return undefined;
+            if (node.inputs.some((name)=>ofImages.has(name))) return undefined;
             continue;
         }
         if (namesImages(node, {
@@ -71560,14 +71582,20 @@ function axisAfter(node, axis, before, after) {
             const own = places.get(image)?.axis ?? 0;
             const inputs = node.inputs.map((name, at)=>{
                 const along = ROWS_OF_IMAGES[node.op](at, own);
-                const repeats = name !== '' && !dependent.has(name) && along !== undefined && dimsOf(name)[along] === 1;
-                return repeats ? repeated(lifted, name, dimsOf(name), along, image, own) : name;
+                if (name === '' || dependent.has(name) || along === undefined) return name;
+                const [rows, imageRows] = [
+                    dimsOf(name)[along],
+                    dimsOf(image)[own]
+                ];
+                if (rows === 1) return repeated(lifted, name, dimsOf(name), along, image, own);
+                return rows === imageRows ? tiled(lifted, name, dimsOf(name), along, image, own) : name;
             });
             lifted.nodes.push({
                 ...node,
                 inputs
             });
-        } else lifted.nodes.push(withFreeShape(lifted, node, image, places.get(image)?.axis ?? 0, values));
+        } else if (node.op === 'Expand') lifted.nodes.push(expandedWithImages(lifted, node, image, axis, values));
+        else lifted.nodes.push(withFreeShape(lifted, node, image, places.get(image)?.axis ?? 0, values));
     }
     return lifted.build(graph, {
         outputs: graph.outputs
@@ -71604,6 +71632,28 @@ const recurrent = (input)=>({
         shapeWithBatch(b, dims, axis, like, batchAxis)
     ]);
 }
+/** A constant that has on `axis` as many rows as one image on its batch axis: again for every image in `like`. */ function tiled(b, name, dims, axis, like, batchAxis) {
+    const rows = b.add('Shape', [
+        like
+    ], {
+        start: batchAxis,
+        end: batchAxis + 1
+    });
+    const repeats = dims.map((size, at)=>at === axis ? b.add('Div', [
+            rows,
+            b.ints([
+                size
+            ])
+        ]) : b.ints([
+            1
+        ]));
+    return b.add('Tile', [
+        name,
+        b.add('Concat', repeats, {
+            axis: 0
+        })
+    ]);
+}
 /** `dims` with what `like` has on its batch axis in place of the entry at `place`. */ function shapeWithBatch(b, dims, place, like, batchAxis) {
     const rows = b.add('Shape', [
         like
@@ -71621,6 +71671,22 @@ const recurrent = (input)=>({
     ], {
         axis: 0
     });
+}
+/** An Expand that leaves the rows of the images, on `axis` of its output, as many as they are. */ function expandedWithImages(b, node, image, axis, values) {
+    const shape = Array.from(values.get(node.inputs[1])?.data ?? [], Number);
+    const [from, to] = [
+        values.get(image)?.dims ?? [],
+        values.get(node.outputs[0])?.dims ?? []
+    ];
+    const place = axis - (to.length - shape.length);
+    if (image !== node.inputs[0] || place < 0 || from[axis - (to.length - from.length)] !== to[axis]) return node;
+    return {
+        ...node,
+        inputs: [
+            image,
+            b.ints(shape.with(place, 1))
+        ]
+    };
 }
 /** Operators that take the shape of their output, and at which input. */ const SHAPE_INPUTS = {
     AffineGrid: 1,
@@ -71707,11 +71773,8 @@ const recurrent = (input)=>({
 }
 /** What may differ from run to run: with the images, their number, or by chance. What has a body may read or draw there. */ function varyingValues({ inputs, nodes }) {
     const found = new Set(inputs.map(({ name })=>name));
-    for (const node of nodes)if (mayVary(node) || node.inputs.some((name)=>found.has(name))) for (const output of node.outputs)found.add(output);
+    for (const node of nodes)if (mayDraw(node) || bodies(node.attributes.values()).length > 0 || node.inputs.some((name)=>found.has(name))) for (const output of node.outputs)found.add(output);
     return found;
-}
-function mayVary({ op, attributes }) {
-    return RANDOM.has(op) || op === 'Dropout' || bodies(attributes.values()).length > 0;
 }
 /** Shapes and types of one run: all that is known when the batch is fixed. */ function observe_observeFixed(values) {
     return new Map(Array.from(values, ([name, { type, dims }])=>[
@@ -71885,23 +71948,28 @@ function widenInfo(info) {
  * each gives alone, at every step.
  *
  * @param declared the batch the model declares; undefined where it is symbolic.
- */ async function settle(graph, declared, samples, run) {
-    const attempt = await tryFree(freeBatch(graph), samples, run);
+ * @param scrutiny how closely; less than `CLOSE` only where the graph is settled once more
+ */ async function settle(graph, declared, samples, run, scrutiny = CLOSE) {
+    const attempt = await tryFree(freeBatch(graph), samples, run, scrutiny);
     if (attempt.settled) return attempt.settled;
     const own = declared ?? 1;
     const values = (own === 1 ? attempt.first : undefined) ?? await observer(graph, run).all(samples(0, own));
+    const lifted = own === 1 ? liftBatch(foldConstants(graph, [
+        values
+    ], scrutiny.folded), values) : undefined;
+    const again = lifted && await tryFree(freeBatch(lifted), samples, run, scrutiny);
+    if (again?.settled) return again.settled;
     const folded = foldConstants(graph, [
         values
     ]);
-    const lifted = own === 1 ? liftBatch(folded, values) : undefined;
-    const again = lifted && await tryFree(freeBatch(lifted), samples, run);
-    return again?.settled ?? {
+    return {
         graph: folded,
         observation: observeFixed(values),
-        batch: own
+        batch: own,
+        answer: outputsOf(graph, values)
     };
 }
-/** The first image has every brightness, the second is dark, the third is bright: whatever is shared between them shows. */ async function tryFree(graph, samples, run) {
+/** The first image has every brightness, the second is dark, the third is bright: whatever is shared between them shows. */ async function tryFree(graph, samples, run, { tolerance, images }) {
     const observed = observer(graph, run);
     const first = await orNothing(observed.all(samples(0, 1)));
     const second = first && await orNothing(observed.all(samples(1, 1), first));
@@ -71911,32 +71979,45 @@ function widenInfo(info) {
         first,
         second,
         both
-    })) return {
+    }, tolerance)) return {
         first
     };
-    const three = await orNothing(observed.outputs(samples(0, 3)));
-    const third = three && await orNothing(observed.outputs(samples(2, 1)));
-    const isApart = graph.outputs.every(({ name })=>isStack(three?.get(name), [
-            first.get(name),
-            second.get(name),
-            third?.get(name)
-        ]));
+    if (images > 2) {
+        const three = await orNothing(observed.outputs(samples(0, 3)));
+        const third = three && await orNothing(observed.outputs(samples(2, 1)));
+        const isApart = graph.outputs.every(({ name })=>isStack(three?.get(name), [
+                first.get(name),
+                second.get(name),
+                third?.get(name)
+            ], tolerance));
+        if (!isApart) return {
+            first
+        };
+    }
+    const folded = foldConstants(graph, [
+        first,
+        both
+    ]);
     return {
         first,
-        settled: isApart ? {
-            graph: foldConstants(graph, [
-                first,
-                both
-            ]),
+        settled: {
+            graph: folded,
             observation,
-            batch: 'free'
-        } : undefined
+            batch: 'free',
+            answer: outputsOf(graph, first)
+        }
     };
+}
+/** The outputs among all that was seen, which may be as large as the weights. */ function outputsOf({ outputs }, values) {
+    const wanted = new Set(outputs.map(({ name })=>name));
+    return new Map([
+        ...values
+    ].filter(([name])=>wanted.has(name)));
 }
 /** A graph may not run with every number of images. */ function orNothing(work) {
     return work.catch(()=>undefined);
 }
-/** Whether every value that depends on the images has rows for each, and the rows are what each image gives alone. */ function keepsImagesApart(graph, observation, { first, second, both }) {
+/** Whether every value that depends on the images has rows for each, and the rows are what each image gives alone. */ function keepsImagesApart(graph, observation, { first, second, both }, tolerance) {
     const images = graph.inputs.map(({ name })=>name);
     // Noise of one shape for all images has no row for each.
     const dependent = dependents(graph.nodes, images, undefined, ()=>false);
@@ -71961,7 +72042,7 @@ function widenInfo(info) {
         return divisors(dims[batchAxis]).some((merged)=>isStack(together, [
                 one,
                 other
-            ], outside * merged));
+            ], tolerance, outside * merged));
     });
 }
 function divisors(of) {
@@ -71973,27 +72054,43 @@ function divisors(of) {
  * Sums in another order differ by a few units in the last place of float32 (6e−8 relative), some layers deep: 1e−4 of the
  * largest value is far above that and far below what a mixed-up batch does.
  */ const REORDERING_TOLERANCE = 1e-4;
+/** As a batch has to be looked at before it is called free. */ const CLOSE = {
+    tolerance: REORDERING_TOLERANCE,
+    images: 3,
+    folded: Infinity
+};
 /** Whether two tensors agree up to the order of summation, or to another share of the largest number. */ function settle_agrees(a, b, tolerance = REORDERING_TOLERANCE) {
-    if (a.length !== b.length) return false;
-    let scale = 0;
-    for(let at = 0; at < b.length; at++)if (Number.isFinite(b[at])) scale = Math.max(scale, Math.abs(b[at]));
-    for(let at = 0; at < b.length; at++)if (!Object.is(a[at], b[at]) && !(Math.abs(a[at] - b[at]) <= tolerance * scale)) return false;
+    return a.length === b.length && isNear(a, 0, b, 0, b.length, tolerance * largest(b));
+}
+/** The largest finite number without its sign. */ function largest(values) {
+    let found = 0;
+    for(let at = 0; at < values.length; at++){
+        const size = Math.abs(values[at]);
+        if (size > found && size < Infinity) found = size;
+    }
+    return found;
+}
+/** Whether `count` numbers of two tensors, from here in the one and from there in the other, are within `apart`. */ function isNear(a, here, b, there, count, apart) {
+    for(let at = 0; at < count; at++){
+        const one = a[here + at];
+        const other = b[there + at];
+        if (!(Math.abs(one - other) <= apart) && !Object.is(one, other)) return false;
+    }
     return true;
 }
-/** Whether `together` holds in each of `outer` parts the images' values one after the other. */ function isStack(together, alone, outer = 1) {
+/** Whether `together` holds in each of `outer` parts the images' values one after the other. */ function isStack(together, alone, tolerance, outer = 1) {
     if (together === undefined) return false;
     const all = numbers(together);
     const size = all.length / alone.length;
     const block = size / outer;
+    // In place: the values of a network together are hundreds of megabytes.
     return alone.every((one, image)=>{
         if (one === undefined || one.data.length !== size) return false;
-        const own = Float64Array.from({
-            length: size
-        }, (_, at)=>{
-            const part = Math.floor(at / block);
-            return all[(part * alone.length + image) * block + at % block];
-        });
-        return settle_agrees(own, numbers(one));
+        const own = numbers(one);
+        const apart = tolerance * largest(own);
+        return Array.from({
+            length: outer
+        }, (_, part)=>part).every((part)=>isNear(all, (part * alone.length + image) * block, own, part * block, block, apart));
     });
 }
 /** A numeric tensor's values as they are; integers as numbers, float16 as what its bits mean. */ function numbers(tensor) {

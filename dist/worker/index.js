@@ -11126,7 +11126,7 @@ function ownNames(body) {
     let scope = from;
     let nots = 0;
     for(let step = 0; step < LONGEST_WAY; step++){
-        while(scope && !scope.makers.has(wanted))scope = scope.around;
+        scope = scopeOfMaker(wanted, scope);
         const maker = scope?.makers.get(wanted);
         if (typeof maker === 'function') return negated(maker(), nots);
         if (maker?.domain !== '') return undefined;
@@ -11135,6 +11135,15 @@ function ownNames(body) {
         wanted = maker.inputs[0];
     }
     return undefined;
+}
+function scopeOfMaker(name, from) {
+    let scope = from;
+    while(scope && !scope.makers.has(name))scope = scope.around;
+    return scope;
+}
+/** The number that a constant begins with; undefined for what is computed. */ function constantNumber(name, from) {
+    const maker = scopeOfMaker(name, from)?.makers.get(name);
+    return typeof maker === 'function' ? maker() : undefined;
 }
 /** Only of 0 and 1 is it known what they are once they have been cast. */ function negated(value, times) {
     if (times === 0) return value;
@@ -12078,6 +12087,12 @@ function tensorParts(tensor, name) {
         proto
     };
 }
+/** The nodes of a body. @param name what to call it in messages */ function nodesOf(body, name) {
+    return body.node.map((proto)=>readNode(proto, {
+            name,
+            external: {}
+        }));
+}
 /** The message itself. @throws UsageError when the bytes are no ONNX model. */ function parseModel(bytes, name) {
     try {
         return fromBinary(ModelProtoSchema, bytes);
@@ -12190,36 +12205,48 @@ function writeValueInfo({ name, type, dims }) {
     'RandomUniform',
     'RandomUniformLike'
 ]);
+/** Whether a node may draw by itself. Of a Dropout that is told whether to train, nobody knows here what it is told. */ function mayDraw({ op, inputs }) {
+    return RANDOM.has(op) || op === 'Dropout' && (inputs[2] ?? '') !== '';
+}
 /**
- * The values that depend on `seeds`, or on what `outside` or `draws` tells of: nodes in topological order, seeds included. What
- * is drawn in the body of a node that depends on nothing else is not searched for.
- */ function dependents(nodes, seeds, outside = ()=>false, draws = (operator)=>RANDOM.has(operator)) {
+ * The values that depend on `seeds`, on what `outside` tells of, or on what is drawn: nodes in topological order, seeds included.
+ *
+ * @param draws which nodes draw, in bodies, too
+ */ function dependents(nodes, seeds, outside = ()=>false, draws = mayDraw) {
     const found = new Set(seeds);
     const isDependent = (name)=>found.has(name) || outside(name);
     for (const node of nodes){
-        const touched = !SHAPE_ONLY.has(node.op) && reads(node).some(isDependent);
-        if (touched || draws(node.op)) node.outputs.forEach((output, place)=>{
-            if (output !== '' && isDependentOutput(node, isDependent)(place)) found.add(output);
+        const touched = contents(node).some(isDependent);
+        if (touched || drawsWithin(node, draws)) node.outputs.forEach((output, place)=>{
+            if (output !== '' && isDependentOutput(node, isDependent, draws)(place)) found.add(output);
         });
     }
     return found;
 }
-/** Which outputs of a node depend on what it reads: of a Loop not its counter. */ function isDependentOutput(node, isDependent) {
+/** What a node reads of which it passes more on than shape and type. */ function contents(node) {
+    if (SHAPE_ONLY.has(node.op)) return [];
+    return node.op === 'CastLike' ? node.inputs.slice(0, 1) : reads(node);
+}
+function drawsWithin(node, draws) {
+    if (draws(node)) return true;
+    return bodies(node.attributes.values()).some((body)=>nodesOf(body, describe(node)).some((inner)=>drawsWithin(inner, draws)));
+}
+/** Which outputs of a node depend on what it reads: of a Loop not its counter. */ function isDependentOutput(node, isDependent, draws) {
     const own = bodies(node.attributes.values());
     if (node.op === 'If' && !isDependent(node.inputs[0])) {
-        const branches = own.map((body)=>dependentOutputs(node, body, [], isDependent));
+        const branches = own.map((body)=>dependentOutputs(node, body, [], isDependent, draws));
         return (place)=>branches.some((places)=>places.has(place));
     }
     if (node.op === 'Loop') {
-        const places = dependentOutputsOfLoop(node, isDependent);
+        const places = dependentOutputsOfLoop(node, isDependent, draws);
         return (place)=>places.has(0) || places.has(place + 1);
     }
     return ()=>true;
 }
 /**
- * Outputs of a Loop's body that depend on what `isDependent` tells of: 0 is the condition, and then nobody knows how often it
- * runs. What depends is carried from step to step, so it spreads until nothing is added.
- */ function dependentOutputsOfLoop(node, isDependent) {
+ * Outputs of a Loop's body that depend on what `isDependent` tells of, or on what is drawn: 0 is the condition, and then nobody
+ * knows how often it runs. What depends is carried from step to step, so it spreads until nothing is added.
+ */ function dependentOutputsOfLoop(node, isDependent, draws = mayDraw) {
     const [body] = bodies(node.attributes.values());
     if (node.inputs.slice(0, 2).some((name)=>name !== '' && isDependent(name))) return new Set([
         0
@@ -12229,7 +12256,7 @@ function writeValueInfo({ name, type, dims }) {
             carried(place - 1)
         ] : []));
     for(;;){
-        const places = dependentOutputs(node, body, seeds, isDependent);
+        const places = dependentOutputs(node, body, seeds, isDependent, draws);
         const count = node.inputs.length - 2;
         const next = new Set([
             ...seeds,
@@ -12241,18 +12268,15 @@ function writeValueInfo({ name, type, dims }) {
         seeds = next;
     }
 }
-function dependentOutputs(node, body, seeds, outside) {
+function dependentOutputs(node, body, seeds, outside, draws) {
     const own = new Set([
         ...body.input,
         ...body.initializer
     ].map(({ name })=>name));
-    const nodes = body.node.map((proto)=>readNode(proto, {
-            name: describe(node),
-            external: {}
-        }));
+    const nodes = nodesOf(body, describe(node));
     for (const inner of nodes)for (const output of inner.outputs)own.add(output);
     const outward = (name)=>!own.has(name) && outside(name);
-    const found = dependents(nodes, seeds, outward);
+    const found = dependents(nodes, seeds, outward, draws);
     return new Set(body.output.flatMap(({ name }, place)=>found.has(name) || outward(name) ? [
             place
         ] : []));
@@ -13903,6 +13927,7 @@ const AXES_18 = [
     return [
         {
             ...enlarging,
+            name: larger,
             inputs: [
                 input,
                 '',
@@ -14505,6 +14530,7 @@ function domainsOf(node) {
 
 
 
+
 /** The operators of a graph, bodies included, whose output differs from run to run. */ function chanceOperators(graph) {
     return [
         ...new Set(drawing(graph.nodes, scopeOf(graph)).map(operatorOf))
@@ -14513,7 +14539,7 @@ function domainsOf(node) {
 function drawing(nodes, scope) {
     return nodes.flatMap((node)=>{
         const inside = bodies(node.attributes.values()).flatMap((body)=>{
-            const inner = body.node.map(read);
+            const inner = nodesOf(body, describe(node));
             return drawing(inner, scopeOfBody(body, inner, scope));
         });
         return drawsByChance(node, scope) ? [
@@ -14527,14 +14553,14 @@ function drawing(nodes, scope) {
 }
 /**
  * The same model without its noise, as a file has it, of any opset: normal numbers are their mean, uniform ones the middle
- * between their bounds, Bernoulli gives its probabilities and Dropout all it takes.
+ * between their bounds, Bernoulli's what they are on average, Multinomial's what is likeliest, and Dropout gives all it takes.
  */ function withoutChance(graph) {
     const functions = graph.functions?.map((one)=>changed(FunctionProtoSchema, one, {
-            node: one.node.map(stilledProto)
+            node: one.node.flatMap(stilledProto)
         }));
     return {
         ...graph,
-        nodes: graph.nodes.map(stilled),
+        nodes: graph.nodes.flatMap(stilled),
         functions
     };
 }
@@ -14545,24 +14571,100 @@ function drawing(nodes, scope) {
 /** Operators through which the gradient passes as through what they are without their noise. */ const BY_THEIR_MEAN = new Set([
     'Bernoulli'
 ]);
-/** Bernoulli without its noise: the probabilities that it is given. */ function probabilities(node) {
-    const to = intAttribute(node, 'dtype');
-    return makeNode(to === undefined ? 'Identity' : 'Cast', node.inputs, node.outputs, {
-        to
-    }, node.name);
-}
 function stilled(node) {
     if (node.domain === '' && (RANDOM.has(node.op) || node.op === 'Dropout')) return withoutNoise(node);
     const attributes = mapBodies(node.attributes, (body)=>changed(GraphProtoSchema, body, {
-            node: body.node.map(stilledProto)
+            node: body.node.flatMap(stilledProto)
         }));
-    return {
-        ...node,
-        attributes
-    };
+    return [
+        {
+            ...node,
+            attributes
+        }
+    ];
 }
 function stilledProto(proto) {
-    return writeNode(stilled(read(proto)));
+    return stilled(read(proto)).map(writeNode);
+}
+/**
+ * 1 − p, of the p that Bernoulli is given: it draws 1 where a uniform number is greater than p. So the standard's function has
+ * it, against the standard's text, and onnxruntime runs the function.
+ */ function meanOfBernoulli(node) {
+    const [p] = node.inputs;
+    const [name] = node.outputs;
+    const [one, typed, mean] = [
+        'one',
+        'typed',
+        'mean'
+    ].map((stem)=>`${name}/${stem}`);
+    const to = intAttribute(node, 'dtype');
+    return [
+        makeNode('Constant', [], [
+            one
+        ], {
+            value_float: {
+                float: 1
+            }
+        }),
+        makeNode('CastLike', [
+            one,
+            p
+        ], [
+            typed
+        ]),
+        makeNode('Sub', [
+            typed,
+            p
+        ], [
+            mean
+        ]),
+        makeNode(to === undefined ? 'Identity' : 'Cast', [
+            mean
+        ], [
+            name
+        ], {
+            to
+        })
+    ];
+}
+/** The class of the greatest odds, as often as Multinomial draws one. */ function likeliest(node) {
+    const [name] = node.outputs;
+    const [best, often, all] = [
+        'best',
+        'often',
+        'all'
+    ].map((stem)=>`${name}/${stem}`);
+    const repeats = int64Tensor([
+        1,
+        intAttribute(node, 'sample_size', 1)
+    ]);
+    return [
+        makeNode('ArgMax', [
+            node.inputs[0]
+        ], [
+            best
+        ], {
+            axis: 1
+        }),
+        makeNode('Constant', [], [
+            often
+        ], {
+            value: repeats
+        }),
+        makeNode('Tile', [
+            best,
+            often
+        ], [
+            all
+        ]),
+        makeNode('Cast', [
+            all
+        ], [
+            name
+        ], {
+            to: intAttribute(node, 'dtype', dataType('int32'))
+        })
+    ];
 }
 /** onnxruntime aborts the process at a scale of 0. */ const NEARLY_NOTHING = 1e-30;
 function withoutNoise(node) {
@@ -14570,24 +14672,34 @@ function withoutNoise(node) {
     switch(node.op){
         case 'RandomNormal':
         case 'RandomNormalLike':
-            return withFloats(node, {
-                scale: NEARLY_NOTHING
-            });
+            return [
+                withFloats(node, {
+                    scale: NEARLY_NOTHING
+                })
+            ];
         case 'RandomUniform':
         case 'RandomUniformLike':
-            return withFloats(node, {
-                low: middle,
-                high: middle
-            });
+            return [
+                withFloats(node, {
+                    low: middle,
+                    high: middle
+                })
+            ];
         case 'Bernoulli':
-            return probabilities(node);
+            return meanOfBernoulli(node);
+        case 'Multinomial':
+            return likeliest(node);
         case 'Dropout':
-            return {
-                ...node,
-                inputs: node.inputs.slice(0, 2)
-            };
+            return [
+                {
+                    ...node,
+                    inputs: node.inputs.slice(0, 2)
+                }
+            ];
         default:
-            return node;
+            return [
+                node
+            ];
     }
 }
 function withFloats(node, values) {
@@ -14717,7 +14829,345 @@ function olderOpset_without(node, attribute) {
     ]);
 }
 
+;// CONCATENATED MODULE: ./.build/onnx/standIns.js
+
+
+
+
+
+/**
+ * Adds what stands in for a node that draws: the middle of what it draws.
+ *
+ * @param scope where the node's inputs are made
+ * @returns undefined where nothing can, and nothing is added: for a Dropout whose ratio is computed
+ */ function addStandIn(node, scope, b) {
+    const [name] = node.outputs;
+    switch(node.op){
+        case 'RandomNormalLike':
+        case 'RandomUniformLike':
+            {
+                const type = elementType(intAttribute(node, 'dtype') ?? 0);
+                const level = type === undefined ? b.name('level') : name;
+                const mark = addLevel(b, level, {
+                    like: node.inputs[0],
+                    value: middleOf(node),
+                    type
+                });
+                if (type === undefined) b.addNamed(name, 'CastLike', [
+                    level,
+                    node.inputs[0]
+                ]);
+                const typed = {
+                    ...node,
+                    attributes: new Map([
+                        ...node.attributes,
+                        dtype(type ?? 'float32')
+                    ])
+                };
+                return {
+                    mark,
+                    draw: ({ inputs, outputs }, copy)=>[
+                            standIns_drawing(typed, inputs.slice(0, 1), outputs, copy)
+                        ]
+                };
+            }
+        case 'Bernoulli':
+            return addMeanOfBernoulli(node, b);
+        case 'Multinomial':
+            return addLikeliest(node, b);
+        case 'Dropout':
+            return addTrainingDropout(node, scope, b);
+        case 'RandomNormal':
+        case 'RandomUniform':
+            {
+                const dims = intsAttribute(node, 'shape', []);
+                const type = elementType(intAttribute(node, 'dtype', 1)) ?? 'float32';
+                const middle = builder_floats(type, new Float64Array(elementCount(dims)).fill(middleOf(node)));
+                const mark = markOf(b.constant(type, dims, middle), b);
+                b.addNamed(name, 'Identity', mark.outputs);
+                return {
+                    mark,
+                    draw: ({ outputs }, copy)=>[
+                            standIns_drawing(node, [], outputs, copy)
+                        ]
+                };
+            }
+        default:
+            return undefined;
+    }
+}
+function markOf(constant, b) {
+    const mark = b.name('mark');
+    return makeNode('Identity', [
+        constant
+    ], [
+        mark
+    ], {}, mark);
+}
+function dtype(type) {
+    return [
+        'dtype',
+        attribute.int('dtype', dataType(type))
+    ];
+}
+/** Far enough apart for a generator that begins with a multiple of its seed. */ const BETWEEN_SEEDS = 7919;
+/** Two nodes of one seed draw the same numbers. */ function standIns_drawing(node, inputs, outputs, copy) {
+    const seed = floatAttribute(node, 'seed');
+    const attributes = new Map(node.attributes);
+    if (seed !== undefined) attributes.set('seed', attribute.float('seed', seed + copy * BETWEEN_SEEDS));
+    return {
+        ...node,
+        name: outputs[0],
+        inputs,
+        outputs,
+        attributes
+    };
+}
+/** Draws uniform numbers in place of a node, with the seed that this has. */ function uniformOf(node) {
+    const seed = [
+        ...node.attributes
+    ].filter(([name])=>name === 'seed');
+    return {
+        ...makeNode('RandomUniformLike', [], []),
+        attributes: new Map([
+            ...seed,
+            dtype('float32')
+        ])
+    };
+}
+/** One number in every place of `like`, so made that no gradient flows. What stands in reads the shape first. */ function addLevel(b, name, { like, value, type }) {
+    const mark = markOf(b.scalar(value, type), b);
+    const [level] = mark.outputs;
+    b.addNamed(name, 'Where', [
+        b.add('IsNaN', [
+            like
+        ]),
+        level,
+        level
+    ]);
+    return mark;
+}
+/**
+ * 1 − p, of the p that Bernoulli is given (see `chance.ts`), with an Expand to nothing more: its gradient is that of what it
+ * expands, whatever is drawn in its place.
+ */ function addMeanOfBernoulli(node, b) {
+    const [p] = node.inputs;
+    const [name] = node.outputs;
+    const to = intAttribute(node, 'dtype');
+    const mark = markOf(b.ints([]), b);
+    const stand = to === undefined ? name : b.name('mean');
+    b.addNamed(stand, 'Expand', [
+        b.add('Sub', [
+            b.add('CastLike', [
+                b.scalar(1),
+                p
+            ]),
+            p
+        ]),
+        ...mark.outputs
+    ]);
+    if (to !== undefined) b.addNamed(name, 'Cast', [
+        stand
+    ], {
+        to
+    });
+    const numbers = uniformOf(node);
+    return {
+        mark,
+        draw: ({ inputs: [mean], outputs: [drawn] }, copy)=>{
+            const [uniform, typed, isLess] = [
+                'uniform',
+                'typed',
+                'isLess'
+            ].map((stem)=>`${drawn}/${stem}`);
+            return [
+                standIns_drawing(numbers, [
+                    mean
+                ], [
+                    uniform
+                ], copy),
+                makeNode('CastLike', [
+                    uniform,
+                    mean
+                ], [
+                    typed
+                ]),
+                makeNode('Less', [
+                    typed,
+                    mean
+                ], [
+                    isLess
+                ]),
+                makeNode('CastLike', [
+                    isLess,
+                    mean
+                ], [
+                    drawn
+                ])
+            ];
+        }
+    };
+}
+/**
+ * The class of the greatest odds, as often as Multinomial draws one. With −ln(−ln u) added to each of the odds, u uniform, it is
+ * drawn by them (Gumbel 1954).
+ */ function addLikeliest(node, b) {
+    const [odds] = node.inputs;
+    const times = intAttribute(node, 'sample_size', 1);
+    const many = b.add('Expand', [
+        b.add('Unsqueeze', [
+            odds,
+            b.ints([
+                1
+            ])
+        ]),
+        b.ints([
+            1,
+            times,
+            1
+        ])
+    ]);
+    const level = b.name('noise');
+    const mark = addLevel(b, level, {
+        like: many,
+        value: 0
+    });
+    const best = b.add('ArgMax', [
+        b.add('Add', [
+            many,
+            b.add('CastLike', [
+                level,
+                many
+            ])
+        ])
+    ], {
+        axis: 2,
+        keepdims: 0
+    });
+    b.addNamed(node.outputs[0], 'Cast', [
+        best
+    ], {
+        to: intAttribute(node, 'dtype', dataType('int32'))
+    });
+    const numbers = uniformOf(node);
+    return {
+        mark,
+        draw: ({ inputs, outputs: [drawn] }, copy)=>{
+            const [uniform, log, minus, again] = [
+                'uniform',
+                'log',
+                'minus',
+                'again'
+            ].map((stem)=>`${drawn}/${stem}`);
+            return [
+                standIns_drawing(numbers, inputs.slice(0, 1), [
+                    uniform
+                ], copy),
+                makeNode('Log', [
+                    uniform
+                ], [
+                    log
+                ]),
+                makeNode('Neg', [
+                    log
+                ], [
+                    minus
+                ]),
+                makeNode('Log', [
+                    minus
+                ], [
+                    again
+                ]),
+                makeNode('Neg', [
+                    again
+                ], [
+                    drawn
+                ])
+            ];
+        }
+    };
+}
+/**
+ * Dropout that trains multiplies by what a draw gives: 0, or 1 / (1 − ratio). Written out, its gradient is that of a product, and
+ * its mask is where the factor is not 0.
+ */ function addTrainingDropout(node, scope, b) {
+    const [x, ratioName = ''] = node.inputs;
+    const [name, mask = ''] = node.outputs;
+    const ratio = ratioName === '' ? 0.5 : constantNumber(ratioName, scope);
+    if (ratio === undefined || !(ratio >= 0 && ratio < 1)) return undefined;
+    const level = b.name('factor');
+    const mark = addLevel(b, level, {
+        like: x,
+        value: 1
+    });
+    b.nodes.push(makeNode('Mul', [
+        x,
+        b.add('CastLike', [
+            level,
+            x
+        ])
+    ], [
+        name
+    ], {}, node.name));
+    if (mask !== '') b.addNamed(mask, 'Cast', [
+        level
+    ], {
+        to: dataType('bool')
+    });
+    const [bound, scale, none] = [
+        'bound',
+        'scale',
+        'none'
+    ].map((stem)=>b.name(stem));
+    const numbers = {
+        [bound]: ratio,
+        [scale]: 1 / (1 - ratio),
+        [none]: 0
+    };
+    return {
+        mark,
+        draw: ({ inputs: [shape], outputs: [factor] })=>{
+            const [uniform, isKept] = [
+                `${factor}/uniform`,
+                `${factor}/isKept`
+            ];
+            return [
+                makeNode('RandomUniformLike', [
+                    shape
+                ], [
+                    uniform
+                ], {
+                    dtype: dataType('float32')
+                }),
+                makeNode('GreaterOrEqual', [
+                    uniform,
+                    bound
+                ], [
+                    isKept
+                ]),
+                makeNode('Where', [
+                    isKept,
+                    scale,
+                    none
+                ], [
+                    factor
+                ])
+            ];
+        },
+        constants: new Map(Object.entries(numbers).map(([key, value])=>[
+                key,
+                {
+                    type: 'float32',
+                    dims: [],
+                    data: Float32Array.of(value)
+                }
+            ]))
+    };
+}
+
 ;// CONCATENATED MODULE: ./.build/onnx/stillness.js
+
+
 
 
 
@@ -14732,38 +15182,55 @@ function stillness(graph) {
     if (operators.length === 0) return {
         graph,
         operators,
-        ofOneShape: [],
+        ofOneShape: ()=>[],
         restore: quiet
     };
+    const inBodies = graph.nodes.flatMap(({ attributes })=>bodies(attributes.values()).flatMap(namesWithin));
+    // What is added around a body must not be called as something in it, which would hide it.
+    const taken = [
+        ...graph.inputs,
+        ...inBodies.map((name)=>({
+                name
+            }))
+    ];
     const b = new GraphBuilder({
         ...graph,
-        nodes: []
+        nodes: [],
+        inputs: taken
     }, 'chance');
-    const noises = [];
-    const scope = scopeOf(graph);
-    for (const node of graph.nodes){
-        if (!drawsByChance(node, scope)) b.nodes.push(...rewrittenForOlderOpset(node, b));
-        else noises.push(...[
-            addStill(node, graph, b)
-        ].filter((noise)=>noise !== undefined));
-    }
-    const images = graph.inputs.map(({ name })=>name);
-    const ofImages = dependents(b.nodes, images, undefined, ()=>false);
-    const names = noises.map(({ name })=>name);
-    const unfolded = new Set([
-        ...names,
-        ...noises.map(({ stand })=>stand)
-    ]);
+    const standIns = [];
+    const stilled = (nodes, scope)=>{
+        const start = b.nodes.length;
+        for (const node of nodes){
+            const standIn = drawsByChance(node, scope) ? addStandIn(node, scope, b) : undefined;
+            if (standIn) standIns.push(standIn);
+            else b.nodes.push(...rewrittenForOlderOpset(withBodies(node, (inner, body)=>stilled(inner, scopeOfBody(body, inner, scope))), b));
+        }
+        return b.nodes.splice(start);
+    };
+    const nodes = stilled(graph.nodes, scopeOf(graph));
+    const marks = standIns.map(({ mark })=>mark);
+    const still = {
+        ...b.build(graph, {
+            outputs: graph.outputs
+        }),
+        nodes: [
+            ...marks,
+            ...nodes
+        ]
+    };
+    const byMark = new Map(standIns.map((standIn)=>[
+            standIn.mark.outputs[0],
+            standIn
+        ]));
     return {
         graph: {
-            ...b.build(graph, {
-                outputs: graph.outputs
-            }),
-            unfolded
+            ...prune(still),
+            unfolded: new Set(byMark.keys())
         },
         operators,
-        ofOneShape: names.filter((name)=>!ofImages.has(name)),
-        restore: (made)=>restored(made, noises)
+        ofOneShape: (made)=>ofOneShape(made, byMark),
+        restore: (made)=>restored(made, byMark)
     };
 }
 function quiet(graph) {
@@ -14772,29 +15239,40 @@ function quiet(graph) {
         draws: false
     };
 }
-function restored(made, noises) {
+function ofOneShape({ nodes, inputs }, byMark) {
+    const images = inputs.map(({ name })=>name);
+    const ofImages = dependents(nodes, images, undefined, ()=>false);
+    const drawn = ({ inputs: read, outputs, attributes })=>{
+        const inside = bodies(attributes.values()).flatMap((body)=>nodesOf(body, body.name).flatMap(drawn));
+        return read.some((name)=>byMark.has(name)) ? [
+            ...inside,
+            outputs[0]
+        ] : inside;
+    };
+    return nodes.flatMap(drawn).filter((name)=>!ofImages.has(name));
+}
+function restored(made, byMark) {
     // Where they are not written out, since nothing of the image goes through them. The gradient is that without noise, then.
     if (made.nodes.some(isNewer)) return quiet(made);
-    const byName = new Map(noises.map((noise)=>[
-            noise.name,
-            noise
-        ]));
-    const likes = new Map(made.nodes.map(({ inputs, outputs })=>[
-            outputs[0],
-            inputs[0] ?? ''
-        ]));
-    const nodes = made.nodes.flatMap((node)=>{
-        const noise = byName.get(node.outputs[0]);
-        const like = noise && likes.get(noise.stand);
-        return noise === undefined || like === undefined ? [
-            node
-        ] : noise.draw(like);
-    });
+    const copies = new Map();
+    const drawn = (node)=>{
+        const standIn = node.inputs.map((name)=>byMark.get(name)).find((found)=>found !== undefined);
+        if (standIn === undefined) return [
+            withBodies(node, (inner)=>inner.flatMap(drawn))
+        ];
+        const copy = copies.get(standIn) ?? 0;
+        copies.set(standIn, copy + 1);
+        return standIn.draw(node, copy);
+    };
+    const nodes = made.nodes.flatMap(drawn);
+    const added = [
+        ...copies.keys()
+    ].flatMap(({ constants })=>[
+            ...constants ?? []
+        ]);
     const constants = new Map([
         ...made.constants,
-        ...noises.flatMap((noise)=>[
-                ...noise.constants ?? []
-            ])
+        ...added
     ]);
     const graph = prune({
         ...made,
@@ -14809,173 +15287,32 @@ function restored(made, noises) {
         ])
     });
     // Noise in a branch that is never taken was not put back.
-    return graph.nodes.some(({ op, domain })=>domain === '' && RANDOM.has(op)) ? {
+    return draws(graph.nodes, graph) ? {
         graph,
         draws: true
     } : quiet(made);
 }
-/** Adds what stands in for a node that draws, and says how to draw. */ function addStill(node, graph, b) {
-    const [name] = node.outputs;
-    switch(node.op){
-        case 'RandomNormalLike':
-        case 'RandomUniformLike':
-            {
-                const type = elementType(intAttribute(node, 'dtype') ?? 0);
-                const stand = addLevel(b, name, {
-                    like: node.inputs[0],
-                    level: middleOf(node),
-                    type
-                });
-                return {
-                    name,
-                    stand,
-                    draw: (like)=>[
-                            {
-                                ...node,
-                                inputs: [
-                                    like
-                                ]
-                            }
-                        ]
-                };
-            }
-        case 'Bernoulli':
-            b.nodes.push(probabilities(node));
-            return {
-                name,
-                stand: name,
-                draw: (like)=>[
-                        {
-                            ...node,
-                            inputs: [
-                                like
-                            ]
-                        }
-                    ]
-            };
-        case 'Dropout':
-            return addTrainingDropout(node, graph, b);
-        case 'RandomNormal':
-        case 'RandomUniform':
-            {
-                const dims = intsAttribute(node, 'shape', []);
-                const type = elementType(intAttribute(node, 'dtype', 1)) ?? 'float32';
-                const level = builder_floats(type, new Float64Array(elementCount(dims)).fill(middleOf(node)));
-                b.addNamed(name, 'Identity', [
-                    b.constant(type, dims, level)
-                ]);
-                return {
-                    name,
-                    stand: name,
-                    draw: ()=>[
-                            node
-                        ]
-                };
-            }
-        default:
-            b.nodes.push(node);
-            return undefined;
-    }
-}
-/**
- * One number in every place of `like`, so made that no gradient flows.
- *
- * @returns the name of the value whose node reads `like` first
- */ function addLevel(b, name, { like, level, type }) {
-    const number = b.scalar(level, type);
-    const nowhere = b.add('IsNaN', [
-        like
-    ]);
-    const everywhere = b.add('Where', [
-        nowhere,
-        number,
-        number
-    ]);
-    b.addNamed(name, 'CastLike', [
-        everywhere,
-        type === undefined ? like : number
-    ]);
-    return nowhere;
-}
-/**
- * Dropout that trains multiplies by what a draw gives: 0, or 1 / (1 − ratio). Written out, its gradient is that of a product.
- * Where its mask is read or its ratio is not constant it is left as it is.
- */ function addTrainingDropout(node, graph, b) {
-    const [x, ratioName = ''] = node.inputs;
-    const ratio = ratioName === '' ? 0.5 : Number(graph.constants.get(ratioName)?.data[0]);
-    if (isRead(node.outputs[1], graph) || !(ratio >= 0 && ratio < 1)) {
-        b.nodes.push(node);
-        return undefined;
-    }
-    const [factor, uniform, isKept, drawn] = [
-        'factor',
-        'uniform',
-        'isKept',
-        'drawn'
-    ].map((stem)=>b.name(stem));
-    const stand = addLevel(b, factor, {
-        like: x,
-        level: 1
+/** Whether some node draws that may be run. */ function draws(nodes, { constants }) {
+    return nodes.some(({ op, domain, inputs, attributes })=>{
+        if (domain === '' && RANDOM.has(op)) return true;
+        const told = op === 'If' ? constants.get(inputs[0])?.data[0] : undefined;
+        const never = told === undefined ? '' : told === 0 ? 'then_branch' : 'else_branch';
+        const run = [
+            ...attributes.values()
+        ].filter(({ name })=>name !== never);
+        return bodies(run).some((body)=>draws(nodesOf(body, body.name), {
+                constants
+            }));
     });
-    b.nodes.push(makeNode('Mul', [
-        x,
-        factor
-    ], [
-        node.outputs[0]
-    ], {}, node.name));
-    const [bound, scale, none] = [
-        'bound',
-        'scale',
-        'none'
-    ].map((stem)=>b.name(stem));
-    const numbers = {
-        [bound]: ratio,
-        [scale]: 1 / (1 - ratio),
-        [none]: 0
-    };
-    return {
-        name: factor,
-        stand,
-        draw: (like)=>[
-                makeNode('RandomUniformLike', [
-                    like
-                ], [
-                    uniform
-                ], {
-                    dtype: 1
-                }),
-                makeNode('GreaterOrEqual', [
-                    uniform,
-                    bound
-                ], [
-                    isKept
-                ]),
-                makeNode('Where', [
-                    isKept,
-                    scale,
-                    none
-                ], [
-                    drawn
-                ]),
-                makeNode('CastLike', [
-                    drawn,
-                    like
-                ], [
-                    factor
-                ])
-            ],
-        constants: new Map(Object.entries(numbers).map(([key, value])=>[
-                key,
-                {
-                    type: 'float32',
-                    dims: [],
-                    data: Float32Array.of(value)
-                }
-            ]))
-    };
 }
-/** PyTorch names the mask of a Dropout that trains, which nobody reads. */ function isRead(name, { nodes, outputs }) {
-    return name !== undefined && (outputs.some((output)=>output.name === name) || nodes.flatMap(reads).includes(name));
+function withBodies(node, change) {
+    const attributes = mapBodies(node.attributes, (body)=>changed(GraphProtoSchema, body, {
+            node: change(nodesOf(body, body.name), body).map(writeNode)
+        }));
+    return attributes === node.attributes ? node : {
+        ...node,
+        attributes
+    };
 }
 
 ;// CONCATENATED MODULE: ./.build/onnx/half.js
@@ -15158,11 +15495,14 @@ const REAL_TYPES = new Set([
  *
  * @param runs values of every intermediate of one or more runs; what is not the same in all of them (a shape that holds
  *   the batch) stays computed.
- */ function foldConstants(graph, runs) {
+ * @param most numbers of a constant that takes the place of what computes it
+ */ function foldConstants(graph, runs, most = Number.POSITIVE_INFINITY) {
     const dependent = dependentValues(graph);
     const wanted = new Set(graph.outputs.map((output)=>output.name));
     const constants = new Map(graph.constants);
-    const fixed = (name)=>name === '' || !dependent.has(name) && !wanted.has(name) && runs.every((run)=>same(run.get(name), runs[0].get(name)));
+    const isSmall = (name)=>(runs[0].get(name)?.data.length ?? 0) <= most;
+    const isFixed = (name)=>runs.every((run)=>same(run.get(name), runs[0].get(name)));
+    const fixed = (name)=>name === '' || !dependent.has(name) && !wanted.has(name) && isSmall(name) && isFixed(name);
     const nodes = graph.nodes.filter((node)=>{
         if (!node.outputs.every(fixed)) return true;
         for (const name of node.outputs){
@@ -15329,7 +15669,7 @@ function axisAfter(node, axis, before, after) {
         const added = intAttribute(node, 'axis', -1);
         return axis + ((added < 0 ? added + after.length : added) <= axis ? 1 : 0);
     }
-    if (node.op === 'Gemm' || node.op === 'AffineGrid') return 0;
+    if (node.op === 'Gemm' || node.op === 'AffineGrid' || node.op === 'Col2Im') return 0;
     if (after.length >= before.length) return axis + after.length - before.length // broadcasting aligns to the right
     ;
     if (node.op === 'MatMul') return axis // a vector on the right
@@ -15465,6 +15805,7 @@ function axisAfter(node, axis, before, after) {
 
 
 
+
 /** The same graph with a symbolic batch in front, whatever the export declared. Nothing else is changed. */ function freeBatch(graph) {
     const free = (value)=>({
             ...value,
@@ -15493,6 +15834,9 @@ function axisAfter(node, axis, before, after) {
  * @returns undefined when the batch cannot be followed through some operator.
  */ function liftBatch(graph, values) {
     const dependent = dependentValues(graph);
+    const images = graph.inputs.map(({ name })=>name);
+    // What is drawn without the images is one draw for all of them, and stays as it is.
+    const ofImages = dependents(graph.nodes, images, undefined, ()=>false);
     const lifted = new GraphBuilder({
         ...graph,
         nodes: []
@@ -15510,7 +15854,7 @@ function axisAfter(node, axis, before, after) {
         const image = node.inputs.find((name)=>dependent.has(name) && places.has(name));
         if (image === undefined) {
             lifted.nodes.push(node);
-            if (node.inputs.some((name)=>dependent.has(name))) return undefined;
+            if (node.inputs.some((name)=>ofImages.has(name))) return undefined;
             continue;
         }
         if (namesImages(node, {
@@ -15555,14 +15899,20 @@ function axisAfter(node, axis, before, after) {
             const own = places.get(image)?.axis ?? 0;
             const inputs = node.inputs.map((name, at)=>{
                 const along = ROWS_OF_IMAGES[node.op](at, own);
-                const repeats = name !== '' && !dependent.has(name) && along !== undefined && dimsOf(name)[along] === 1;
-                return repeats ? repeated(lifted, name, dimsOf(name), along, image, own) : name;
+                if (name === '' || dependent.has(name) || along === undefined) return name;
+                const [rows, imageRows] = [
+                    dimsOf(name)[along],
+                    dimsOf(image)[own]
+                ];
+                if (rows === 1) return repeated(lifted, name, dimsOf(name), along, image, own);
+                return rows === imageRows ? tiled(lifted, name, dimsOf(name), along, image, own) : name;
             });
             lifted.nodes.push({
                 ...node,
                 inputs
             });
-        } else lifted.nodes.push(withFreeShape(lifted, node, image, places.get(image)?.axis ?? 0, values));
+        } else if (node.op === 'Expand') lifted.nodes.push(expandedWithImages(lifted, node, image, axis, values));
+        else lifted.nodes.push(withFreeShape(lifted, node, image, places.get(image)?.axis ?? 0, values));
     }
     return lifted.build(graph, {
         outputs: graph.outputs
@@ -15599,6 +15949,28 @@ const recurrent = (input)=>({
         shapeWithBatch(b, dims, axis, like, batchAxis)
     ]);
 }
+/** A constant that has on `axis` as many rows as one image on its batch axis: again for every image in `like`. */ function tiled(b, name, dims, axis, like, batchAxis) {
+    const rows = b.add('Shape', [
+        like
+    ], {
+        start: batchAxis,
+        end: batchAxis + 1
+    });
+    const repeats = dims.map((size, at)=>at === axis ? b.add('Div', [
+            rows,
+            b.ints([
+                size
+            ])
+        ]) : b.ints([
+            1
+        ]));
+    return b.add('Tile', [
+        name,
+        b.add('Concat', repeats, {
+            axis: 0
+        })
+    ]);
+}
 /** `dims` with what `like` has on its batch axis in place of the entry at `place`. */ function shapeWithBatch(b, dims, place, like, batchAxis) {
     const rows = b.add('Shape', [
         like
@@ -15616,6 +15988,22 @@ const recurrent = (input)=>({
     ], {
         axis: 0
     });
+}
+/** An Expand that leaves the rows of the images, on `axis` of its output, as many as they are. */ function expandedWithImages(b, node, image, axis, values) {
+    const shape = Array.from(values.get(node.inputs[1])?.data ?? [], Number);
+    const [from, to] = [
+        values.get(image)?.dims ?? [],
+        values.get(node.outputs[0])?.dims ?? []
+    ];
+    const place = axis - (to.length - shape.length);
+    if (image !== node.inputs[0] || place < 0 || from[axis - (to.length - from.length)] !== to[axis]) return node;
+    return {
+        ...node,
+        inputs: [
+            image,
+            b.ints(shape.with(place, 1))
+        ]
+    };
 }
 /** Operators that take the shape of their output, and at which input. */ const SHAPE_INPUTS = {
     AffineGrid: 1,
@@ -15702,11 +16090,8 @@ const recurrent = (input)=>({
 }
 /** What may differ from run to run: with the images, their number, or by chance. What has a body may read or draw there. */ function varyingValues({ inputs, nodes }) {
     const found = new Set(inputs.map(({ name })=>name));
-    for (const node of nodes)if (mayVary(node) || node.inputs.some((name)=>found.has(name))) for (const output of node.outputs)found.add(output);
+    for (const node of nodes)if (mayDraw(node) || bodies(node.attributes.values()).length > 0 || node.inputs.some((name)=>found.has(name))) for (const output of node.outputs)found.add(output);
     return found;
-}
-function mayVary({ op, attributes }) {
-    return RANDOM.has(op) || op === 'Dropout' || bodies(attributes.values()).length > 0;
 }
 /** Shapes and types of one run: all that is known when the batch is fixed. */ function observeFixed(values) {
     return new Map(Array.from(values, ([name, { type, dims }])=>[
@@ -15753,23 +16138,28 @@ function mayVary({ op, attributes }) {
  * each gives alone, at every step.
  *
  * @param declared the batch the model declares; undefined where it is symbolic.
- */ async function settle(graph, declared, samples, run) {
-    const attempt = await tryFree(freeBatch(graph), samples, run);
+ * @param scrutiny how closely; less than `CLOSE` only where the graph is settled once more
+ */ async function settle(graph, declared, samples, run, scrutiny = CLOSE) {
+    const attempt = await tryFree(freeBatch(graph), samples, run, scrutiny);
     if (attempt.settled) return attempt.settled;
     const own = declared ?? 1;
     const values = (own === 1 ? attempt.first : undefined) ?? await observer(graph, run).all(samples(0, own));
+    const lifted = own === 1 ? liftBatch(foldConstants(graph, [
+        values
+    ], scrutiny.folded), values) : undefined;
+    const again = lifted && await tryFree(freeBatch(lifted), samples, run, scrutiny);
+    if (again?.settled) return again.settled;
     const folded = foldConstants(graph, [
         values
     ]);
-    const lifted = own === 1 ? liftBatch(folded, values) : undefined;
-    const again = lifted && await tryFree(freeBatch(lifted), samples, run);
-    return again?.settled ?? {
+    return {
         graph: folded,
         observation: observeFixed(values),
-        batch: own
+        batch: own,
+        answer: outputsOf(graph, values)
     };
 }
-/** The first image has every brightness, the second is dark, the third is bright: whatever is shared between them shows. */ async function tryFree(graph, samples, run) {
+/** The first image has every brightness, the second is dark, the third is bright: whatever is shared between them shows. */ async function tryFree(graph, samples, run, { tolerance, images }) {
     const observed = observer(graph, run);
     const first = await orNothing(observed.all(samples(0, 1)));
     const second = first && await orNothing(observed.all(samples(1, 1), first));
@@ -15779,32 +16169,45 @@ function mayVary({ op, attributes }) {
         first,
         second,
         both
-    })) return {
+    }, tolerance)) return {
         first
     };
-    const three = await orNothing(observed.outputs(samples(0, 3)));
-    const third = three && await orNothing(observed.outputs(samples(2, 1)));
-    const isApart = graph.outputs.every(({ name })=>isStack(three?.get(name), [
-            first.get(name),
-            second.get(name),
-            third?.get(name)
-        ]));
+    if (images > 2) {
+        const three = await orNothing(observed.outputs(samples(0, 3)));
+        const third = three && await orNothing(observed.outputs(samples(2, 1)));
+        const isApart = graph.outputs.every(({ name })=>isStack(three?.get(name), [
+                first.get(name),
+                second.get(name),
+                third?.get(name)
+            ], tolerance));
+        if (!isApart) return {
+            first
+        };
+    }
+    const folded = foldConstants(graph, [
+        first,
+        both
+    ]);
     return {
         first,
-        settled: isApart ? {
-            graph: foldConstants(graph, [
-                first,
-                both
-            ]),
+        settled: {
+            graph: folded,
             observation,
-            batch: 'free'
-        } : undefined
+            batch: 'free',
+            answer: outputsOf(graph, first)
+        }
     };
+}
+/** The outputs among all that was seen, which may be as large as the weights. */ function outputsOf({ outputs }, values) {
+    const wanted = new Set(outputs.map(({ name })=>name));
+    return new Map([
+        ...values
+    ].filter(([name])=>wanted.has(name)));
 }
 /** A graph may not run with every number of images. */ function orNothing(work) {
     return work.catch(()=>undefined);
 }
-/** Whether every value that depends on the images has rows for each, and the rows are what each image gives alone. */ function keepsImagesApart(graph, observation, { first, second, both }) {
+/** Whether every value that depends on the images has rows for each, and the rows are what each image gives alone. */ function keepsImagesApart(graph, observation, { first, second, both }, tolerance) {
     const images = graph.inputs.map(({ name })=>name);
     // Noise of one shape for all images has no row for each.
     const dependent = dependents(graph.nodes, images, undefined, ()=>false);
@@ -15829,7 +16232,7 @@ function mayVary({ op, attributes }) {
         return divisors(dims[batchAxis]).some((merged)=>isStack(together, [
                 one,
                 other
-            ], outside * merged));
+            ], tolerance, outside * merged));
     });
 }
 function divisors(of) {
@@ -15841,27 +16244,43 @@ function divisors(of) {
  * Sums in another order differ by a few units in the last place of float32 (6e−8 relative), some layers deep: 1e−4 of the
  * largest value is far above that and far below what a mixed-up batch does.
  */ const REORDERING_TOLERANCE = 1e-4;
+/** As a batch has to be looked at before it is called free. */ const CLOSE = {
+    tolerance: REORDERING_TOLERANCE,
+    images: 3,
+    folded: Infinity
+};
 /** Whether two tensors agree up to the order of summation, or to another share of the largest number. */ function agrees(a, b, tolerance = REORDERING_TOLERANCE) {
-    if (a.length !== b.length) return false;
-    let scale = 0;
-    for(let at = 0; at < b.length; at++)if (Number.isFinite(b[at])) scale = Math.max(scale, Math.abs(b[at]));
-    for(let at = 0; at < b.length; at++)if (!Object.is(a[at], b[at]) && !(Math.abs(a[at] - b[at]) <= tolerance * scale)) return false;
+    return a.length === b.length && isNear(a, 0, b, 0, b.length, tolerance * largest(b));
+}
+/** The largest finite number without its sign. */ function largest(values) {
+    let found = 0;
+    for(let at = 0; at < values.length; at++){
+        const size = Math.abs(values[at]);
+        if (size > found && size < Infinity) found = size;
+    }
+    return found;
+}
+/** Whether `count` numbers of two tensors, from here in the one and from there in the other, are within `apart`. */ function isNear(a, here, b, there, count, apart) {
+    for(let at = 0; at < count; at++){
+        const one = a[here + at];
+        const other = b[there + at];
+        if (!(Math.abs(one - other) <= apart) && !Object.is(one, other)) return false;
+    }
     return true;
 }
-/** Whether `together` holds in each of `outer` parts the images' values one after the other. */ function isStack(together, alone, outer = 1) {
+/** Whether `together` holds in each of `outer` parts the images' values one after the other. */ function isStack(together, alone, tolerance, outer = 1) {
     if (together === undefined) return false;
     const all = numbers(together);
     const size = all.length / alone.length;
     const block = size / outer;
+    // In place: the values of a network together are hundreds of megabytes.
     return alone.every((one, image)=>{
         if (one === undefined || one.data.length !== size) return false;
-        const own = Float64Array.from({
-            length: size
-        }, (_, at)=>{
-            const part = Math.floor(at / block);
-            return all[(part * alone.length + image) * block + at % block];
-        });
-        return agrees(own, numbers(one));
+        const own = numbers(one);
+        const apart = tolerance * largest(own);
+        return Array.from({
+            length: outer
+        }, (_, part)=>part).every((part)=>isNear(all, (part * alone.length + image) * block, own, part * block, block, apart));
     });
 }
 /** A numeric tensor's values as they are; integers as numbers, float16 as what its bits mean. */ function numbers(tensor) {
@@ -15870,13 +16289,187 @@ function divisors(of) {
     return Array.from(data, Number);
 }
 
+;// CONCATENATED MODULE: ./.build/autodiff/labelWatch.js
+
+
+/**
+ * Watches that the class a model says is the one it scores highest: attacks read the scores, and whoever deploys the model
+ * its label. Each place has a label of its own, of whatever name; whole numbers rise with the place, as every converter
+ * sorts them, for (place + 1) mod K would be one for each as well.
+ *
+ * @throws UsageError, at each call, where it is not
+ */ function labelWatch(label, output) {
+    const labelOf = new Map();
+    return (labels, scores)=>{
+        if (labels === undefined) return;
+        const width = scores.length / labels.data.length;
+        // Several labels an image are its best classes, and none of them the one.
+        if (!Number.isInteger(width) || width < 2) return;
+        Array.from(labels.data).forEach((said, image)=>{
+            const place = labelWatch_greatest(Array.from({
+                length: width
+            }, (_, at)=>scores[image * width + at]));
+            if (place === undefined || typeof said !== 'string' && typeof said !== 'bigint') return;
+            for (const [otherPlace, other] of labelOf){
+                const agree = place === otherPlace ? said === other : fits(said, other, place > otherPlace);
+                if (!agree) throw new errors_UsageError(`the output "${label}" is "${said}" where "${output}" is greatest at place ${place}, and "${other}" where it is greatest at place ${otherPlace}: the class is not that of the greatest score; make the label the argmax of the scores, or export the scores alone`);
+            }
+            labelOf.set(place, said);
+        });
+    };
+}
+/** Whether two places may have these labels. */ function fits(said, other, isLater) {
+    if (typeof said === 'bigint' && typeof other === 'bigint') return isLater ? said > other : said < other;
+    return said !== other;
+}
+/** The place of the greatest number; undefined where rounding may have put it before the next, or nothing is a number. */ function labelWatch_greatest(row) {
+    const [first, second] = row.toSorted((a, b)=>b - a);
+    const scale = Math.max(...row.filter(Number.isFinite).map(Math.abs));
+    return first - second > REORDERING_TOLERANCE * scale ? row.indexOf(first) : undefined;
+}
+
+;// CONCATENATED MODULE: ./.build/autodiff/originalModel.js
+
+
+
+
+/**
+ * @param bytes of the model, as they are
+ * @param graph what they hold
+ */ function originalModel(bytes, graph, input, { output, preprocessing, samples, run, draws }) {
+    const preprocessingModel = preprocessing.nodes.length === 0 ? undefined : encodeModel(preprocessing);
+    const model = draws ? encodeModel(withoutChance(graph)) : bytes;
+    const first = input.dims?.[0];
+    const { name, label } = output;
+    const watch = label === undefined ? undefined : labelWatch(label, name);
+    const answers = new Map();
+    const answerTo = async (from, count)=>{
+        const images = samples(from, count);
+        const prepared = only(preprocessingModel ? await run(preprocessingModel, images) : images);
+        const asked = label === undefined ? [
+            name
+        ] : [
+            name,
+            label
+        ];
+        const answer = await run(model, new Map([
+            [
+                input.name,
+                prepared
+            ]
+        ]), asked);
+        const scores = answer.get(name);
+        if (scores === undefined) throw new Error(`the model gives no "${name}"`);
+        if (label !== undefined) watch?.(answer.get(label), numbers(scores));
+        return scores;
+    };
+    return {
+        preprocessingModel,
+        declared: typeof first === 'number' && first > 0 ? first : undefined,
+        watched: watch !== undefined,
+        run: (from, count)=>{
+            const place = `${from}+${count}`;
+            const answer = answers.get(place) ?? answerTo(from, count);
+            answers.set(place, answer);
+            return answer;
+        }
+    };
+}
+/** Images that the class is held against the scores on: of two or three all may have one class. */ const WATCHED = 16;
+/**
+ * @param tolerance of the largest output, within which images together give what each gives alone; see `agrees`
+ * @param apart the same, beyond which they surely do not
+ * @throws UsageError where the class that the model says is not that of its greatest score
+ */ async function batchFacts({ declared, run, watched }, tolerance, apart) {
+    const own = declared ?? 1;
+    for(let first = 0; watched && first < WATCHED; first += own)await run(first, own);
+    const row = async (first, count, place)=>{
+        const all = numbers(await run(first, count));
+        const width = all.length / count;
+        return Array.from({
+            length: width
+        }, (_, at)=>all[place * width + at]);
+    };
+    if (declared !== undefined) {
+        const moved = declared > 1 && !agrees(await row(1, declared, 0), await row(0, declared, 1), apart);
+        return {
+            batch: declared,
+            dependent: moved
+        };
+    }
+    const together = await run(0, 3).then(numbers, ()=>undefined);
+    // Exports that say any batch and mean one.
+    if (together === undefined) return {
+        batch: 1,
+        dependent: false
+    };
+    const alone = [
+        ...await row(0, 1, 0),
+        ...await row(1, 1, 0),
+        ...await row(2, 1, 0)
+    ];
+    const dependent = together.length === alone.length && !agrees(together, alone, apart);
+    return {
+        batch: agrees(together, alone, tolerance) ? 'free' : 1,
+        dependent
+    };
+}
+function only(values) {
+    const [tensor] = values.values();
+    return tensor;
+}
+
+;// CONCATENATED MODULE: ./.build/autodiff/checkOriginal.js
+
+
+
+/**
+ * A model in float16 rounds every value it passes on, its gradient's model none. Errors of so many roundings do not all
+ * point one way: 32 that do add up to as much as 32² = 1024 that do not.
+ */ const ROUNDINGS = 32;
+/**
+ * Sums in another order fall on the other side of half a step now and then: a value moves by one step, 1/256 of its range,
+ * and what follows by a few. Averages of four whole numbers are half a step every fourth time: there onnxruntime's own
+ * kernels of two opsets round apart, by up to 6/256 of the output of fixtures/kws. Twice that is still far below what a
+ * wrong scale or a lost zero point does.
+ */ const STEPS_TOLERANCE = 0.05;
+/** How much farther apart than the order of sums may put them are outputs that depend on the batch. */ const SURELY = 10;
+/**
+ * Of the largest output: what is farther apart than this does not compute the same.
+ *
+ * @param canonical the model, before it was widened
+ * @param rounds whether it rounds on its way
+ */ function surelyApart(canonical, rounds) {
+    const sums = Math.max(SURELY * REORDERING_TOLERANCE, ROUNDINGS * shortestRoundoff(canonical));
+    return rounds ? Math.max(sums, STEPS_TOLERANCE) : sums;
+}
+/**
+ * Runs the original and the rewritten model on the same images.
+ *
+ * @param surrogate what the rewritten model gives for the first `count` samples
+ * @param model.canonical before it was widened
+ * @param model.rounds whether it rounds on its way
+ * @returns the batch the original can be run with: any, when images together give what each gives alone.
+ * @throws Error when the rewritten model computes something else: its gradient would be of another function.
+ */ async function checkOriginal(original, surrogate, { canonical, rounds }) {
+    const own = original.declared ?? 1;
+    const [rewritten, expected] = [
+        numbers(await surrogate(own)),
+        numbers(await original.run(0, own))
+    ];
+    const tolerance = Math.max(REORDERING_TOLERANCE, ROUNDINGS * shortestRoundoff(canonical));
+    const coarse = rounds ? Math.max(tolerance, STEPS_TOLERANCE) : tolerance;
+    if (!agrees(rewritten, expected, coarse)) throw new Error('the rewritten model gives other outputs than the original: its gradient cannot be trusted');
+    return batchFacts(original, tolerance, Math.max(coarse, SURELY * tolerance));
+}
+
 ;// CONCATENATED MODULE: ./.build/autodiff/expansions/scaledDotProduct.js
 /** The lowest float32, not −∞: a row that sees nothing stays a number, and so does its gradient. */ const NOTHING = -3.4028234663852886e38;
 /**
  * softmax(Q·Kᵀ + mask)·V (Vaswani et al. 2017, eq. 1), Q scaled already.
  *
  * @param like a value of the type to compute in.
- */ function scaledDotProduct(heads, { softcap, added, allowed }, like, b) {
+ */ function scaledDotProduct(heads, { softcap, added, allowed, emptyRowsAreZero = false }, like, b) {
     const { batch, keyHeads, rows, columns, depth, valueDepth } = heads;
     const shares = heads.heads / keyHeads;
     // Heads that share their keys are so many more rows for them: nothing is repeated.
@@ -15901,25 +16494,46 @@ function divisors(of) {
             total,
             value
         ]), capped);
-    const masked = allowed.reduce((total, mask)=>b.add('Where', [
-            mask,
-            total,
+    const hidden = (value)=>allowed.reduce((total, mask)=>b.add('Where', [
+                mask,
+                total,
+                b.number(NOTHING, like)
+            ]), value);
+    const masked = hidden(shifted);
+    const softmax = (value)=>b.add('Softmax', [
+            value
+        ], {
+            axis: -1
+        });
+    const probabilities = ()=>{
+        if (!emptyRowsAreZero) return softmax(masked);
+        const zero = b.number(0, like);
+        const open = b.add('ReduceMax', [
+            hidden(added.reduce((a, c)=>b.add('Add', [
+                    a,
+                    c
+                ]), zero)),
+            b.ints([
+                -1
+            ])
+        ]);
+        const isSeen = b.add('Greater', [
+            open,
             b.number(NOTHING, like)
-        ]), shifted);
-    const probabilities = b.add('Softmax', [
-        masked
-    ], {
-        axis: -1
-    });
+        ]);
+        // Before Softmax, too: of nothing but −∞ it is no number, and its gradient is none either way.
+        return b.where(isSeen, softmax(b.where(isSeen, masked, like)), like);
+    };
+    const shown = probabilities();
     const output = apart(b.add('MatMul', [
-        gathered(probabilities, columns),
+        gathered(shown, columns),
         heads.value
     ]), valueDepth);
     return {
         scores,
         capped,
         masked,
-        probabilities,
+        probabilities: shown,
         output
     };
 }
@@ -15942,12 +16556,32 @@ function softlyCapped(scores, cap, like, b) {
     ], bits);
 }
 /** [N] → [N, 1, 1, columns]: whether a column is among the first so many. */ function withinLength(lengths, columns, b) {
-    const places = b.constant('int64', [
-        columns
-    ], BigInt64Array.from({
-        length: columns
-    }, (_, at)=>BigInt(at)));
-    const wide = b.add('Cast', [
+    return b.add('Less', [
+        b.ints(places(columns)),
+        perImage(lengths, b)
+    ]);
+}
+/** [N] → [N, 1, rows, columns]: the same for the last row; each row before it sees one column less. */ function causalWithin(lengths, rows, columns, b) {
+    const behind = places(rows).map((row)=>BigInt(row - rows));
+    const last = b.add('Add', [
+        perImage(lengths, b),
+        b.constant('int64', [
+            rows,
+            1
+        ], BigInt64Array.from(behind))
+    ]);
+    return b.add('LessOrEqual', [
+        b.ints(places(columns)),
+        last
+    ]);
+}
+function places(count) {
+    return Array.from({
+        length: count
+    }, (_, at)=>at);
+}
+/** [N] → [N, 1, 1, 1] */ function perImage(lengths, b) {
+    return b.add('Cast', [
         b.add('Unsqueeze', [
             lengths,
             b.ints([
@@ -15959,10 +16593,6 @@ function softlyCapped(scores, cap, like, b) {
     ], {
         to: 7
     });
-    return b.add('Less', [
-        places,
-        wide
-    ]);
 }
 /** [N, rows, heads · depth] → [N, heads, rows, depth], or with rows and depth turned. */ function splitHeads(value, [batch, rows, heads, depth], perm, b) {
     return b.add('Transpose', [
@@ -16101,6 +16731,8 @@ function sizesOf({ dims }, heads) {
             like: query
         }, b);
         const past = pastKey ? b.dims(pastKey)[2] : 0;
+        // Of a single row behind a past onnxruntime hides nothing, however many keys come with it.
+        const isCausal = intAttribute(node, 'is_causal', 0) === 1 && !(pastKey && heads.rows === 1);
         const isTruth = mask ? b.observed(mask).type === 'bool' : false;
         const { output, ...stages } = scaledDotProduct(heads, {
             softcap: floatAttribute(node, 'softcap', 0),
@@ -16111,13 +16743,17 @@ function sizesOf({ dims }, heads) {
                 ...mask && isTruth ? [
                     mask
                 ] : [],
-                ...intAttribute(node, 'is_causal', 0) === 1 ? [
+                ...isCausal && !lengths ? [
                     causal(heads.rows, heads.columns, past, b)
+                ] : [],
+                ...isCausal && lengths ? [
+                    causalWithin(lengths, heads.rows, heads.columns, b)
                 ] : [],
                 ...lengths ? [
                     withinLength(lengths, heads.columns, b)
                 ] : []
-            ]
+            ],
+            emptyRowsAreZero: Boolean(mask || lengths)
         }, query, b);
         const scores = [
             stages.scores,
@@ -16652,24 +17288,24 @@ function readBody(proto, source) {
  * what was seen when it ran.
  *
  * @returns 'unseen' when the condition must be watched first: see {@link withTrace}.
- * @throws UsageError when images decide.
+ * @throws UsageError when images or chance decide.
  */ function tripsOf(node, body, b) {
     const [limit = '', condition = ''] = node.inputs;
     const isFixed = (name)=>name === '' || b.constantOf(name) !== undefined;
-    if (!isFixed(limit) || !isFixed(condition)) throw decidedByImages(node);
+    if (!isFixed(limit) || !isFixed(condition)) throw notForeseen(node);
     const most = b.integersOf(limit)?.[0] ?? Infinity;
     if (b.integersOf(condition)?.[0] === 0) return 0;
     if (staysTrue(body)) return most;
-    if (dependentOutputsOfLoop(node, (name)=>!isFixed(name)).has(0)) throw decidedByImages(node);
+    if (dependentOutputsOfLoop(node, (name)=>!isFixed(name)).has(0)) throw notForeseen(node);
     const carried = node.inputs.length - 2;
     const seen = node.outputs.slice(carried).find((name)=>name !== '');
     if (seen === undefined) return 'unseen';
     const { dims, batchAxis } = b.observed(seen);
-    if (batchAxis === 0) throw decidedByImages(node);
+    if (batchAxis === 0) throw notForeseen(node);
     return dims[0];
 }
-function decidedByImages(node) {
-    return new errors_UsageError(`${describe(node)} runs as often as the image or the size of the batch says, which has no gradient rule; export the model with a fixed number of steps`);
+function notForeseen(node) {
+    return new errors_UsageError(`${describe(node)} runs as often as the image or the size of the batch says, or chance, which has no gradient rule; export the model with a fixed number of steps`);
 }
 /** Whether the body hands its own condition on, or says true. */ function staysTrue(body) {
     let [name] = body.outputs;
@@ -16742,7 +17378,7 @@ const MAX_NODES = 100_000;
 /** Control flow whose way is the same for every image: written out. */ const controlFlow = {
     If: noted('is the branch that is taken: images must not choose it', (node, b)=>{
         const [condition] = b.integersOf(node.inputs[0]) ?? [];
-        if (condition === undefined) throw new errors_UsageError(`${describe(node)} chooses by a condition that depends on the image, which has no gradient rule; export the model with the branch that is taken`);
+        if (condition === undefined) throw new errors_UsageError(`${describe(node)} chooses by a condition that depends on the image or on chance, which has no gradient rule; export the model with the branch that is taken`);
         return inliner(bodyOf(node, condition === 0 ? 'else_branch' : 'then_branch'), b)([]);
     }),
     /** Inputs M, condition, carried …; body: i, condition, carried … → condition, carried …, one row of each scan output. */ Loop: noted(UNROLLED, (node, b)=>{
@@ -18077,6 +18713,7 @@ const withAlpha = (op, alpha)=>({
             ]))
     }
 };
+/** Of an LSTM's activations the one of its memory, which onnxruntime does not clip, whatever the standard says. */ const OF_MEMORY = 2;
 /**
  * The activations of a recurrent operator, one list per direction, its input clipped first where the node says so.
  *
@@ -18091,12 +18728,13 @@ const withAlpha = (op, alpha)=>({
     const betas = floatsAttribute(node, 'activation_beta', []).values();
     const clip = floatAttribute(node, 'clip');
     const [like] = node.inputs;
-    const activations = names.map((name)=>{
+    const activations = names.map((name, place)=>{
         const kind = ACTIVATIONS[name.toLowerCase()];
         if (kind === undefined) throw new errors_UsageError(`${describe(node)} has the activation ${name}, which has no gradient rule; export it with another`);
         const alpha = kind.alpha === undefined ? 0 : alphas.next().value ?? kind.alpha;
         const beta = kind.beta === undefined ? 0 : betas.next().value ?? kind.beta;
-        const clipped = (x)=>clip === undefined ? x : b.add('Clip', [
+        const ofMemory = place % defaults.length === OF_MEMORY;
+        const clipped = (x)=>clip === undefined || ofMemory ? x : b.add('Clip', [
                 x,
                 b.number(-clip, like),
                 b.number(clip, like)
@@ -18614,7 +19252,11 @@ function at(list, place, node) {
 
 ;// CONCATENATED MODULE: ./.build/autodiff/rules/windows.js
 
-/** @param kernel spatial sizes of the kernel: the attribute's, or the weight's when it is left out. */ function windowOf(node, kernel, b) {
+
+/**
+ * @param kernel spatial sizes of the kernel: the attribute's, or the weight's when it is left out.
+ * @throws UsageError for an `auto_pad` that begins inside the image, where each operator of onnxruntime begins elsewhere.
+ */ function windowOf(node, kernel, b) {
     const input = b.dims(node.inputs[0]).slice(2);
     const output = b.dims(node.outputs[0]).slice(2);
     const ones = kernel.map(()=>1);
@@ -18625,10 +19267,13 @@ function at(list, place, node) {
         ...ones
     ].fill(0));
     const autoPad = stringAttribute(node, 'auto_pad', 'NOTSET');
-    const same = kernel.map((size, axis)=>{
-        const covered = (output[axis] - 1) * strides[axis] + dilations[axis] * (size - 1) + 1;
-        return Math.max(covered - input[axis], 0);
+    // As many windows as if the kernel were not dilated: that is what onnxruntime pads for.
+    const missing = kernel.map((size, axis)=>{
+        const windows = Math.ceil(input[axis] / strides[axis]);
+        return (windows - 1) * strides[axis] + size - input[axis];
     });
+    if (autoPad.startsWith('SAME') && missing.some((total)=>total < -1)) throw new errors_UsageError(`${describe(node)} has auto_pad ${autoPad} and strides far beyond its kernel, which has no gradient rule; export it with pads`);
+    const same = missing.map((total)=>Math.max(total, 0));
     const begins = {
         SAME_UPPER: same.map((total)=>Math.floor(total / 2)),
         SAME_LOWER: same.map((total)=>Math.ceil(total / 2)),
@@ -19094,6 +19739,7 @@ function sliced(node, graph, observation) {
 /** What rules write with: adds nodes, and knows shapes, types and weights of the values of the forward pass. */ class GradientBuilder extends GraphBuilder {
     #observation;
     #active;
+    /** What gradients that can be made in phases, too, were made of, by their names. */ adjoints = new Map();
     /** @param active the values that depend on the input along a path that has a gradient. */ constructor(graph, observation, active, prefix = 'gradient'){
         super(graph, prefix);
         this.#observation = new Map(observation);
@@ -19333,6 +19979,164 @@ function sliced(node, graph, observation) {
     return isOnePixel && sameRows && dims[1] === whole.dims[1] && whole.dims[2] * whole.dims[3] > 1;
 }
 
+;// CONCATENATED MODULE: ./.build/autodiff/rules/phases.js
+/**
+ * The adjoint of a Conv as Convs: the pixels of one phase are correlated with its taps, turned round, and the phases are
+ * interleaved. No tap is wasted, no sum is scattered. At stride 1 there is one phase, and nothing to interleave. Every
+ * phase has a tap where the kernel is no smaller than the stride.
+ */ function gatherPhases(b, adjoint) {
+    return interleave(b, writePhases(b, adjoint).flat(), adjoint);
+}
+/**
+ * The sum of adjoints that go to one map, phase by phase, interleaved once: where a stage of a residual network begins, a 3×3/2
+ * and a 1×1/2 meet, and take 0.76 of the time of two ConvTransposes (`node bench/alternatives.mjs convolutions`).
+ *
+ * @param gradients the adjoints by other ways: `b.adjoints` knows how they were made.
+ * @returns undefined where one is nothing of the kind, the strides differ, or pixels of some phase get nothing.
+ */ function sumOfPhases(b, gradients) {
+    const adjoints = gradients.flatMap((gradient)=>b.adjoints.get(gradient) ?? []);
+    const [first] = adjoints;
+    const isAlike = ({ window })=>window.strides.join() === first.window.strides.join();
+    if (adjoints.length < gradients.length || !adjoints.every(isAlike)) return undefined;
+    const written = adjoints.map((adjoint)=>writePhases(b, adjoint));
+    const phases = written[0].map((_, at)=>written.flatMap((parts)=>parts[at]));
+    if (phases.some((parts)=>parts.length === 0)) return undefined;
+    const sums = phases.map((parts)=>parts.length === 1 ? parts[0] : b.add('Sum', parts));
+    return interleave(b, sums, first);
+}
+/** Whether all phases that taps reach have equally many pixels, and none to cut off. */ function hasPhases(window) {
+    const { input, strides } = window;
+    return input.every((size, axis)=>size % strides[axis] === 0) && phasesOf(window).every((phase)=>!isReached(phase) || phase.every(({ begin, end })=>begin >= 0 && end >= 0));
+}
+/** The pixels of each phase; none where no tap reaches them. */ function writePhases(b, { gradient, weights, group, window }) {
+    const { dilations, strides } = window;
+    return phasesOf(window).map((phase)=>{
+        if (!isReached(phase)) return [];
+        const turned = turnedRound(weights, group, phase, strides);
+        const pixels = b.add('Conv', [
+            gradient,
+            b.constant(turned.type, turned.dims, turned.data)
+        ], {
+            group,
+            kernel_shape: phase.map(({ taps })=>taps),
+            dilations,
+            pads: [
+                ...phase.map(({ begin })=>begin),
+                ...phase.map(({ end })=>end)
+            ]
+        });
+        return [
+            pixels
+        ];
+    });
+}
+function isReached(phase) {
+    return phase.every(({ taps })=>taps > 0);
+}
+/** The phases of all axes with each other, the last axis' first. */ function phasesOf(window) {
+    return window.strides.map((_, axis)=>phasesAlong(window, axis)).reduce((outer, along)=>outer.flatMap((phases)=>along.map((phase)=>[
+                    ...phases,
+                    phase
+                ])), [
+        []
+    ]);
+}
+function phasesAlong({ kernel, strides, dilations, begin, input, output }, axis) {
+    const stride = strides[axis];
+    return Array.from({
+        length: stride
+    }, (_, phase)=>{
+        const first = (phase + begin[axis]) % stride;
+        const taps = Math.ceil((kernel[axis] - first) / stride);
+        const reach = dilations[axis] * (taps - 1);
+        const before = reach - Math.floor((phase + begin[axis]) / stride);
+        return {
+            first,
+            taps,
+            begin: before,
+            end: input[axis] / stride - output[axis] + reach - before
+        };
+    });
+}
+/**
+ * Pixels between pixels. With the channels last each pixel is copied as a whole, and onnxruntime makes both Transposes part of
+ * its conversions from and to the layout of convolutions. With DepthToSpace all of it takes 1.03 to 1.3 times as long
+ * (`node bench/alternatives.mjs convolutions`).
+ */ function interleave(b, parts, { weights, group, window }) {
+    if (parts.length === 1) return parts[0];
+    const channels = group * weights.dims[1];
+    const [height, width] = window.input;
+    const [down, right] = window.strides;
+    const rows = Array.from({
+        length: down
+    }, (_, row)=>{
+        const columns = parts.slice(row * right, (row + 1) * right).map((part)=>b.add('Transpose', [
+                part
+            ], {
+                perm: [
+                    0,
+                    2,
+                    3,
+                    1
+                ]
+            }));
+        return b.reshape(b.add('Concat', columns, {
+            axis: 3
+        }), [
+            -1,
+            height / down,
+            width * channels
+        ]);
+    });
+    const pixels = b.reshape(b.add('Concat', rows, {
+        axis: 2
+    }), [
+        -1,
+        height,
+        width,
+        channels
+    ]);
+    return b.add('Transpose', [
+        pixels
+    ], {
+        perm: [
+            0,
+            3,
+            1,
+            2
+        ]
+    });
+}
+/** Weights of a Conv that goes the other way: [M, C/g, ...kernel] → [C, M/g, ...taps], turned round. */ function turnedRound({ dims, data, type }, group, phase, strides) {
+    const [filters, channels, ...kernel] = dims;
+    const perGroup = filters / group;
+    const area = kernel.reduce((product, size)=>product * size, 1);
+    const places = phase.reduce((outer, { first, taps }, axis)=>outer.flatMap((at)=>Array.from({
+                length: taps
+            }, (_, tap)=>at * kernel[axis] + first + tap * strides[axis])), [
+        0
+    ]);
+    const count = places.length;
+    const size = filters * channels * count;
+    const result = type === 'float64' ? new Float64Array(size) : new Float32Array(size);
+    for(let filter = 0; filter < filters; filter++)for(let channel = 0; channel < channels; channel++){
+        const g = Math.floor(filter / perGroup);
+        const from = (filter * channels + channel) * area;
+        const to = ((g * channels + channel) * perGroup + filter % perGroup) * count;
+        // No closure for each filter: there may be millions of weights.
+        for(let tap = 0; tap < count; tap++)result[to + count - 1 - tap] = Number(data[from + places[tap]]);
+    }
+    return {
+        type,
+        dims: [
+            group * channels,
+            perGroup,
+            ...phase.map(({ taps })=>taps)
+        ],
+        data: result
+    };
+}
+
 ;// CONCATENATED MODULE: ./.build/autodiff/rules/activation.js
 
 
@@ -19401,7 +20205,7 @@ function sliced(node, graph, observation) {
         ];
     })),
     Softmax: rule((node, gradient, b)=>{
-        const [y] = node.outputs;
+        const y = guarded(node.outputs[0], b);
         const weighted = b.mul(gradient, y);
         const total = b.sum(weighted, [
             softmaxAxis(node, b)
@@ -19477,10 +20281,13 @@ function sliced(node, graph, observation) {
  * The same for maps, in three passes: with c = x clipped to ±3 it is c/3 plus 1 below, ½
  * inside, 0 above, which a steep HardSigmoid of x − c tells (inside it is exactly 0). Between
  * convolutions it takes less time (`node bench/alternatives.mjs featureMaps`).
+ *
+ * −c is what is clipped: a copy of x like the one that the forward pass makes (mapLayout.ts) would be one with it to
+ * onnxruntime, which then makes neither function part of its Conv.
  */ function mapSlope(x, b) {
-    const clipped = clip(affine(x, 1, 0, x, b), -BELOW_THREE, BELOW_THREE, x, b);
+    const opposite = clip(affine(x, -1, 0, x, b), -BELOW_THREE, BELOW_THREE, x, b);
     const beyond = b.add('Add', [
-        affine(clipped, -1, 0, x, b),
+        affine(opposite, 1, 0, x, b),
         x
     ]);
     const side = b.add('HardSigmoid', [
@@ -19494,7 +20301,7 @@ function sliced(node, graph, observation) {
         }
     });
     return b.add('Add', [
-        affine(clipped, 1 / BELOW_THREE, 0, x, b),
+        affine(opposite, -1 / BELOW_THREE, 0, x, b),
         side
     ]);
 }
@@ -19510,6 +20317,16 @@ function clip(value, low, high, like, b) {
         b.number(low, like),
         b.number(high, like)
     ]);
+}
+/** 0 where Softmax has nothing but −∞ in a row, if the model looks for that: what it puts there no gradient comes from. */ function guarded(y, b) {
+    const isLookedFor = b.nodes.some(({ op, inputs })=>op === 'IsNaN' && inputs[0] === y);
+    return isLookedFor ? b.add('Where', [
+        b.add('IsNaN', [
+            y
+        ]),
+        b.number(0, y),
+        y
+    ]) : y;
 }
 function softmaxAxis(node, b) {
     return fromFront(intAttribute(node, 'axis', -1), b.rank(node.inputs[0]));
@@ -19776,122 +20593,6 @@ const arithmetic_same = (gradient)=>gradient;
     })
 };
 
-;// CONCATENATED MODULE: ./.build/autodiff/rules/phases.js
-/**
- * The adjoint of a Conv as Convs: the pixels of one phase are correlated with its taps, turned round, and the phases are
- * interleaved. No tap is wasted, no sum is scattered. At stride 1 there is one phase, and nothing to interleave.
- *
- * @param gradient of the Conv's output.
- * @param weights [M, C / group, ...kernel]
- * @param window without dilation where it strides; `hasPhases` holds of it.
- */ function gatherPhases(b, gradient, weights, group, window) {
-    const { dilations, strides } = window;
-    const parts = phasesOf(window).map((phase)=>{
-        const turned = turnedRound(weights, group, phase, strides);
-        return b.add('Conv', [
-            gradient,
-            b.constant(turned.type, turned.dims, turned.data)
-        ], {
-            group,
-            kernel_shape: phase.map(({ taps })=>taps),
-            dilations,
-            pads: [
-                ...phase.map(({ begin })=>begin),
-                ...phase.map(({ end })=>end)
-            ]
-        });
-    });
-    return parts.length === 1 ? parts[0] : interleave(b, parts, group * weights.dims[1], window);
-}
-/** Whether all phases have equally many pixels, taps, and no pixels to cut off. */ function hasPhases(window) {
-    const { input, strides } = window;
-    return input.every((size, axis)=>size % strides[axis] === 0) && phasesOf(window).every((phase)=>phase.every(({ taps, begin, end })=>taps > 0 && begin >= 0 && end >= 0));
-}
-/** The phases of all axes with each other, the last axis' first. */ function phasesOf(window) {
-    return window.strides.map((_, axis)=>phasesAlong(window, axis)).reduce((outer, along)=>outer.flatMap((phases)=>along.map((phase)=>[
-                    ...phases,
-                    phase
-                ])), [
-        []
-    ]);
-}
-function phasesAlong({ kernel, strides, dilations, begin, input, output }, axis) {
-    const stride = strides[axis];
-    return Array.from({
-        length: stride
-    }, (_, phase)=>{
-        const first = (phase + begin[axis]) % stride;
-        const taps = Math.ceil((kernel[axis] - first) / stride);
-        const reach = dilations[axis] * (taps - 1);
-        const before = reach - Math.floor((phase + begin[axis]) / stride);
-        return {
-            first,
-            taps,
-            begin: before,
-            end: input[axis] / stride - output[axis] + reach - before
-        };
-    });
-}
-/** Pixels between pixels, by Concat: with DepthToSpace all of it takes 1.1 to 1.2 times as long (`node bench/alternatives.mjs convolutions`). */ function interleave(b, parts, channels, window) {
-    const [height, width] = window.input;
-    const [down, right] = window.strides;
-    const rows = Array.from({
-        length: down
-    }, (_, row)=>{
-        const columns = parts.slice(row * right, (row + 1) * right).map((part)=>b.reshape(part, [
-                -1,
-                channels,
-                height / down,
-                width / right,
-                1
-            ]));
-        return b.reshape(b.add('Concat', columns, {
-            axis: 4
-        }), [
-            -1,
-            channels * height / down,
-            width
-        ]);
-    });
-    return b.reshape(b.add('Concat', rows, {
-        axis: 2
-    }), [
-        -1,
-        channels,
-        height,
-        width
-    ]);
-}
-/** Weights of a Conv that goes the other way: [M, C/g, ...kernel] → [C, M/g, ...taps], turned round. */ function turnedRound({ dims, data, type }, group, phase, strides) {
-    const [filters, channels, ...kernel] = dims;
-    const perGroup = filters / group;
-    const area = kernel.reduce((product, size)=>product * size, 1);
-    const places = phase.reduce((outer, { first, taps }, axis)=>outer.flatMap((at)=>Array.from({
-                length: taps
-            }, (_, tap)=>at * kernel[axis] + first + tap * strides[axis])), [
-        0
-    ]);
-    const size = filters * channels * places.length;
-    const result = type === 'float64' ? new Float64Array(size) : new Float32Array(size);
-    for(let filter = 0; filter < filters; filter++)for(let channel = 0; channel < channels; channel++){
-        const g = Math.floor(filter / perGroup);
-        const from = (filter * channels + channel) * area;
-        const to = ((g * channels + channel) * perGroup + filter % perGroup) * places.length;
-        places.forEach((place, tap)=>{
-            result[to + places.length - 1 - tap] = Number(data[from + place]);
-        });
-    }
-    return {
-        type,
-        dims: [
-            group * channels,
-            perGroup,
-            ...phase.map(({ taps })=>taps)
-        ],
-        data: result
-    };
-}
-
 ;// CONCATENATED MODULE: ./.build/autodiff/rules/weightGradient.js
 /**
  * d loss / d weights of a convolution whose weights are computed from the image: every tap saw the image moved by its own
@@ -19979,13 +20680,23 @@ function phasesAlong({ kernel, strides, dilations, begin, input, output }, axis)
         const window = windowOf(node, kernel, b);
         const group = groupOf(node);
         const { dims, batchAxis } = b.observed(x);
+        const transposed = ()=>spread(b, gradient, weights, group, window);
         const forImage = ()=>{
             const constant = b.constantOf(weights);
-            if (constant && isUnitStride(window) && !isNarrow(constant, group)) return gatherPhases(b, gradient, constant, group, window);
+            if (constant === undefined) return transposed();
+            const adjoint = {
+                gradient,
+                weights: constant,
+                group,
+                window
+            };
+            if (isUnitStride(window) && !isNarrow(constant, group)) return gatherPhases(b, adjoint);
+            if (isWideDepthwise(constant, group, window)) return stuffZeros(b, adjoint);
+            if (!isFeatureMap(x, b) || !isInPhases(constant, group, window)) return transposed();
             // Interleaved in one layout, what comes next goes on in the other.
-            if (constant && isFeatureMap(x, b) && isOverlapping(group, window)) return affine(gatherPhases(b, gradient, constant, group, window), 1, 0, x, b);
-            if (constant && isWideDepthwise(constant, group, window)) return stuffZeros(b, gradient, constant, group, window);
-            return spread(b, gradient, weights, group, window);
+            const made = isOverlapping(window) ? affine(gatherPhases(b, adjoint), 1, 0, x, b) : transposed();
+            b.adjoints.set(made, adjoint);
+            return made;
         };
         const image = {
             value: x,
@@ -20009,13 +20720,18 @@ function phasesAlong({ kernel, strides, dilations, begin, input, output }, axis)
     return group * channels <= 4 && kernel.length === 2 && kernel[0] * kernel[1] >= 9;
 }
 /**
- * Windows so much larger than their stride that each phase has two taps or more along each axis, on maps so small that
- * interleaving stays in the cache: of ConvTranspose's time 4×4/2 from 8×8 and 14×14 pixels takes 0.78, 16×16 0.91, 32×32
- * 0.95 to 1.05 (`node bench/alternatives.mjs convolutions`). 3×3/2 takes 0.87 from 8×8 and 0.96 from 16×16, but a whole
- * ResNet-18 none less.
- */ function isOverlapping(group, window) {
-    const { kernel, strides, dilations, input } = window;
-    return group === 1 && kernel.length === 2 && input[0] * input[1] <= 256 && kernel.every((size, axis)=>dilations[axis] === 1 && size >= 2 * strides[axis]) && hasPhases(window);
+ * Channels in the largest block that onnxruntime lays maps out in. Of others the phases are put together more slowly: 3×3/2 to 24
+ * channels takes 1.03 of ConvTranspose's time, to 8 of them 1.36 (`node bench/alternatives.mjs convolutions`).
+ */ const WHOLE_BLOCK = 16;
+/** Whether the pixels of every phase are a map of their own, and better made as one. */ function isInPhases({ dims: [, channels] }, group, window) {
+    const isDense = group === 1 && channels % WHOLE_BLOCK === 0 && window.dilations.every((gap)=>gap === 1);
+    return isDense && window.kernel.length === 2 && hasPhases(window);
+}
+/**
+ * Windows larger than their stride, so that each phase has taps: 3×3/2 takes 0.67 to 1.1 of ConvTranspose's time, 4×4/2 0.72 to
+ * 0.9, the least on small maps of many channels (`node bench/alternatives.mjs convolutions`).
+ */ function isOverlapping({ kernel, strides }) {
+    return kernel.every((size, axis)=>size > strides[axis]);
 }
 /**
  * ConvTranspose goes through groups one by one: zeros that are multiplied are cheaper from 5×5 taps on, and on maps that stay
@@ -20025,7 +20741,7 @@ function phasesAlong({ kernel, strides, dilations, begin, input, output }, axis)
     const { kernel, strides, dilations, begin, input, output } = window;
     return kernel.length === 2 && dims[1] === 1 && dims[0] === group && kernel[0] * kernel[1] >= (input[0] * input[1] <= 1024 ? 9 : 25) && kernel.every((size, axis)=>dilations[axis] === 1 && begin[axis] < size && input[axis] + begin[axis] >= strides[axis] * output[axis]);
 }
-/** Puts the gradients `stride` apart with zeros between them; on that grid the convolution had stride 1. */ function stuffZeros(b, gradient, weights, group, window) {
+/** Puts the gradients `stride` apart with zeros between them; on that grid the convolution had stride 1. */ function stuffZeros(b, { gradient, weights, group, window }) {
     const { kernel, strides, begin, input, output } = window;
     const [down, right] = strides;
     const [height, width] = output;
@@ -21464,9 +22180,17 @@ const linearAlgebra = {
         perm
     });
 }
+/** Rows and columns of a block that stays near: whole rows of a ViT-B's weights would not fit the cache. */ const BLOCK = 32;
 function linearAlgebra_turned({ dims: [rows, columns], data, type }) {
     const result = type === 'float64' ? new Float64Array(data.length) : new Float32Array(data.length);
-    for(let row = 0; row < rows; row++)for(let column = 0; column < columns; column++)result[column * rows + row] = Number(data[row * columns + column]);
+    const turnBlock = (top, left)=>{
+        const [bottom, right] = [
+            Math.min(top + BLOCK, rows),
+            Math.min(left + BLOCK, columns)
+        ];
+        for(let column = left; column < right; column++)for(let row = top; row < bottom; row++)result[column * rows + row] = Number(data[row * columns + column]);
+    };
+    for(let top = 0; top < rows; top += BLOCK)for(let left = 0; left < columns; left += BLOCK)turnBlock(top, left);
     return result;
 }
 /** The adjoint of broadcasting the axes in front of the matrix. */ function unbroadcastMatrix(product, rank, y, operand, b) {
@@ -21491,8 +22215,10 @@ const normalization = {
         const [x, scale, , , variance] = node.inputs;
         const epsilon = floatAttribute(node, 'epsilon', 1e-5);
         const rank = b.rank(x);
+        const line = lineGradients(node, gradient, b);
         if (intAttribute(node, 'training_mode', 0) === 1) return [
-            trainingGradient(node, gradient, b)
+            trainingGradient(node, gradient, b),
+            ...line
         ];
         const shape = rank < 2 ? [
             -1
@@ -21512,7 +22238,8 @@ const normalization = {
                 length: scales.length
             }, (_, at)=>Number(scales[at]) / Math.sqrt(Number(variances[at]) + epsilon));
             return [
-                b.mul(gradient, b.tensor(slopes, shape.map((size)=>size === -1 ? slopes.length : size), x))
+                b.mul(gradient, b.tensor(slopes, shape.map((size)=>size === -1 ? slopes.length : size), x)),
+                ...line
             ];
         }
         const deviation = b.add('Sqrt', [
@@ -21525,10 +22252,70 @@ const normalization = {
             b.mul(gradient, b.reshape(b.add('Div', [
                 scale,
                 deviation
-            ]), shape))
+            ]), shape)),
+            ...line
         ];
     })
 };
+/**
+ * Where the image computes what normalises it: with σ = √(var + ε) and sums over all axes but the channels',
+ * dscale = Σ dy · (x − mean) / σ, dbias = Σ dy, dmean = −scale / σ · dbias, dvar = −scale / 2σ² · dscale.
+ */ function lineGradients(node, gradient, b) {
+    const [x, scale, , mean, variance] = node.inputs;
+    if (!node.inputs.slice(1).some(b.isActive)) return [];
+    const trains = intAttribute(node, 'training_mode', 0) === 1;
+    const axes = Array.from({
+        length: b.rank(x)
+    }, (_, axis)=>axis);
+    const others = axes.filter((axis)=>axis !== 1);
+    const perChannel = (value)=>b.reshape(value, axes.map((axis)=>axis === 1 ? -1 : 1));
+    const average = (value)=>b.add('ReduceMean', [
+            value,
+            b.ints(others)
+        ], {
+            keepdims: 1
+        });
+    const centred = b.add('Sub', [
+        x,
+        trains ? average(x) : perChannel(mean)
+    ]);
+    const spread = trains ? average(b.mul(centred, centred)) : perChannel(variance);
+    const shifted = b.add('Add', [
+        spread,
+        b.number(floatAttribute(node, 'epsilon', 1e-5), x)
+    ]);
+    const slope = b.add('Sqrt', [
+        shifted
+    ]);
+    const dScale = b.sum(b.mul(gradient, b.add('Div', [
+        centred,
+        slope
+    ])), others, false);
+    const dBias = b.sum(gradient, others, false);
+    if (trains) return [
+        dScale,
+        dBias
+    ];
+    const flat = (value)=>b.reshape(value, [
+            -1
+        ]);
+    const dMean = b.add('Neg', [
+        b.mul(dBias, b.add('Div', [
+            scale,
+            flat(slope)
+        ]))
+    ]);
+    const half = b.mul(b.number(-0.5, x), b.add('Div', [
+        scale,
+        flat(shifted)
+    ]));
+    return [
+        dScale,
+        dBias,
+        dMean,
+        b.mul(half, dScale)
+    ];
+}
 /**
  * In training the mean and variance are those of the batch, and images move them: with x̂ the normalised x and means over all
  * axes but the channels', dx = scale / √(var + ε) · (dy − mean(dy) − x̂ · mean(dy · x̂)) (Ioffe & Szegedy 2015, section 3).
@@ -22436,6 +23223,8 @@ const sequences_sequences = {
 
 
 
+
+
 const reshaped = rule((node, gradient, b)=>[
         b.reshapeLike(gradient, node.inputs[0])
     ]);
@@ -22603,27 +23392,38 @@ const reshaped = rule((node, gradient, b)=>[
         ];
     })
 };
-/** Slice's inputs with ends clamped as the standard says. */ function slicesOf(node, b) {
+/** What is taken of which axes, as it was seen for one image: of the others, the images among them, all is. */ function slicesOf(node, b) {
     const [x, starts, ends, axes, steps] = node.inputs;
-    const dims = b.dims(x);
+    const [dims, taken] = [
+        b.dims(x),
+        b.dims(node.outputs[0])
+    ];
     const begin = b.integersOf(starts);
-    const end = b.integersOf(ends);
-    if (begin === undefined || end === undefined) throw new errors_UsageError(`Slice (node "${node.name}") has bounds that are computed from the image: there is no gradient rule for that`);
+    if (begin === undefined || b.integersOf(ends) === undefined && !followsFromShapes(ends, node, b)) throw new errors_UsageError(`Slice (node "${node.name}") has bounds that are computed from the image: there is no gradient rule for that`);
     const along = (b.integersOf(axes) ?? begin.map((_, at)=>at)).map((axis)=>fromFront(axis, dims.length));
     const stride = b.integersOf(steps) ?? begin.map(()=>1);
-    return along.map((axis, at)=>{
+    const slices = along.map((axis, at)=>{
         const size = dims[axis];
         const step = stride[at];
-        const clamp = (place, low, high)=>Math.min(Math.max(place < 0 ? place + size : place, low), high);
-        const start = step > 0 ? clamp(begin[at], 0, size) : clamp(begin[at], 0, size - 1);
-        const stop = step > 0 ? clamp(end[at], 0, size) : clamp(end[at], -1, size - 1);
+        const from = begin[at] < 0 ? begin[at] + size : begin[at];
         return {
             axis,
-            start,
+            start: Math.min(Math.max(from, 0), step > 0 ? size : size - 1),
             step,
-            count: Math.max(0, Math.ceil((stop - start) / step))
+            count: taken[axis]
         };
     });
+    return slices.filter(({ axis, step, count })=>step !== 1 || count !== dims[axis]);
+}
+/** Whether ends hold nothing of the images but their number, all of whose rows are left: there is one gradient for each. */ function followsFromShapes(ends, node, b) {
+    const [from, to] = [
+        b.observed(node.inputs[0]),
+        b.observed(node.outputs[0])
+    ];
+    const made = new Set(b.nodes.flatMap(({ outputs })=>outputs));
+    const given = b.nodes.flatMap(reads).filter((name)=>!made.has(name) && !b.constants.has(name));
+    const keepsImages = from.batchAxis === to.batchAxis && (from.batchAxis === undefined || from.dims[from.batchAxis] === to.dims[from.batchAxis]);
+    return keepsImages && !dependents(b.nodes, given).has(ends);
 }
 /** Slices with steps: each axis in turn gets its rows put back where they were taken. */ function scatterSlices(gradient, slices, x, b) {
     return slices.reduce((inner, { axis, start, step, count })=>{
@@ -22960,6 +23760,7 @@ const reshaped = rule((node, gradient, b)=>[
 
 
 
+
 const DIFFERENTIABLE_TYPES = new Set([
     'float16',
     'bfloat16',
@@ -23069,12 +23870,15 @@ const FIXED_REGIONS = 'export the model with fixed regions, for opset 21 at most
     return isLaidOut ? 'use the model as it was exported, or save it with graph optimisations at ORT_ENABLE_EXTENDED or below' : 'export the model without it, or ask for the operator in an issue';
 }
 /**
- * Where a value is read several times its gradients add up. Those that a ConvTranspose made get into the layout of the
- * others by a Conv that does nothing else, and onnxruntime makes the sum a part of it.
+ * Where a value is read several times its gradients add up: phase by phase, if that is how they can be made. Else those that
+ * a ConvTranspose made get into the layout of the others by a Conv that does nothing else, and onnxruntime makes the sum a
+ * part of it.
  */ function reverse_total(name, gradients, b) {
     if (gradients === undefined || gradients.length < 2) return gradients?.[0];
     const isSpread = (gradient)=>b.nodes.findLast(({ outputs })=>outputs[0] === gradient)?.op === 'ConvTranspose';
     if (!isFeatureMap(name, b)) return b.add('Sum', gradients);
+    const whole = sumOfPhases(b, gradients);
+    if (whole !== undefined) return affine(whole, 1, 0, name, b);
     return b.add('Sum', gradients.map((gradient)=>isSpread(gradient) ? affine(gradient, 1, 0, name, b) : gradient));
 }
 
@@ -23281,7 +24085,14 @@ const isFloat = (type)=>type?.startsWith('float') === true;
 
 
 
+
+
 /** Expansions within expansions. A quantised convolution takes three, a loop in a loop two more; more is a circle. */ const MAX_DEPTH = 12;
+/** Of a graph that is going to be settled again. */ const IN_PASSING = {
+    tolerance: STEPS_TOLERANCE,
+    images: 2,
+    folded: 2 ** 16
+};
 /**
  * Settles a graph and replaces, on the way from its input to its outputs, every operator that is differentiated as a
  * composition of others, until none is left.
@@ -23289,27 +24100,48 @@ const isFloat = (type)=>type?.startsWith('float') === true;
  * @throws UsageError naming an operator that has no rule.
  */ async function settleExpanded(graph, declared, samples, run) {
     refuseMissingRules(graph);
-    let settled = await settle(withoutBlanks(graph), declared, samples, run);
+    let scrutiny = CLOSE;
+    const settleNext = (next, batch)=>{
+        const mayBeLifted = batch === undefined || batch === 1;
+        scrutiny = mayBeLifted && hasSteps(next) ? IN_PASSING : CLOSE;
+        return settle(next, batch, samples, run, scrutiny);
+    };
+    let settled = await settleNext(withoutBlanks(graph), declared);
     let depth = 0;
     const expandAll = async (isDue)=>{
         for(;;){
             const expanded = expandOnce(settled, depth, isDue);
             if (expanded === undefined) return;
             if (++depth > MAX_DEPTH) throw new Error(`operators are still expanded after ${MAX_DEPTH} rounds: two of them expand into each other`);
-            settled = await settle(expanded, settled.batch === 'free' ? undefined : settled.batch, samples, run);
+            settled = await settleNext(expanded, ownBatch(settled));
         }
     };
     // What stands in bodies is seen when it is written out, and what the model has before it is expanded itself.
     await expandAll((node)=>KEEPING_TYPES.has(operatorOf(node)));
     const straightThrough = straightThroughOperators(settled);
     await expandAll(()=>true);
+    // Steps that no gradient leads to are still there.
+    if (scrutiny !== CLOSE) settled = await settle(settled.graph, ownBatch(settled), samples, run);
     const { observation } = settled;
-    const joined = joinPieces(fuseGelu(settled.graph, observation), observation);
+    const last = matrixProducts(joinPieces(fuseGelu(settled.graph, observation), observation));
+    const answer = last.graph === settled.graph ? settled.answer : undefined;
     return {
         ...settled,
-        ...matrixProducts(joined),
-        straightThrough
+        ...last,
+        straightThrough,
+        answer
     };
+}
+function ownBatch({ batch }) {
+    return batch === 'free' ? undefined : batch;
+}
+/**
+ * Whether steps that depend on the images are still to be written out. The sums of one image and of several, in another order,
+ * fall on two sides of a step now and then. That is no cause to lift a batch which runs as it is, with weights that may take
+ * seconds to open: images are kept apart to the last places where it counts, in the graph that has its steps written out.
+ */ function hasSteps(graph) {
+    const dependent = dependentValues(graph);
+    return graph.nodes.some((node)=>isStraightThrough(node, EXPANSIONS.get(operatorOf(node))) && reads(node).some((name)=>dependent.has(name)));
 }
 function straightThroughOperators({ graph, observation }) {
     const { isActive } = gradientBuilder(graph, observation);
@@ -23764,6 +24596,7 @@ function int64(b, value) {
 
 
 
+
 /**
  * Adds logits, the loss of each image and its gradient to a classifier.
  *
@@ -23807,7 +24640,7 @@ function int64(b, value) {
                 size
             ]
         });
-    return b.build(graph, {
+    const whole = b.build(graph, {
         inputs: [
             {
                 ...input,
@@ -23850,6 +24683,8 @@ function int64(b, value) {
             }
         ]
     });
+    // Without gradients that were made again in another way.
+    return prune(whole);
 }
 /**
  * Logits as float32 [N, K] whatever shape and type the model gives them, and the way back for their gradient. One logit z
@@ -23913,12 +24748,12 @@ function int64(b, value) {
  */ function findLogits(graph, output, observation, batch) {
     const observed = observation.get(output);
     if (observed === undefined) throw new Error(`nothing was observed of the output "${output}"`);
-    const rows = perImage(observed, batch);
+    const rows = logits_perImage(observed, batch);
     const width = rows.reduce((total, size)=>total * size, 1);
     if (rows.filter((size)=>size > 1).length > 1 || width === 0) throw new errors_UsageError(`the output "${output}" gives [${rows.join(', ')}] numbers an image; a classifier gives one row, a number for each class`);
     const { node: last, through } = producerOf(graph, output);
     if (width === 1) {
-        if (last?.op === 'Sigmoid' && isNear(through(0), 0) && isNear(through(1), 1)) return {
+        if (last?.op === 'Sigmoid' && logits_isNear(through(0), 0) && logits_isNear(through(1), 1)) return {
             kind: 'one-probability',
             classes: 2,
             logits: last.inputs[0]
@@ -23972,7 +24807,7 @@ function int64(b, value) {
     };
     return Object.hasOwn(steps, op) ? steps[op] : undefined;
 }
-/** As near as 8 bits come to the ends of [0, 1]. */ function isNear(value, end) {
+/** As near as 8 bits come to the ends of [0, 1]. */ function logits_isNear(value, end) {
     return Math.abs(value - end) < 0.01;
 }
 function runsOverClasses(node, observation, classes) {
@@ -23982,7 +24817,7 @@ function runsOverClasses(node, observation, classes) {
 /**
  * Sizes without the batch, which is the axis that grew, or the first where the batch is fixed. An export of one image may
  * have squeezed it away.
- */ function perImage({ dims, batchAxis }, batch) {
+ */ function logits_perImage({ dims, batchAxis }, batch) {
     if (batchAxis !== undefined) return dims.filter((size, axis)=>axis !== batchAxis || size !== 1);
     if (batch === 1 && dims.length < 2) return dims;
     if (dims[0] === batch) return dims.slice(1);
@@ -24168,173 +25003,6 @@ function adviceFor(wanted, shape) {
     const sorted = (sizes)=>sizes.toSorted((a, b)=>a - b).join();
     if (wanted.length === 3 && sorted(wanted) === sorted(shape)) return `declare the layout of the model's input (--input-layout ${wanted[2] < wanted[0] ? 'nhwc' : 'nchw'})`;
     return 'resize or crop the images, or check that model and data belong together';
-}
-
-;// CONCATENATED MODULE: ./.build/autodiff/labelWatch.js
-
-
-/**
- * Watches that the class a model says is the one it scores highest: attacks read the scores, and whoever deploys the model
- * its label. Each place has a label of its own, of whatever name; whole numbers rise with the place, as every converter
- * sorts them, for (place + 1) mod K would be one for each as well.
- *
- * @throws UsageError, at each call, where it is not
- */ function labelWatch(label, output) {
-    const labelOf = new Map();
-    return (labels, scores)=>{
-        if (labels === undefined) return;
-        const width = scores.length / labels.data.length;
-        // Several labels an image are its best classes, and none of them the one.
-        if (!Number.isInteger(width) || width < 2) return;
-        Array.from(labels.data).forEach((said, image)=>{
-            const place = labelWatch_greatest(Array.from({
-                length: width
-            }, (_, at)=>scores[image * width + at]));
-            if (place === undefined || typeof said !== 'string' && typeof said !== 'bigint') return;
-            for (const [otherPlace, other] of labelOf){
-                const agree = place === otherPlace ? said === other : fits(said, other, place > otherPlace);
-                if (!agree) throw new errors_UsageError(`the output "${label}" is "${said}" where "${output}" is greatest at place ${place}, and "${other}" where it is greatest at place ${otherPlace}: the class is not that of the greatest score; make the label the argmax of the scores, or export the scores alone`);
-            }
-            labelOf.set(place, said);
-        });
-    };
-}
-/** Whether two places may have these labels. */ function fits(said, other, isLater) {
-    if (typeof said === 'bigint' && typeof other === 'bigint') return isLater ? said > other : said < other;
-    return said !== other;
-}
-/** The place of the greatest number; undefined where rounding may have put it before the next, or nothing is a number. */ function labelWatch_greatest(row) {
-    const [first, second] = row.toSorted((a, b)=>b - a);
-    const scale = Math.max(...row.filter(Number.isFinite).map(Math.abs));
-    return first - second > REORDERING_TOLERANCE * scale ? row.indexOf(first) : undefined;
-}
-
-;// CONCATENATED MODULE: ./.build/autodiff/originalModel.js
-
-
-
-
-/**
- * @param bytes of the model, as they are
- * @param graph what they hold
- */ function originalModel(bytes, graph, input, { output, preprocessing, samples, run, draws }) {
-    const preprocessingModel = preprocessing.nodes.length === 0 ? undefined : encodeModel(preprocessing);
-    const model = draws ? encodeModel(withoutChance(graph)) : bytes;
-    const first = input.dims?.[0];
-    const { name, label } = output;
-    const watch = label === undefined ? undefined : labelWatch(label, name);
-    return {
-        preprocessingModel,
-        declared: typeof first === 'number' && first > 0 ? first : undefined,
-        watched: watch !== undefined,
-        run: async (from, count)=>{
-            const images = samples(from, count);
-            const prepared = only(preprocessingModel ? await run(preprocessingModel, images) : images);
-            const asked = label === undefined ? [
-                name
-            ] : [
-                name,
-                label
-            ];
-            const answer = await run(model, new Map([
-                [
-                    input.name,
-                    prepared
-                ]
-            ]), asked);
-            const scores = answer.get(name);
-            if (scores === undefined) throw new Error(`the model gives no "${name}"`);
-            if (label !== undefined) watch?.(answer.get(label), numbers(scores));
-            return scores;
-        }
-    };
-}
-/** Images that the class is held against the scores on: of two or three all may have one class. */ const WATCHED = 16;
-/**
- * @param tolerance of the largest output, within which images together give what each gives alone; see `agrees`
- * @param apart the same, beyond which they surely do not
- * @throws UsageError where the class that the model says is not that of its greatest score
- */ async function batchFacts({ declared, run, watched }, tolerance, apart) {
-    const own = declared ?? 1;
-    for(let first = 0; watched && first < WATCHED; first += own)await run(first, own);
-    const row = async (first, count, place)=>{
-        const all = numbers(await run(first, count));
-        const width = all.length / count;
-        return Array.from({
-            length: width
-        }, (_, at)=>all[place * width + at]);
-    };
-    if (declared !== undefined) {
-        const moved = declared > 1 && !agrees(await row(1, declared, 0), await row(0, declared, 1), apart);
-        return {
-            batch: declared,
-            dependent: moved
-        };
-    }
-    const together = await run(0, 3).then(numbers, ()=>undefined);
-    // Exports that say any batch and mean one.
-    if (together === undefined) return {
-        batch: 1,
-        dependent: false
-    };
-    const alone = [
-        ...await row(0, 1, 0),
-        ...await row(1, 1, 0),
-        ...await row(2, 1, 0)
-    ];
-    const dependent = together.length === alone.length && !agrees(together, alone, apart);
-    return {
-        batch: agrees(together, alone, tolerance) ? 'free' : 1,
-        dependent
-    };
-}
-function only(values) {
-    const [tensor] = values.values();
-    return tensor;
-}
-
-;// CONCATENATED MODULE: ./.build/autodiff/checkOriginal.js
-
-
-
-/**
- * A model in float16 rounds every value it passes on, its gradient's model none. Errors of so many roundings do not all
- * point one way: 32 that do add up to as much as 32² = 1024 that do not.
- */ const ROUNDINGS = 32;
-/**
- * Sums in another order fall on the other side of half a step now and then: a value moves by one step, 1/256 of its range,
- * and what follows by a few. Averages of four whole numbers are half a step every fourth time: there onnxruntime's own
- * kernels of two opsets round apart, by up to 6/256 of the output of fixtures/kws. Twice that is still far below what a
- * wrong scale or a lost zero point does.
- */ const STEPS_TOLERANCE = 0.05;
-/** How much farther apart than the order of sums may put them are outputs that depend on the batch. */ const SURELY = 10;
-/**
- * Of the largest output: what is farther apart than this does not compute the same.
- *
- * @param canonical the model, before it was widened
- * @param rounds whether it rounds on its way
- */ function surelyApart(canonical, rounds) {
-    const sums = Math.max(SURELY * REORDERING_TOLERANCE, ROUNDINGS * shortestRoundoff(canonical));
-    return rounds ? Math.max(sums, STEPS_TOLERANCE) : sums;
-}
-/**
- * Runs the original and the rewritten model on the same images.
- *
- * @param surrogate the rewritten model
- * @param model.canonical before it was widened
- * @param model.rounds whether it rounds on its way
- * @returns the batch the original can be run with: any, when images together give what each gives alone.
- * @throws Error when the rewritten model computes something else: its gradient would be of another function.
- */ async function checkOriginal(original, surrogate, { canonical, rounds }) {
-    const own = original.declared ?? 1;
-    const [rewritten, expected] = [
-        numbers(await surrogate(0, own)),
-        numbers(await original.run(0, own))
-    ];
-    const tolerance = Math.max(REORDERING_TOLERANCE, ROUNDINGS * shortestRoundoff(canonical));
-    const coarse = rounds ? Math.max(tolerance, STEPS_TOLERANCE) : tolerance;
-    if (!agrees(rewritten, expected, coarse)) throw new Error('the rewritten model gives other outputs than the original: its gradient cannot be trusted');
-    return batchFacts(original, tolerance, Math.max(coarse, SURELY * tolerance));
 }
 
 ;// CONCATENATED MODULE: ./.build/autodiff/fuseTransposes.js
@@ -24662,7 +25330,6 @@ const WEIGHT_STEP = 1 / 127;
         const found = findLogits(settled.graph, MODEL_PREFIX + output.name, settled.observation, batch);
         const real = withRealLogits(settled, found, canonical, output);
         const { classifier } = real;
-        const surrogateModel = encodeModel(settled.graph);
         const draws = still.operators.length > 0;
         const runnable = originalModel(model.bytes, original, input, {
             output,
@@ -24672,7 +25339,10 @@ const WEIGHT_STEP = 1 / 127;
             draws
         });
         const rounds = settled.straightThrough.length > 0;
-        const rewritten = (first, count)=>options.run(surrogateModel, samples(first, count)).then(only);
+        const rewritten = async (count)=>{
+            const known = count === batch ? settled.answer : undefined;
+            return only(known ?? await options.run(encodeModel(ofBatch(settled.graph, count)), samples(0, count)));
+        };
         const facts = await checkOriginal(runnable, rewritten, {
             canonical,
             rounds
@@ -24684,7 +25354,7 @@ const WEIGHT_STEP = 1 / 127;
         };
         const { losses = LOSSES } = options;
         // What is drawn once for a whole batch is drawn for one image alone, else all of them would get one draw.
-        const isShared = still.ofOneShape.some((name)=>hasNoRows(settled, name));
+        const isShared = still.ofOneShape(settled.graph).some((name)=>hasNoRows(settled, name));
         const wanted = isShared ? 1 : options.batch;
         const gradient = await asNoGradient(()=>gradientGraph(real.settled, classifier, {
                 losses,
@@ -24715,11 +25385,21 @@ const WEIGHT_STEP = 1 / 127;
         };
     });
 }
+/**
+ * The same graph for so many images. Where sizes are free, onnxruntime 1.30 looks through all values that are done with before
+ * it places the next in memory: an LSTM that is written out step by step takes many times as long to open.
+ */ function ofBatch(graph, images) {
+    return {
+        ...graph,
+        inputs: graph.inputs.map((input)=>({
+                ...input,
+                dims: input.dims?.with(0, images)
+            }))
+    };
+}
 /** Whether a value that the images do not shape has nothing for each of them. */ function hasNoRows({ observation, batch }, name) {
-    const observed = observation.get(name);
-    if (observed === undefined || batch === 1) return false;
     // As many rows as there are images may be those of a weight.
-    return batch !== 'free' || observed.batchAxis === undefined;
+    return batch !== 1 && (batch !== 'free' || observation.get(name)?.batchAxis === undefined);
 }
 /** Puts the model's name in front of what the user can mend. */ async function named(name, work) {
     try {
@@ -32922,6 +33602,7 @@ function walk(nodes, seeds) {
 
 
 
+
 /**
  * Tells what a model is made of and, by the names of its operators, whether its gradient can be made; nothing is run.
  *
@@ -32942,9 +33623,7 @@ function walk(nodes, seeds) {
             ...original.outputs.length > 1 && {
                 scores: classOutput(original).name
             },
-            parameters: [
-                ...original.constants.values()
-            ].reduce((total, tensor)=>total + inspect_elements(tensor), 0),
+            parameters: constantsOf(original).reduce((total, tensor)=>total + inspect_elements(tensor), 0),
             operators,
             attackable: inputProblems.length > 0 ? 'no' : missing.length > 0 ? 'without-gradients' : 'yes',
             problems: [
@@ -32960,6 +33639,13 @@ function shown({ name, type, dims }) {
         type: type ?? 'unknown',
         dims: dims?.map((size)=>size ?? '?')
     };
+}
+/** Initializers, and what some exporters write as nodes in their place. */ function constantsOf({ constants, nodes }) {
+    const written = nodes.filter(({ op, domain })=>op === 'Constant' && domain === '');
+    return [
+        ...constants.values(),
+        ...written.flatMap((node)=>constantValue(node) ?? [])
+    ];
 }
 function inspect_elements({ type, data }) {
     return type === 'float32' || type === 'float64' || type === 'float16' || type === 'bfloat16' || type.endsWith('int8') || type.endsWith('int4') ? data.length : 0;
@@ -33618,6 +34304,7 @@ function floatValues(output) {
     'all',
     'sums apart',
     'transposes apart',
+    'pads apart',
     'none'
 ];
 // Where it fuses a MatMul with the DequantizeLinear of its weights, onnxruntime 1.30 rounds activations to 8 bits, too, unless
@@ -33633,9 +34320,11 @@ const levels = {
         extra: asWritten
     },
     // Of its optimisers those that are known to go wrong: one reads the bias of a LayerNormalization that leaves it out by an
-    // empty name, and crashes; the other takes Transpose(x)·v for x·v where v is a vector.
+    // empty name, and crashes; the next takes Transpose(x)·v for x·v where v is a vector; the last lets a MaxPool leave the zeros
+    // out that were padded for it, as in the stem of a BiT, which is slow with none at all.
     'sums apart': session_without('SkipLayerNormFusion'),
     'transposes apart': session_without('SkipLayerNormFusion;MatmulTransposeFusion'),
+    'pads apart': session_without('SkipLayerNormFusion;MatmulTransposeFusion;Pad_Fusion'),
     none: {
         graphOptimizationLevel: 'disabled'
     }
@@ -33874,7 +34563,7 @@ function asObstacle(error) {
     });
 }
 /** @throws UsageError for what onnxruntime does not run either; what kept the gradient from being made if that was no rule */ async function factsWithout(made, obstacle, request, run) {
-    const { model } = request;
+    const { model, shape } = request;
     try {
         return await withoutGradient(model, {
             ...request,
@@ -33884,7 +34573,8 @@ function asObstacle(error) {
         if (error instanceof errors_UsageError) throw error;
         if (made instanceof NoGradient) throw new errors_UsageError(`${model.name}: ${obstacle}; nor does onnxruntime run it (${openEngine_reasonOf(error)})`);
         await refuseUnopened(request);
-        throw made;
+        if (!/while running \S+ node/.test(messageOf(error))) throw made;
+        throw new errors_UsageError(`${model.name}: onnxruntime fails to run it on an image of [${shape.join(', ')}] (${openEngine_reasonOf(error)}); export a model that runs on images of that shape`);
     }
 }
 /** @throws UsageError for a model that is none to onnxruntime, or has a type that it has no kernel for */ async function refuseUnopened({ model }) {
