@@ -11,6 +11,7 @@ import { transpile } from '../scripts/transpile.mjs'
  *     npm run bench                     all of it
  *     npm run bench -- --rounds 40      more rounds, for a noisy machine
  *     npm run bench -- --only engine    one part alone: engine, pgd, building, memory or alternatives
+ *     npm run bench -- --batch 16       what the engine does with batches of another size than the product's
  *
  * What is compared runs in turn, round by round, in one process on one thread. Its time is the processor time that it took,
  * so that whatever else the machine does counts little; a rate is of the fastest round, a ratio the median of those of the
@@ -31,10 +32,16 @@ const { locateData } = await import('../.build/data/locate.js')
 const { parseConfig } = await import('../.build/config/parse.js')
 const { nodeHost } = await import('../.build/host.js')
 
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '20' }, only: { type: 'string' } } })
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '20' },
+    only: { type: 'string' },
+    batch: { type: 'string', default: '64' },
+  },
+})
 const rounds = Number(values.rounds)
 const fixture = (name) => new URL(`../fixtures/fashion/${name}`, import.meta.url)
-const BATCH = 64
+const BATCH = Number(values.batch)
 
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]
 
@@ -137,6 +144,7 @@ const PARTS = {
     console.table([
       await measureEngine('fashion-hardened', hardened, [1, 28, 28], 2.5),
       await measureEngine('resnet18, half width', resnet18(), [3, 32, 32], 2.3),
+      await measureEngine('resnet18', resnet18(64), [3, 32, 32], 2.3),
       await measureEngine('mobilenet v3 small', mobilenetV3(), [3, 32, 32], 2.6),
       await measureEngine('vit, 192 wide, 6 deep', vit(), [3, 32, 32], 2.6),
     ])
